@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * generation.h - one complete, immutable configuration: typed configuration, services, router, Lua state.
+ *
+ * Counted: every exchange holds one reference from its start to its end, the gateway holds one to the current
+ * generation. It frees itself with the last reference. One worker, one thread.
+ */
+#ifndef LN_GATEWAY_GENERATION_H
+#define LN_GATEWAY_GENERATION_H
+
+#include <stdint.h>
+
+#include "conf/bundle.h"
+#include "conf/conf.h"
+#include "conf/diag.h"
+#include "script/vm.h"
+
+struct ln_router;
+struct ln_services;
+
+struct ln_generation {
+    uint64_t number;
+    unsigned refs;
+    struct ln_conf *conf;
+    struct ln_vm *vm;
+    struct ln_router *router;
+    struct ln_services *services; /* NULL while checking */
+};
+
+/* Loads everything: configuration, Lua, routes. With env->loop and env->shm NULL it is a check that opens nothing and, if
+ * env->demand is set, tells what it would need of shared memory. NULL: errors are in diag. The caller gets one reference. */
+struct ln_generation *ln_generation_load(const char *conf_path, struct ln_bundle *bundle, const struct ln_vm_env *env,
+                                         uint64_t number, struct ln_diag *diag);
+
+static inline struct ln_generation *ln_generation_get(struct ln_generation *g)
+{
+    g->refs++;
+    return g;
+}
+void ln_generation_put(struct ln_generation *g);
+
+/* For `lunette routes` and explain: the route that a request would take, NULL = none. `why` may be NULL; else it gets a
+ * story, line by line. */
+struct ln_text;
+const struct ln_route *ln_generation_explain(const struct ln_generation *g, const char *method, const char *url,
+                                             const char *listener, struct ln_text *why);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * field.h - header fields (RFC 9110 section 5): an ordered list that keeps case, order and duplicates.
+ *
+ * Names and values are slices of the read buffer or of the exchange's arena; the list itself grows in that arena.
+ */
+#ifndef LN_HTTP_FIELD_H
+#define LN_HTTP_FIELD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/slice.h"
+
+/* Names that the gateway itself looks at; the rest is LN_FIELD_OTHER. Rows: http/field.def */
+enum ln_field_id {
+    LN_FIELD_OTHER,
+#define FIELD(id, name, hop) LN_FIELD_##id,
+#include "http/field.def"
+#undef FIELD
+    LN_FIELD_COUNT
+};
+
+struct ln_field {
+    const char *name, *value;
+    uint32_t value_len;
+    uint16_t name_len;
+    uint8_t id;      /* enum ln_field_id */
+    uint8_t dropped; /* nonzero: not there any more (removing keeps the others in place) */
+};
+
+struct ln_fields {
+    struct ln_field *v;
+    unsigned count, cap;
+    struct ln_arena *arena; /* borrowed: where the list and new values live */
+};
+
+void ln_fields_init(struct ln_fields *f, struct ln_arena *arena);
+
+enum ln_field_id ln_field_identify(const char *name, size_t n);
+
+/* Appends without copying or judging; for the parser. */
+void ln_fields_push(struct ln_fields *f, enum ln_field_id id, struct ln_slice name, struct ln_slice value);
+
+/* First field of that id or name (any case), or NULL. */
+struct ln_field *ln_fields_find(const struct ln_fields *f, enum ln_field_id id);
+struct ln_field *ln_fields_get(const struct ln_fields *f, struct ln_slice name);
+/* The next one after `after` with the same name, or NULL. */
+struct ln_field *ln_fields_next(const struct ln_fields *f, const struct ln_field *after);
+
+/* Name and value are judged (RFC 9110 sections 5.1 and 5.5): false and nothing changed when the name is not a token or
+ * the value has CR, LF, NUL or another control but tab, or edges of white space. They are copied into the arena.
+ * set: the first field of the name gets the value, further ones go, or a new one is appended. */
+bool ln_fields_set(struct ln_fields *f, struct ln_slice name, struct ln_slice value);
+bool ln_fields_add(struct ln_fields *f, struct ln_slice name, struct ln_slice value);
+/* All fields of the name; how many there were. */
+unsigned ln_fields_remove(struct ln_fields *f, struct ln_slice name);
+
+bool ln_field_name_ok(struct ln_slice name);
+bool ln_field_value_ok(struct ln_slice value);
+
+static inline struct ln_slice ln_field_name(const struct ln_field *f)
+{
+    return ln_slice(f->name, f->name_len);
+}
+
+static inline struct ln_slice ln_field_value(const struct ln_field *f)
+{
+    return ln_slice(f->value, f->value_len);
+}
+
+#endif

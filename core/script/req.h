@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * req.h - the passive record of one request that Lua works on. The exchange embeds it, fills it and reads the verdict.
+ *
+ * Script never calls the gateway: it fills the record and reports through `on_done`. Owner: the exchange; strings live
+ * in the exchange's arena or its read buffer. Lua reaches the record only through a handle with the generation count
+ * `serial`, so that a handle kept past the end of its request is an error and not a crash: the memory of ended exchanges
+ * stays mapped (they are recycled, never unmapped while their worker lives), and `serial` is changed at the end.
+ */
+#ifndef LN_SCRIPT_REQ_H
+#define LN_SCRIPT_REQ_H
+
+#include "http/head.h"
+#include "http/target.h"
+
+struct ln_route;
+struct ln_task; /* script/task.c: a parked coroutine */
+
+enum { LN_REQ_MAGIC = 0x6c6e7271, LN_PARAMS_MAX = 8 };
+
+enum ln_verdict {
+    LN_VERDICT_CONTINUE, /* go on: proxy to `service` */
+    LN_VERDICT_REPLY,    /* answer with reply_status, reply_body, reply_fields */
+};
+
+enum ln_origin { LN_ORIGIN_NONE, LN_ORIGIN_UPSTREAM, LN_ORIGIN_PLUGIN, LN_ORIGIN_GATEWAY };
+
+/* An edit of the response head asked for before there is one; applied in order when there is. */
+enum ln_edit_op { LN_EDIT_SET, LN_EDIT_ADD, LN_EDIT_REMOVE };
+struct ln_edit {
+    struct ln_edit *next;
+    enum ln_edit_op op;
+    struct ln_slice name, value;
+};
+
+struct ln_req {
+    uint32_t magic;  /* LN_REQ_MAGIC */
+    uint32_t serial; /* changes when the exchange ends: older handles are dead */
+    struct ln_arena *arena;
+
+    /* The request. Filled by the exchange; Lua may change method, path, query, host and fields in the request phase. */
+    struct ln_slice method, path, query, host, scheme;
+    bool has_query;
+    bool target_changed; /* Lua has set path or query (path is normalised again before use) */
+    bool host_changed;   /* Lua has set host: it is what the upstream is told */
+    struct ln_fields *fields;
+    uint8_t minor;
+    struct ln_slice id; /* the request id */
+    unsigned port;      /* of the listener; 0 for unix sockets */
+    struct ln_slice listener;
+    struct {
+        struct ln_slice name, value;
+    } params[LN_PARAMS_MAX]; /* percent-decoded */
+    unsigned param_count;
+
+    /* The client. */
+    struct ln_slice ip;   /* behind trusted proxies */
+    struct ln_slice peer; /* of the socket */
+    unsigned peer_port;
+    struct ln_slice client_id; /* starts as the core's identity; Lua may assign */
+
+    const struct ln_route *route; /* borrowed from the generation; NULL = none matched */
+    int service;                  /* index in the generation's services; -1 = none. Lua may assign req.upstream */
+
+    /* The response; fields NULL until there is one. */
+    struct ln_fields *res_fields;
+    int status;
+    enum ln_origin origin;
+    struct ln_edit *edits, **edits_tail; /* tail NULL = empty */
+    struct ln_slice upstream_service, upstream_address; /* of the attempt that answered */
+    unsigned attempt;
+    ln_nsec started, connected, first_byte, ended; /* monotonic; 0 = not yet */
+    ln_nsec started_wall;
+    uint64_t bytes; /* of response content sent downstream */
+
+    /* The verdict of the request phase, or of a response handler that replaces the response. */
+    enum ln_verdict verdict;
+    int reply_status;
+    struct ln_slice reply_body;
+    struct ln_fields reply_fields; /* initialised by the exchange with its arena */
+
+    /* Private to script. */
+    struct ln_task *task;  /* parked; NULL = not */
+    uint16_t depth;        /* plugins whose request handler ran, or that have none: they get response and log */
+    void *lua_slot;        /* where the Lua side keeps its tables for this request */
+    int lua_ref;
+
+    /* Called when a phase that parked has ended; never from inside ln_vm_*(). */
+    void (*on_done)(struct ln_req *r);
+};
+
+#endif
