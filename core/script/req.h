@@ -9,6 +9,7 @@
 #ifndef LN_SCRIPT_REQ_H
 #define LN_SCRIPT_REQ_H
 
+#include "base/clock.h"
 #include "http/head.h"
 #include "http/target.h"
 
