@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * deadline.c - one queue per duration.
+ */
+#include "net/deadline.h"
+
+#include <stddef.h>
+
+#include "base/assert.h"
+#include "base/mem.h"
+
+struct queue {
+    struct queue *next; /* most recently made first; a handful of durations in all */
+    struct ln_deadlines *all;
+    ln_msec duration;
+    struct ln_list due; /* ln_deadline.node, earliest first */
+    struct ln_timer timer;
+};
+
+struct ln_deadlines {
+    struct ln_loop *loop;
+    struct queue *queues;
+};
+
+struct ln_deadlines *ln_deadlines_new(struct ln_loop *loop)
+{
+    struct ln_deadlines *all = ln_zalloc(sizeof *all);
+
+    all->loop = loop;
+    return all;
+}
+
+void ln_deadlines_free(struct ln_deadlines *all)
+{
+    while (all->queues != NULL) {
+        struct queue *q = all->queues;
+
+        all->queues = q->next;
+        ln_timer_stop(all->loop, &q->timer);
+        while (!ln_list_is_empty(&q->due))
+            ln_list_remove(q->due.next);
+        ln_free(q);
+    }
+    ln_free(all);
+}
+
+static void on_time(struct ln_timer *t)
+{
+    struct queue *q = ln_container_of(t, struct queue, timer);
+    ln_msec now = ln_loop_now_ms(q->all->loop);
+
+    while (!ln_list_is_empty(&q->due)) {
+        struct ln_deadline *d = ln_container_of(q->due.next, struct ln_deadline, node);
+
+        if (d->at > now) {
+            ln_timer_start(q->all->loop, t, d->at - now, on_time);
+            return;
+        }
+        ln_list_remove(&d->node);
+        d->on_deadline(d);
+    }
+}
+
+static struct queue *queue_of(struct ln_deadlines *all, ln_msec duration)
+{
+    struct queue *q = all->queues;
+
+    while (q != NULL && q->duration != duration)
+        q = q->next;
+    if (q == NULL) {
+        q = ln_zalloc(sizeof *q);
+        q->all = all;
+        q->duration = duration;
+        ln_list_init(&q->due);
+        q->next = all->queues;
+        all->queues = q;
+    }
+    return q;
+}
+
+void ln_deadline_init(struct ln_deadline *d, void (*on_deadline)(struct ln_deadline *self))
+{
+    ln_list_init(&d->node);
+    d->at = 0;
+    d->on_deadline = on_deadline;
+}
+
+void ln_deadline_set(struct ln_deadlines *all, struct ln_deadline *d, ln_msec after)
+{
+    ln_list_remove(&d->node);
+    if (after == 0)
+        return;
+
+    struct queue *q = queue_of(all, after);
+
+    d->at = ln_loop_now_ms(all->loop) + after;
+    ln_list_append(&q->due, &d->node);
+    if (!ln_timer_is_running(&q->timer))
+        ln_timer_start(all->loop, &q->timer, after, on_time);
+}
+
+void ln_deadline_clear(struct ln_deadline *d)
+{
+    ln_list_remove(&d->node);
+}
+
+bool ln_deadline_is_set(const struct ln_deadline *d)
+{
+    return !ln_list_is_empty(&d->node);
+}
