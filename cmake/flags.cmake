@@ -1,17 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 # Warnings, hardening and sanitizers, as one interface target that every layer links.
+include(CheckCCompilerFlag)
+
 add_library(ln_flags INTERFACE)
 target_compile_options(ln_flags INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
-  -fno-strict-aliasing -fno-omit-frame-pointer -fstack-protector-strong)
+  -fno-strict-aliasing -fno-omit-frame-pointer -fno-common)
 target_compile_definitions(ln_flags INTERFACE _GNU_SOURCE LN_VERSION="${PROJECT_VERSION}")
 if(LN_WERROR)
   target_compile_options(ln_flags INTERFACE -Werror)
 endif()
+
 if(LN_SANITIZE)
   target_compile_options(ln_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined)
   target_link_options(ln_flags INTERFACE -fsanitize=address,undefined)
 else()
-  target_compile_definitions(ln_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+  # Checked string functions need the optimiser, and some distributions define the macro themselves.
+  target_compile_options(ln_flags INTERFACE
+    $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
 endif()
-target_link_options(ln_flags INTERFACE -pie -Wl,-z,relro,-z,now)
+
+# Hardening that costs nothing worth measuring; what the compiler or the processor does not know is left out.
+foreach(option -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -fno-plt)
+  string(MAKE_C_IDENTIFIER "HAS${option}" has)
+  check_c_compiler_flag(${option} ${has})
+  if(${has})
+    target_compile_options(ln_flags INTERFACE ${option})
+  endif()
+endforeach()
+target_link_options(ln_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed)
+# Executables are position independent; the option must not reach shared libraries, which link this target too.
+target_link_options(ln_flags INTERFACE $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie>)
