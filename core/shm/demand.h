@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * demand.h - what a configuration needs of shared memory: found while checking, satisfied before
+ * any worker builds it.
+ *
+ * Only the supervisor allocates, so a configuration that is being checked notes its wishes here.
+ * Owner: the caller of ln_demand_init(). One thread.
+ */
+#ifndef LN_SHM_DEMAND_H
+#define LN_SHM_DEMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/map.h"
+#include "base/slice.h"
+#include "base/text.h"
+
+enum ln_zone_kind {
+    LN_ZONE_LIMITER,  /* shm/limiter.h */
+    LN_ZONE_CURSOR,   /* the shared cursor of a service's ring */
+    LN_ZONE_INSTANCE, /* the health record of an instance, shm/record.h */
+    LN_ZONE_COUNTER,  /* counters of plugins */
+    LN_ZONE_KINDS
+};
+
+struct ln_demand_item {
+    enum ln_zone_kind kind;
+    struct ln_slice name; /* owned by the demand */
+    size_t size;
+};
+
+struct ln_demand {
+    struct ln_demand_item *items;
+    unsigned count, cap;
+    struct ln_map index; /* private: kind and name to item */
+};
+
+void ln_demand_init(struct ln_demand *d);
+void ln_demand_fini(struct ln_demand *d);
+
+/* Asking twice for the same kind and name asks once, for the larger size. The name is copied. */
+void ln_demand_add(struct ln_demand *d, enum ln_zone_kind kind, struct ln_slice name, size_t size);
+
+/* Appends the list to `out` as bytes, for the trip from the checker to the supervisor. */
+void ln_demand_save(const struct ln_demand *d, struct ln_text *out);
+
+/* Adds what ln_demand_save() wrote; false when the bytes are not such a list. */
+bool ln_demand_load(struct ln_demand *d, struct ln_slice bytes);
+
+#endif
