@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
--- schema.lua - what the settings of a plugin may be: types, checks, and what else can be made of a schema.
+-- schema.lua - what the settings of a plugin may be: types, checks, rows of the reference.
 --
 -- A schema is a table of setting name -> type; a type is made by a function of `schema.t`, such as
--- t.integer { default = 10, min = 1, help = "..." }. It is data: it validates and converts (check), it becomes the
--- settings table of the reference (rows) and a JSON Schema for editors (json).
+-- t.integer { default = 10, min = 1, help = "..." }. It is data: it validates and converts (check),
+-- it becomes the settings table of the reference (rows) and a JSON Schema for editors (json).
 
 local text = require "lunette.schema_text"
 local units = require "lunette.schema_units"
@@ -75,7 +75,8 @@ function State:fields(fields, given, path)
   local out = {}
   for _, name in ipairs(text.sorted_keys(given)) do
     if not fields[name] then
-      self:add(text.path(path, name), "unknown setting" .. text.hint(name, text.sorted_keys(fields)))
+      local hint = text.hint(name, text.sorted_keys(fields))
+      self:add(text.path(path, name), "unknown setting" .. hint)
     end
   end
   for _, name in ipairs(text.sorted_keys(fields)) do
@@ -96,15 +97,19 @@ local function is_type(value)
 end
 
 
--- nil, or what is wrong with a table of types; `where` such as "t.record: " leads the sentence.
+-- nil, or what is wrong with a table of types.
 local function fields_fault(fields)
-  if type(fields) ~= "table" or is_type(fields) then return "expected a table of name = type, got " .. text.show(fields) end
+  if type(fields) ~= "table" or is_type(fields) then
+    return "expected a table of name = type, got " .. text.show(fields)
+  end
   for _, name in ipairs(text.ordered_keys(fields)) do
     if type(name) ~= "string" or not name:find("^%l[%l%d_]*$") then
-      return ("%s: expected a name such as retry_after"):format(type(name) == "string" and text.quote(name) or tostring(name))
+      local shown = type(name) == "string" and text.quote(name) or tostring(name)
+      return ("%s: expected a name such as retry_after"):format(shown)
     end
     if not is_type(fields[name]) then
-      return ("%s: expected a type such as t.string {}, got %s"):format(name, text.show(fields[name]))
+      local shown = text.show(fields[name])
+      return ("%s: expected a type such as t.string {}, got %s"):format(name, shown)
     end
   end
 end
@@ -118,10 +123,13 @@ local function options_fault(t, kind)
   for _, key in ipairs(text.ordered_keys(t)) do
     local position = type(key) == "number" and (kind.positions or (kind.children or 0) >= key)
     if key ~= "kind" and not position and not COMMON[key] and not kind.options[key] then
-      return ("unknown option %s%s"):format(text.quote(tostring(key)), text.hint(tostring(key), known))
+      key = tostring(key)
+      return ("unknown option %s%s"):format(text.quote(key), text.hint(key, known))
     end
   end
-  if t.help ~= nil and type(t.help) ~= "string" then return "help: expected a sentence, got " .. text.show(t.help) end
+  if t.help ~= nil and type(t.help) ~= "string" then
+    return "help: expected a sentence, got " .. text.show(t.help)
+  end
   if t.required ~= nil and type(t.required) ~= "boolean" then
     return "required: expected true or false, got " .. text.show(t.required)
   end
@@ -134,7 +142,9 @@ local function children_fault(t, kind)
   if not kind.children then return nil end
   if t[1] == nil then return "expected a type in first place, such as t.list { t.string() }" end
   for i = 1, #t do
-    if not is_type(t[i]) then return ("place %d: expected a type such as t.string(), got %s"):format(i, text.show(t[i])) end
+    if not is_type(t[i]) then
+      return ("place %d: expected a type such as t.string(), got %s"):format(i, text.show(t[i]))
+    end
   end
 end
 
@@ -158,7 +168,8 @@ local function default_fault(t)
 end
 
 
--- The function that makes types of one kind. A mistake in a schema is an error at the line that made it.
+-- The function that makes types of one kind. A mistake in a schema is an error at the line that
+-- made it.
 local function constructor(name, kind)
   return function(options)
     if options ~= nil and (type(options) ~= "table" or is_type(options)) then
@@ -167,8 +178,9 @@ local function constructor(name, kind)
     local t = {}
     for key, value in pairs(options or {}) do t[key] = value end
     t.kind = name
-    local fault = options and options.kind ~= nil and 'unknown option "kind"' or options_fault(t, kind)
-      or children_fault(t, kind) or bounds_fault(t, kind) or default_fault(t)
+    local fault = options and options.kind ~= nil and 'unknown option "kind"'
+      or options_fault(t, kind) or children_fault(t, kind) or bounds_fault(t, kind)
+      or default_fault(t)
     if fault then error(("t.%s: %s"):format(name, fault), 2) end
     return setmetatable(t, Type)
   end
@@ -197,19 +209,23 @@ function M.define(schema)
   local fault = fields_fault(schema)
   if fault then return nil, "schema: " .. fault end
   for _, name in ipairs(text.sorted_keys(M.reserved)) do
-    if schema[name] then return nil, ("schema.%s: every plugin has this setting already"):format(name) end
+    if schema[name] then
+      return nil, ("schema.%s: every plugin has this setting already"):format(name)
+    end
   end
   return schema
 end
 
 
--- Settings as written -> conf as the plugin sees it, or nil and a sorted list of sentences. Settings with reserved names
--- must have been taken out. env.service and env.edits: see schema_tree.lua. plugin_name goes into no sentence; it
--- is there for the one case that has no setting to blame.
+-- Settings as written -> conf as the plugin sees it, or nil and a sorted list of sentences.
+-- Settings with reserved names must have been taken out. env.service and env.edits: see
+-- schema_tree.lua. plugin_name goes into no sentence; it is there for the one case that has no
+-- setting to blame.
 function M.check(schema, settings, plugin_name, env)
   if settings == nil then settings = {} end
   if type(settings) ~= "table" then
-    return nil, { ("%s: expected its settings in a table, got %s"):format(plugin_name, text.show(settings)) }
+    local shown = text.show(settings)
+    return nil, { ("%s: expected its settings in a table, got %s"):format(plugin_name, shown) }
   end
   local state, named = new_state(env), {}
   for key, value in pairs(settings) do
@@ -267,7 +283,9 @@ local function default_text(value)
   local parts = {}
   for i, item in ipairs(value) do parts[i] = default_text(item) end
   if #parts == 0 then
-    for _, key in ipairs(text.sorted_keys(value)) do parts[#parts + 1] = key .. " = " .. default_text(value[key]) end
+    for _, key in ipairs(text.sorted_keys(value)) do
+      parts[#parts + 1] = key .. " = " .. default_text(value[key])
+    end
   end
   return #parts > 0 and "{ " .. table.concat(parts, ", ") .. " }" or "{}"
 end

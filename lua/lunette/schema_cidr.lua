@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
--- schema_cidr.lua - blocks of addresses: "10.0.0.0/8" or "2001:db8::/32" becomes an object with :contains(ip).
+-- schema_cidr.lua - "10.0.0.0/8" or "2001:db8::/32" becomes an object with :contains(ip).
 --
--- An address is a list of 16-bit groups: two for IPv4, eight for IPv6. An IPv6 address that maps an IPv4 one
--- (::ffff:10.0.0.1) is taken as the IPv4 address, because it is the same client.
+-- An address is a list of 16-bit groups: two for IPv4, eight for IPv6. An IPv6 address that maps an
+-- IPv4 one (::ffff:10.0.0.1) is taken as the IPv4 address, because it is the same client.
 
 local bit = require "bit"
 
@@ -75,7 +75,8 @@ local function mask(bits, i)
 end
 
 
--- The block that `written` names, or nil. Bits behind the prefix must be zero: "10.1.2.3/8" is a typing error.
+-- The block that `written` names, or nil. Bits behind the prefix must be zero: "10.1.2.3/8" is a
+-- typing error.
 function M.block(written)
   if type(written) ~= "string" then return nil end
   local ip, bits = written:match("^([^/]+)/(%d%d?%d?)$")

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
--- schema_template.lua - templates such as "{client.id}:{req.path}", compiled to a function of the request.
+-- schema_template.lua - "{client.id}:{req.path}" becomes a function of the request.
 --
--- A name in braces is read from the request, "{{" stands for a brace. What is not there gives no text. The braces
--- are bare because "${NAME}" in gateway.yaml is the environment.
+-- A name in braces is read from the request, "{{" stands for a brace. What is not there gives no
+-- text. The braces are bare because "${NAME}" in gateway.yaml is the environment.
 
 local text = require "lunette.schema_text"
 
@@ -33,12 +33,15 @@ end
 
 local function known_names()
   local names = text.sorted_keys(FIELDS)
-  for _, tbl in ipairs(text.sorted_keys(TABLES)) do names[#names + 1] = ("req.%s.NAME"):format(tbl) end
+  for _, tbl in ipairs(text.sorted_keys(TABLES)) do
+    names[#names + 1] = ("req.%s.NAME"):format(tbl)
+  end
   return names
 end
 
 
--- The pieces of a template: strings and readers in turn. nil and a sentence when a name is not known.
+-- The pieces of a template: strings and readers in turn. nil and a sentence when a name is not
+-- known.
 local function pieces(template)
   local list, at = {}, 1
   while at <= #template do
@@ -51,7 +54,9 @@ local function pieces(template)
       local name = template:match("^([^{}]*)}", open + 1)
       if not name then return nil, 'a "{" without its "}"; a brace itself is "{{"' end
       local read = reader(name)
-      if not read then return nil, ("unknown name %s%s"):format(text.quote(name), text.hint(name, known_names())) end
+      if not read then
+        return nil, ("unknown name %s%s"):format(text.quote(name), text.hint(name, known_names()))
+      end
       list[#list + 1], at = read, open + #name + 2
     end
   end

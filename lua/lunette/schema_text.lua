@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- schema_text.lua - the words of messages about settings: values as people wrote them, ranges, the nearest known word.
+-- schema_text.lua - the words of messages about settings.
 
 local M = {}
 
@@ -54,7 +54,8 @@ function M.range(min, max, unit)
 end
 
 
--- Restricted Damerau-Levenshtein distance, case-blind: insert, delete, replace, swap of neighbours cost one each.
+-- Restricted Damerau-Levenshtein distance, case-blind: insert, delete, replace, swap of neighbours
+-- cost one each.
 local function distance(a, b)
   if #a > WORD_MAX or #b > WORD_MAX then return WORD_MAX end
   a, b = a:lower(), b:lower()
@@ -75,8 +76,9 @@ local function distance(a, b)
 end
 
 
--- The candidate that `word` was probably meant to be, or nil: the rule of ln_text_nearest() in core/base/text.c.
--- Candidates are a list; sort it first when it comes from a table's keys, so that ties fall the same way every time.
+-- The candidate that `word` was probably meant to be, or nil: the rule of ln_text_nearest() in
+-- core/base/text.c. Candidates are a list; sort it first when it comes from a table's keys, so that
+-- ties fall the same way every time.
 function M.nearest(word, candidates)
   local best
   local bound = math.min(math.max(math.floor(#word / 3), 1), 3)

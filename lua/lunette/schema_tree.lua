@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- schema_tree.lua - the types of settings that hold others (list, map, record, edits) or stand for more than a word
--- (template, service). Rows as in schema_types.lua.
+-- schema_tree.lua - the types of settings that hold others or stand for more than a word.
+-- Rows as in schema_types.lua.
 
 local simple = require "lunette.schema_types"
 local template = require "lunette.schema_template"
@@ -45,7 +45,9 @@ types.list = {
     for i, item in ipairs(value) do out[i] = state:parse(t[1], item, text.path(path, i)) end
     return out
   end,
-  json = function(t, json) return { type = "array", items = json(t[1]), minItems = t.min, maxItems = t.max } end,
+  json = function(t, json)
+    return { type = "array", items = json(t[1]), minItems = t.min, maxItems = t.max }
+  end,
 }
 
 
@@ -69,7 +71,9 @@ types.map = {
     end
     return out
   end,
-  json = function(t, json) return { type = "object", additionalProperties = json(t[2] or t[1]) } end,
+  json = function(t, json)
+    return { type = "object", additionalProperties = json(t[2] or t[1]) }
+  end,
 }
 
 
@@ -87,10 +91,12 @@ types.record = {
 }
 
 
--- Fields that say how a message is framed or concern one connection; only the gateway can write them rightly.
+-- Fields that say how a message is framed or concern one connection; only the gateway can write
+-- them rightly.
 local OWN = {}
 for _, name in ipairs {
-  "connection", "content-length", "host", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+  "connection", "content-length", "host", "keep-alive", "proxy-connection", "te", "trailer",
+  "transfer-encoding", "upgrade",
 } do
   OWN[name] = true
 end
@@ -152,11 +158,14 @@ end
 
 local EDITS = { "add", "remove", "set" }
 
--- { remove = { "Name" }, set = { Name = "value" }, add = { Name = "value" } } -> what headers:apply() takes. Removals
--- come first, then replacements, then additions; within each, the order of the names (removals: as written).
+-- { remove = { "Name" }, set = { Name = "value" }, add = { Name = "value" } } -> what
+-- headers:apply() takes. Removals come first, then replacements, then additions; within each, the
+-- order of the names (removals: as written).
 types.edits = {
   options = {},
-  noun = function() return 'header edits such as { set = { ["X-Name"] = "value" }, remove = { "Name" } }' end,
+  noun = function()
+    return 'header edits such as { set = { ["X-Name"] = "value" }, remove = { "Name" } }'
+  end,
   parse = function(t, value, state, path)
     if not has_names_only(value) then return state:expected(path, t, value) end
     for _, key in ipairs(text.sorted_keys(value)) do
@@ -172,13 +181,14 @@ types.edits = {
   end,
   json = function()
     local one = { type = { "string", "number" } }
+    local many = { anyOf = { one, { type = "array", items = one } } }
     return {
       type = "object",
       additionalProperties = false,
       properties = {
         remove = { type = "array", items = { type = "string" } },
         set = { type = "object", additionalProperties = one },
-        add = { type = "object", additionalProperties = { anyOf = { one, { type = "array", items = one } } } },
+        add = { type = "object", additionalProperties = many },
       },
     }
   end,
@@ -197,14 +207,15 @@ types.template = {
 }
 
 
--- The name of a service, or what `service "name"` gave. env.service(value) knows which there are: it returns what the
--- plugin will see, or nil and a sentence.
+-- The name of a service, or what `service "name"` gave. env.service(value) knows which there are:
+-- it returns what the plugin will see, or nil and a sentence.
 types.service = {
   options = {},
   noun = function() return "the name of a service" end,
   parse = function(t, value, state, path)
     if not state.env.service then
-      return (type(value) == "string" or type(value) == "table") and value or state:expected(path, t, value)
+      if type(value) == "string" or type(value) == "table" then return value end
+      return state:expected(path, t, value)
     end
     local found, why = state.env.service(value)
     if found then return found end

@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- schema_types.lua - the types of settings that are one word or one number.
 --
--- A row is { options, noun, parse, json }. noun(t) says what is expected, for messages and the reference.
--- parse(t, value, state, path) gives the value that the plugin will see, or reports through `state` and gives nil.
+-- A row is { options, noun, parse, json }. noun(t) says what is expected, for messages and the
+-- reference. parse(t, value, state, path) gives the value that the plugin will see, or reports
+-- through `state` and gives nil.
 
 local text = require "lunette.schema_text"
 
@@ -28,7 +29,8 @@ local function text_type(noun, ok)
     options = LENGTH,
     noun = function(t) return noun .. text.range(t.min, t.max, " characters") end,
     parse = function(t, value, state, path)
-      if type(value) == "string" and length_ok(t, #value) and (not ok or ok(value)) then return value end
+      local good = type(value) == "string" and length_ok(t, #value)
+      if good and (not ok or ok(value)) then return value end
       return state:expected(path, t, value)
     end,
     json = text_json,
@@ -87,7 +89,8 @@ local function escape_end(p, at, closed)
 end
 
 
--- string.find() only notices a malformed pattern when a subject leads it there, so we read the pattern ourselves.
+-- string.find() only notices a malformed pattern when a subject leads it there, so we read the
+-- pattern ourselves.
 local function is_pattern(p)
   local open, closed, count, i = {}, {}, 0, 1
   while i <= #p do
@@ -121,8 +124,10 @@ local function number_type(noun, json_type, ok)
       return noun .. text.range(t.min and text.number(t.min), t.max and text.number(t.max))
     end,
     parse = function(t, value, state, path)
-      local good = type(value) == "number" and ok(value)
-      if good and value >= (t.min or -math.huge) and value <= (t.max or math.huge) then return value end
+      local min, max = t.min or -math.huge, t.max or math.huge
+      if type(value) == "number" and ok(value) and value >= min and value <= max then
+        return value
+      end
       return state:expected(path, t, value)
     end,
     json = function(t) return { type = json_type, minimum = t.min, maximum = t.max } end,
@@ -130,8 +135,14 @@ local function number_type(noun, json_type, ok)
 end
 
 
-types.number = number_type("a number", "number", function(n) return n == n and math.abs(n) < math.huge end)
-types.integer = number_type("an integer", "integer", function(n) return n % 1 == 0 and math.abs(n) <= 2 ^ 53 end)
+types.number = number_type("a number", "number", function(n)
+  return n == n and math.abs(n) < math.huge
+end)
+
+
+types.integer = number_type("an integer", "integer", function(n)
+  return n % 1 == 0 and math.abs(n) <= 2 ^ 53
+end)
 
 
 local BOOLEAN = { [true] = true, [false] = false, on = true, off = false }
@@ -154,7 +165,9 @@ types.oneof = {
   define = function(t)
     if #t == 0 then return 'expected its choices, such as t.oneof { "a", "b" }' end
     for i, word in ipairs(t) do
-      if type(word) ~= "string" then return ("choice %d: expected a string, got %s"):format(i, text.show(word)) end
+      if type(word) ~= "string" then
+        return ("choice %d: expected a string, got %s"):format(i, text.show(word))
+      end
     end
   end,
   noun = function(t) return #t == 1 and text.choices(t) or "one of " .. text.choices(t) end,

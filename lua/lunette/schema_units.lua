@@ -11,6 +11,7 @@ local SECONDS = { ms = 0.001, s = 1, m = 60, h = 3600 }
 local PERIOD = { s = 1, m = 60, h = 3600, d = 86400 }
 local BYTES = { [""] = 1, k = 1024, m = 1024 ^ 2, g = 1024 ^ 3 }
 local COUNT_MAX = 1e9 -- per second: one nanosecond between two requests
+local PER_MAX = 366 * 86400
 
 
 local function to_seconds(value)
@@ -47,7 +48,7 @@ local function quantity(noun, convert, json)
         end
       end
     end,
-    noun = function(t) return noun .. text.range(t.min and tostring(t.min), t.max and tostring(t.max)) end,
+    noun = function(t) return noun .. text.range(t.min, t.max) end,
     parse = function(t, value, state, path)
       local n = convert(value)
       if n and n >= (convert(t.min) or 0) and n <= (convert(t.max) or math.huge) then return n end
@@ -59,7 +60,10 @@ end
 
 
 types.duration = quantity('a duration such as "250ms", "30s" or "5m"', to_seconds, {
-  anyOf = { { type = "number", minimum = 0 }, { type = "string", pattern = "^[0-9]+(\\.[0-9]*)?(ms|s|m|h)?$" } },
+  anyOf = {
+    { type = "number", minimum = 0 },
+    { type = "string", pattern = "^[0-9]+(\\.[0-9]*)?(ms|s|m|h)?$" },
+  },
 })
 
 
@@ -74,7 +78,7 @@ function M.rate(value)
   local count, periods, unit = value:match("^(%d+)/(%d*)(%a)$")
   count = tonumber(count)
   local per = count and PERIOD[unit] and PERIOD[unit] * (periods == "" and 1 or tonumber(periods))
-  if not per or per < 1 or per > 366 * 86400 or count < 1 or count / per > COUNT_MAX then return nil end
+  if not per or per < 1 or per > PER_MAX or count < 1 or count / per > COUNT_MAX then return nil end
   return { count = count, per = per }
 end
 
