@@ -78,6 +78,7 @@ static struct ln_arena_block *take_block(struct ln_arena *a, size_t size)
 void *ln_arena_slow(struct ln_arena *a, size_t size)
 {
     ln_assert(size < SIZE_MAX / 2);
+    size = (size + 15) & ~(size_t)15;
     if (size > LN_ARENA_BLOCK / 2) { /* a block of its own, behind the one that is being filled */
         struct ln_arena_block *big = take_block(a, HEADER + size);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * arena.h - memory with one lifetime: allocate piece by piece, free all at once.
  *
- * An arena takes blocks from a cache (one per worker) and gives them back when it is reset, so that a steady load
- * calls neither malloc nor free. Without a cache it uses the heap. Single-threaded.
+ * An arena takes blocks from a cache (one per worker) and gives them back when it is reset, so that
+ * a steady load calls neither malloc nor free. Without a cache it uses the heap. Single-threaded.
  */
 #ifndef LN_BASE_ARENA_H
 #define LN_BASE_ARENA_H
@@ -36,16 +36,18 @@ void ln_arena_init(struct ln_arena *a, struct ln_arena_cache *cache);
 /* Gives every block back; the arena may be used again at once. */
 void ln_arena_reset(struct ln_arena *a);
 
-void *ln_arena_slow(struct ln_arena *a, size_t size); /* private: ln_arena_alloc() when the block is full */
+void *ln_arena_slow(struct ln_arena *a,
+                    size_t size); /* private: ln_arena_alloc() when the block is full */
 
 /* Uninitialised memory aligned for any type; never NULL. */
 static inline void *ln_arena_alloc(struct ln_arena *a, size_t size)
 {
-    size = (size + 15) & ~(size_t)15;
-    if ((size_t)(a->end - a->at) < size)
+    size += size == 0;
+    if ((size_t)(a->end - a->at) <
+        size) /* before rounding up: the free space is a multiple of 16 */
         return ln_arena_slow(a, size);
     void *p = a->at;
-    a->at += size;
+    a->at += (size + 15) & ~(size_t)15;
     return p;
 }
 

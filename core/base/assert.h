@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * assert.h - assertions that stay on in production.
  *
- * For states that only a bug of ours can produce; input from outside is answered, never asserted. A failed
- * assertion aborts the worker, and the supervisor starts another.
+ * For states that only a bug of ours can produce; input from outside is answered, never asserted. A
+ * failed assertion aborts the worker, and the supervisor starts another.
  */
 #ifndef LN_BASE_ASSERT_H
 #define LN_BASE_ASSERT_H

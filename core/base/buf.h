@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * buf.h - byte buffers that are borrowed while bytes are waiting and given back when none are.
  *
- * A buffer has a read end and a write end. The cache (one per worker) keeps idle buffers of the standard size, last in
- * first out, so that the next borrower gets one that is warm. Single-threaded.
+ * A buffer has a read end and a write end. The cache (one per worker) keeps idle buffers of the
+ * standard size, last in first out, so that the next borrower gets one that is warm.
+ * Single-threaded.
  */
 #ifndef LN_BASE_BUF_H
 #define LN_BASE_BUF_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * clock.h - time. Durations are milliseconds unless a name says otherwise.
  *
- * Pure code takes `now` as an argument; only the loop and start-up code ask here. Specs freeze the clock and move it
- * by hand: that switch is process-wide, which is why it lives in this file and nowhere else.
+ * Pure code takes `now` as an argument; only the loop and start-up code ask here. Specs freeze the
+ * clock and move it by hand: that switch is process-wide, which is why it lives in this file and
+ * nowhere else.
  */
 #ifndef LN_BASE_CLOCK_H
 #define LN_BASE_CLOCK_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * err.h - errors of start-up and configuration: a code and a full sentence for the operator.
  *
- * Traffic does not use this: it ends with a typed outcome from a table (upstream/outcome.def, http/reject.def).
- * Owner: the caller provides the record, nothing allocates.
+ * Traffic does not use this: it ends with a typed outcome from a table (upstream/outcome.def,
+ * http/reject.def). Owner: the caller provides the record, nothing allocates.
  */
 #ifndef LN_BASE_ERR_H
 #define LN_BASE_ERR_H
@@ -21,7 +21,8 @@ struct ln_err {
     char text[1024];
 };
 
-/* Formats the sentence (LN_E_SYS: appends ": " and strerror(errno)) and returns -1. `err` may be NULL. */
+/* Formats the sentence (LN_E_SYS: appends ": " and strerror(errno)) and returns -1. `err` may be
+ * NULL. */
 __attribute__((format(printf, 3, 4))) int ln_fail(struct ln_err *err, enum ln_err_code code,
                                                   const char *format, ...);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * hash.h - SipHash-1-3 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012): a keyed hash, so that nobody who
- * does not know the key can aim at a bucket.
+ * hash.h - SipHash-1-3 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012): a keyed
+ * hash, so that nobody who does not know the key can aim at a bucket.
  */
 #ifndef LN_BASE_HASH_H
 #define LN_BASE_HASH_H

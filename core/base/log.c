@@ -23,6 +23,7 @@ static struct {
     enum ln_log_format format;
     char name[32];
     uint64_t dropped, reported;
+    bool torn; /* the last line was cut in the middle: the next one begins with its line end */
 } sink = {.fd = STDERR_FILENO, .level = LN_LOG_INFO, .name = "lunette"};
 
 static const char *const level_names[LN_LOG_LEVELS] = {"debug", "info", "warn", "error"};
@@ -50,6 +51,7 @@ int ln_log_open(const char *path, enum ln_log_level level, enum ln_log_format fo
     ln_free(sink.path);
     sink.path = path != NULL ? ln_strdup(path) : NULL;
     sink.fd = fd;
+    sink.torn = false;
     sink.level = level;
     sink.format = format;
     return 0;
@@ -66,6 +68,7 @@ int ln_log_reopen(struct ln_err *err)
         return -1;
     close(sink.fd);
     sink.fd = fd;
+    sink.torn = false;
     return 0;
 }
 
@@ -107,7 +110,8 @@ static void add_escaped(struct ln_text *line, struct ln_slice s)
         unsigned char c = (unsigned char)s.p[i];
 
         if (c == '\n' && i + 1 < s.n)
-            ln_text_puts(line, "\n    "); /* a traceback stays readable, and one event stays one block */
+            ln_text_puts(line,
+                         "\n    "); /* a traceback stays readable, and one event stays one block */
         else if (c == '\n')
             continue;
         else if (c == '\t')
@@ -122,6 +126,8 @@ static void add_escaped(struct ln_text *line, struct ln_slice s)
 static void compose(struct ln_text *line, enum ln_log_level level, struct ln_slice message,
                     struct ln_slice fields)
 {
+    if (sink.torn)
+        ln_text_puts(line, "\n");
     if (sink.format == LN_LOG_TEXT) {
         add_time(line);
         ln_text_printf(line, " %-5s %s: ", level_names[level], sink.name);
@@ -145,35 +151,54 @@ static void compose(struct ln_text *line, enum ln_log_level level, struct ln_sli
     ln_text_puts(line, "}\n");
 }
 
-/* A regular file takes all; a pipe or terminal whose reader is stuck takes nothing, and we do not wait for it. */
-static bool put_line(const char *p, size_t n)
+/* How many bytes went out. A regular file takes all; a pipe or terminal whose reader is stuck takes
+ * nothing, and we do not wait for it. */
+static size_t put_bytes(const char *p, size_t n)
 {
-    struct pollfd ready = {.fd = sink.fd, .events = POLLOUT};
+    size_t done = 0;
 
-    while (n > 0) {
-        if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT))
-            return false;
-        ssize_t put = write(sink.fd, p, n < 4096 ? n : 4096);
+    while (done < n) {
+        struct pollfd ready = {.fd = sink.fd, .events = POLLOUT};
+
+        if (poll(&ready, 1, 0) != 1 || ready.revents != POLLOUT)
+            break; /* with POLLERR the reader is gone, and a write would raise SIGPIPE */
+        ssize_t put = write(sink.fd, p + done, n - done < 4096 ? n - done : 4096);
 
         if (put < 0 && errno == EINTR)
             continue;
         if (put <= 0)
-            return false;
-        p += put;
-        n -= (size_t)put;
+            break;
+        done += (size_t)put;
     }
-    return true;
+    return done;
 }
 
-static void emit(enum ln_log_level level, struct ln_slice message, struct ln_slice fields)
+static bool emit(enum ln_log_level level, struct ln_slice message, struct ln_slice fields)
 {
     struct ln_text line;
 
     ln_text_init(&line);
     compose(&line, level, message, fields);
-    if (!put_line(line.p, line.n))
-        sink.dropped++;
+    size_t put = put_bytes(line.p, line.n);
+    bool whole = put == line.n;
+
+    if (put > 0)
+        sink.torn = !whole;
     ln_text_fini(&line);
+    return whole;
+}
+
+/* Says how many lines were lost since it was last said. False: the reader is still stuck. */
+static bool confess(void)
+{
+    char note[80];
+    int n = snprintf(note, sizeof note, "%llu log lines were dropped: the log's reader is stuck",
+                     (unsigned long long)(sink.dropped - sink.reported));
+
+    if (!emit(LN_LOG_WARN, ln_slice(note, (size_t)n), ln_slice(NULL, 0)))
+        return false;
+    sink.reported = sink.dropped;
+    return true;
 }
 
 void ln_log_fields(enum ln_log_level level, struct ln_slice message, struct ln_slice fields)
@@ -182,15 +207,10 @@ void ln_log_fields(enum ln_log_level level, struct ln_slice message, struct ln_s
 
     if (!ln_log_is_on(level))
         return;
-    if (sink.dropped > sink.reported) {
-        char note[80];
-        int n = snprintf(note, sizeof note, "%llu log lines were dropped: the log's reader is stuck",
-                         (unsigned long long)(sink.dropped - sink.reported));
+    bool clear = sink.dropped == sink.reported || confess();
 
-        sink.reported = sink.dropped;
-        emit(LN_LOG_WARN, ln_slice(note, (size_t)n), ln_slice(NULL, 0));
-    }
-    emit(level, message, fields);
+    if (!clear || !emit(level, message, fields))
+        sink.dropped++;
     errno = saved;
 }
 

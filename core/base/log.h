@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * log.h - what the gateway tells its operator: one line per event, text or JSON.
  *
- * Process-wide on purpose: every layer speaks here, and a process has one place to speak to. Never blocks: when the
- * reader of the log is stuck, lines are dropped and counted, and the count is the first thing said afterwards.
+ * Process-wide on purpose: every layer speaks here, and a process has one place to speak to. Never
+ * blocks: when the reader of the log is stuck, lines are dropped and counted, and the count is the
+ * first thing said afterwards.
  */
 #ifndef LN_BASE_LOG_H
 #define LN_BASE_LOG_H
@@ -27,7 +28,8 @@ void ln_log_name(const char *name);
 bool ln_log_is_on(enum ln_log_level level);
 const char *ln_log_level_name(enum ln_log_level level);
 
-/* One line; newlines and controls inside are escaped. */
+/* One event. Controls are escaped; lines after the first are indented (text) or escaped (JSON), so
+ * that no message can pass for another one. */
 __attribute__((format(printf, 2, 3))) void ln_log(enum ln_log_level level, const char *format, ...);
 
 /* The same with fields: `fields` is a JSON object, `{"a":1}`, or empty. */

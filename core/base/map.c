@@ -37,8 +37,7 @@ static struct ln_map_entry *find(const struct ln_map *m, struct ln_slice key, ui
     for (size_t i = hash & mask;; i = (i + 1) & mask) {
         struct ln_map_entry *e = &m->entries[i];
 
-        if (e->key == NULL ||
-            (e->hash == hash && ln_slice_eq(ln_slice(e->key, e->key_len), key)))
+        if (e->key == NULL || (e->hash == hash && ln_slice_eq(ln_slice(e->key, e->key_len), key)))
             return e;
     }
 }

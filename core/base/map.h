@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * map.h - hash map from byte strings to pointers. Keys are copied, values are borrowed. Not for the hot path's writes.
+ * map.h - hash map from byte strings to pointers. Keys are copied, values are borrowed. Not for the
+ * hot path's writes.
  */
 #ifndef LN_BASE_MAP_H
 #define LN_BASE_MAP_H
@@ -29,7 +30,8 @@ void *ln_map_put(struct ln_map *m, struct ln_slice key, void *value);
 /* Removes a key and returns its value, or NULL. */
 void *ln_map_remove(struct ln_map *m, struct ln_slice key);
 
-/* Walks all entries in no particular order: start with *at = 0; false at the end. No changes while walking. */
+/* Walks all entries in no particular order: start with *at = 0; false at the end. No changes while
+ * walking. */
 bool ln_map_next(const struct ln_map *m, size_t *at, struct ln_slice *key, void **value);
 
 #endif

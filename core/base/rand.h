@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * rand.h - random numbers: the system's for keys, a fast generator (xoshiro256**, Blackman and Vigna) for the rest.
+ * rand.h - random numbers: the system's for keys, a fast generator (xoshiro256**, Blackman and
+ * Vigna) for the rest.
  */
 #ifndef LN_BASE_RAND_H
 #define LN_BASE_RAND_H

@@ -43,8 +43,9 @@ bool ln_slice_has_prefix(struct ln_slice s, struct ln_slice prefix);
 /* Without spaces and tabs at both ends (RFC 9110 section 5.6.3, OWS). */
 struct ln_slice ln_slice_trim(struct ln_slice s);
 
-/* Cuts the next comma-separated element off the front of *rest, trimmed; false when nothing is left. Empty elements
- * are skipped (RFC 9110 section 5.6.1). Quotes are not looked at: for lists of tokens only. */
+/* Cuts the next comma-separated element off the front of *rest, trimmed; false when nothing is
+ * left. Empty elements are skipped (RFC 9110 section 5.6.1). Quotes are not looked at: for lists of
+ * tokens only. */
 bool ln_slice_next_token(struct ln_slice *rest, struct ln_slice *token);
 
 /* Digits only, no sign, no space; false for anything else and above UINT64_MAX. */
