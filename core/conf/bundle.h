@@ -39,6 +39,9 @@ const char *const *ln_bundle_list(struct ln_bundle *b, const char *dir, const ch
 unsigned ln_bundle_resolve(struct ln_bundle *b, const char *host, unsigned port, const struct ln_addr **addrs,
                            struct ln_err *err);
 
+/* A variable of the environment, recorded like a file; NULL = not set. Lives as long as the bundle. */
+const char *ln_bundle_env(struct ln_bundle *b, const char *name);
+
 /* Keyed-free content hash (SipHash with a fixed key) over all that was recorded: the generation's name. */
 uint64_t ln_bundle_hash(const struct ln_bundle *b);
 

@@ -32,6 +32,9 @@ __attribute__((format(printf, 4, 5))) void ln_diag_add(struct ln_diag *d, enum l
 #define ln_diag_error(d, place, ...) ln_diag_add(d, LN_DIAG_ERROR, place, __VA_ARGS__)
 #define ln_diag_warn(d, place, ...) ln_diag_add(d, LN_DIAG_WARNING, place, __VA_ARGS__)
 
+/* Puts the items from index `from` on into the order of the file, line by line. */
+void ln_diag_sort(struct ln_diag *d, unsigned from);
+
 /* "file:line:column: text" per line (column left out when 0, "warning: " before a warning's text). */
 void ln_diag_print(const struct ln_diag *d, struct ln_text *out);
 /* A JSON array of {file,line,column,kind,message}. */
