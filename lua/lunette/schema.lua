@@ -294,10 +294,11 @@ end
 local function add_rows(rows, fields, prefix)
   for _, name in ipairs(text.sorted_keys(fields)) do
     local t = fields[name]
+    local each = t.kind == "list" and ", each " .. kinds[t[1].kind].noun(t[1]) or ""
     rows[#rows + 1] = {
       name = prefix .. name,
       kind = t.kind,
-      expects = kinds[t.kind].noun(t),
+      expects = kinds[t.kind].noun(t) .. each,
       required = t.required or false,
       default = t.default ~= nil and not kinds[t.kind].hidden and default_text(t.default) or nil,
       help = t.help,

@@ -44,10 +44,11 @@ function M.choices(words)
 end
 
 
--- " of at least 1", " from 1 to 9", "" ; `unit` such as " characters" follows the numbers.
+-- " of at least 1", " from 1 to 9", ""; with the unit "item": " of at least 1 item", " of 1 to 9 items".
 function M.range(min, max, unit)
-  unit = unit or ""
-  if min and max then return (" from %s to %s%s"):format(min, max, unit) end
+  local last = max or min
+  unit = unit and (" %s%s"):format(unit, last == 1 and "" or "s") or ""
+  if min and max then return (" %s %s to %s%s"):format(unit ~= "" and "of" or "from", min, max, unit) end
   if min then return (" of at least %s%s"):format(min, unit) end
   if max then return (" of at most %s%s"):format(max, unit) end
   return ""

@@ -38,7 +38,7 @@ end
 types.list = {
   options = COUNT,
   children = 1,
-  noun = function(t) return "a list" .. text.range(t.min, t.max, " items") end,
+  noun = function(t) return "a list" .. text.range(t.min, t.max, "item") end,
   parse = function(t, value, state, path)
     if not is_list(value) or not count_ok(t, #value) then return state:expected(path, t, value) end
     local out = {}
@@ -55,7 +55,10 @@ types.list = {
 types.map = {
   options = COUNT,
   children = 2,
-  noun = function(t) return "a table with names" .. text.range(t.min, t.max, " entries") end,
+  noun = function(t)
+    if not (t.min or t.max) then return "a table with names" end
+    return "a table" .. text.range(t.min, t.max, "name")
+  end,
   parse = function(t, value, state, path)
     if not has_names_only(value) or not count_ok(t, #text.sorted_keys(value)) then
       return state:expected(path, t, value)

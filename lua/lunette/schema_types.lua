@@ -27,7 +27,7 @@ end
 local function text_type(noun, ok)
   return {
     options = LENGTH,
-    noun = function(t) return noun .. text.range(t.min, t.max, " characters") end,
+    noun = function(t) return noun .. text.range(t.min, t.max, "character") end,
     parse = function(t, value, state, path)
       local good = type(value) == "string" and length_ok(t, #value)
       if good and (not ok or ok(value)) then return value end

@@ -32,7 +32,7 @@ describe("t.list", function()
   end)
 
   it("holds its bounds on the number of items", function()
-    refuses(t.list { t.string(), min = 1 }, {}, "x: expected a list of at least 1 items, got a table")
+    refuses(t.list { t.string(), min = 1 }, {}, "x: expected a list of at least 1 item, got a table")
     assert.same({ "a" }, read(t.list { t.string(), min = 1 }, { "a" }))
   end)
 

@@ -39,7 +39,7 @@ describe("t.string", function()
   end)
 
   it("shows control characters as numbers", function()
-    refuses(t.string { max = 1 }, "a\nb", 'x: expected a string of at most 1 characters, got "a\\010b" (string)')
+    refuses(t.string { max = 1 }, "a\nb", 'x: expected a string of at most 1 character, got "a\\010b" (string)')
   end)
 end)
 

@@ -1,0 +1,176 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- spec.lua - `gate`, what specs of plugins and routes work with: the production code in a small world.
+--
+-- There are no sockets and no other processes; the clock stands still until gate.clock:advance() or a handler that
+-- sleeps moves it. Everything else (headers, limits, matching, checks of settings) is the code of the gateway itself.
+-- Runs inside `lunette test`, and under plain busted where the module lunette.host is in package.cpath.
+
+local json = require "lunette.json"
+local world = require "lunette.world"
+
+local M = { clock = {} }
+
+local Out = {} -- what came of a request
+Out.__index = Out
+
+local Routes = {}
+Routes.__index = Routes
+
+local chains = setmetatable({}, { __mode = "k" }) -- plugin -> the chain of it alone
+
+
+-- Header names are the same in any case: a copy of { Name = value } that is read so.
+local function any_case(headers)
+  local lower = {}
+  for name, value in pairs(headers) do lower[name:lower()] = value end
+  return setmetatable(headers, {
+    __index = function(_, name) return type(name) == "string" and lower[name:lower()] or nil end,
+  })
+end
+
+
+-- Forgets everything: stores, requests, plugins, log lines. The clock stands at its start.
+function M.reset()
+  chains = setmetatable({}, { __mode = "k" })
+  world.reset()
+end
+
+
+-- A plugin with its settings, checked as a route would. Raises "NAME:\n  setting: what is wrong" on a mistake.
+function M.plugin(name, settings)
+  return world.use(name, settings)
+end
+
+
+local function member(item)
+  if type(item) == "function" then return world.inline(item) end
+  return item
+end
+
+
+-- Several plugins as a route would run them; functions are inline handlers.
+function M.chain(items)
+  local list = {}
+  for i, item in ipairs(items) do list[i] = member(item) end
+  local chain = world.chain(list)
+  chains[chain] = chain
+  return chain
+end
+
+
+local function chain_of(subject)
+  local chain = chains[subject]
+  if not chain then
+    chain = world.chain { member(subject) }
+    chains[subject], chains[chain] = chain, chain
+  end
+  return chain
+end
+
+
+local function new_request(options)
+  options = options or {}
+  if type(options) == "string" then
+    local method, path = options:match("^(%u+) (/.*)$")
+    if not method then error(('expected a request such as "GET /path", got "%s"'):format(options), 3) end
+    options = { method = method, path = path }
+  end
+  return world.request(options)
+end
+
+
+-- What the plugins answered instead of the service, after the response handlers above; status nil: they let it pass.
+local function take_reply(out)
+  local r = out.record
+  if not r.reply then return end
+  world.respond(out.chain, r, {})
+  out.status, out.body = r.response.status, r.response.body
+  out.headers, out.all = any_case(r.response.headers), r.response.all
+  out.origin = r.response.origin
+end
+
+
+-- Runs the request handlers. `options`: method path query host scheme ip peer port listener id client_id params headers
+-- service, or "GET /path". Gives status, body, headers (nil, nil, {} when the request would go on), req, res.
+function M.request(subject, options)
+  local r = new_request(options)
+  local out = setmetatable({ chain = chain_of(subject), record = r, headers = any_case {}, all = {} }, Out)
+  world.run(out.chain, r)
+  out.req, out.res, out.failed = r.req, r.res, r.failed
+  take_reply(out)
+  return out
+end
+
+
+-- Runs the response handlers over a response of the service: { status, headers, service, address, bytes, duration }.
+-- `request` is what M.request gave, or options for a request that is made first.
+function M.response(subject, request, response)
+  local out = getmetatable(request) == Out and request or M.request(subject, request)
+  if out.status then error(("the request was answered with %d already"):format(out.status), 2) end
+  local r = out.record
+  world.respond(out.chain, r, response or {})
+  return setmetatable({
+    chain = out.chain, record = r, req = r.req, res = r.res, failed = r.failed,
+    status = r.response.status, body = r.response.body, origin = r.response.origin,
+    headers = any_case(r.response.headers), all = r.response.all,
+  }, Out)
+end
+
+
+-- Runs the log handlers of a request that has ended.
+function M.log(out)
+  world.log(out.chain, out.record)
+  return out
+end
+
+
+-- The body as a table.
+function Out:json()
+  return json.decode(self.body)
+end
+
+
+-- The request as the service would get it: { method, path, query, host, headers, all }.
+function Out:sent()
+  local all = world.request_headers(self.record)
+  local first = {}
+  for _, pair in ipairs(all) do
+    if first[pair[1]] == nil then first[pair[1]] = pair[2] end
+  end
+  local req = self.req
+  return {
+    method = req.method, path = req.path, query = req.query, host = req.host,
+    headers = any_case(first), all = all,
+  }
+end
+
+
+-- Loads a routes file (or { yaml = text } for a whole configuration). Raises with every mistake in it.
+function M.routes(source)
+  return setmetatable({ list = world.routes(source) }, Routes)
+end
+
+
+-- The route that a request such as "GET /users/7" takes, and its parameters; nil when none matches.
+function Routes:match(request)
+  return world.match(self.list, request)
+end
+
+
+function M.clock.advance(_, seconds)
+  world.advance(seconds)
+end
+
+
+function M.clock.now(_)
+  return world.now()
+end
+
+
+-- The log lines since reset: { level, text, fields }.
+function M.logged()
+  return world.logged()
+end
+
+
+return M
