@@ -37,7 +37,11 @@ struct ln_fields {
 
 void ln_fields_init(struct ln_fields *f, struct ln_arena *arena);
 
+/* Any case. The name is a token: it was judged before. */
 enum ln_field_id ln_field_identify(const char *name, size_t n);
+
+/* Concerns one connection only and never passes (RFC 9110 section 7.6.1). */
+bool ln_field_is_hop(enum ln_field_id id);
 
 /* Appends without copying or judging; for the parser. */
 void ln_fields_push(struct ln_fields *f, enum ln_field_id id, struct ln_slice name, struct ln_slice value);

@@ -58,6 +58,7 @@ struct ln_head_scan { /* zero it before the first call */
     size_t line;  /* private: where the current line starts */
     bool started; /* private: the first line is complete */
     size_t first; /* private: bytes before the field block */
+    unsigned lines; /* private: field lines so far */
 };
 
 /* Looks for the end of the head in bytes [p, p+n). Returns its length with the empty line, 0 when more bytes are needed, or -1

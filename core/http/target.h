@@ -23,6 +23,10 @@ struct ln_target {
 /* Slices point into `raw`, or into the arena when normalising changed something. */
 enum ln_reject ln_target_parse(struct ln_target *t, struct ln_slice raw, enum ln_method method, struct ln_arena *arena);
 
+/* The authority of an absolute-form target, judged; the rest of the target is not looked at. Only "http" is accepted: an
+ * "https" target on a connection without TLS would be answered for a resource that it is not (RFC 9110 section 7.4). */
+enum ln_reject ln_target_authority(struct ln_slice raw, struct ln_slice *authority);
+
 /* uri-host [ ":" port ] (RFC 9110 section 7.2): false when malformed. */
 bool ln_authority_ok(struct ln_slice authority);
 /* Host without port, lower case for matching; brackets kept. */

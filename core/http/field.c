@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * field.c - the list of header fields, and which names mean something to the gateway.
+ */
+#include "http/field.h"
+
+#include "base/assert.h"
+#include "http/chars.h"
+
+enum { FIRST_CAP = 24 }; /* enough for what browsers send; one piece of the arena */
+
+void ln_fields_init(struct ln_fields *f, struct ln_arena *arena)
+{
+    *f = (struct ln_fields){.arena = arena};
+}
+
+/* Equal to a lower-case literal of the same length, any case. Setting bit 5 folds letters; "-" has it already, and CR,
+ * the only other byte that it would turn into one of a name, is in no token. */
+static inline bool same(const char *name, const char *lower, size_t n)
+{
+    uint64_t difference = 0, a, b;
+    size_t i = 0;
+
+    for (; i + 8 <= n; i += 8) {
+        memcpy(&a, name + i, 8);
+        memcpy(&b, lower + i, 8);
+        difference |= (a | 0x2020202020202020u) ^ b;
+    }
+    for (; i < n; i++)
+        difference |= (uint64_t)(((unsigned char)name[i] | 0x20u) ^ (unsigned char)lower[i]);
+    return difference == 0;
+}
+
+#define IS(id, literal)                                                                            \
+    if (same(name, literal, sizeof literal - 1))                                                   \
+    return LN_FIELD_##id
+
+/* By length, then by comparing: at most four comparisons. A test holds this against the rows of field.def. */
+enum ln_field_id ln_field_identify(const char *name, size_t n)
+{
+    switch (n) {
+    case 2:
+        IS(TE, "te");
+        break;
+    case 3:
+        IS(VIA, "via");
+        break;
+    case 4:
+        IS(HOST, "host");
+        IS(DATE, "date");
+        break;
+    case 6:
+        IS(ACCEPT, "accept");
+        IS(COOKIE, "cookie");
+        IS(EXPECT, "expect");
+        break;
+    case 7:
+        IS(UPGRADE, "upgrade");
+        IS(TRAILER, "trailer");
+        break;
+    case 9:
+        IS(FORWARDED, "forwarded");
+        IS(X_REAL_IP, "x-real-ip");
+        break;
+    case 10:
+        IS(CONNECTION, "connection");
+        IS(KEEP_ALIVE, "keep-alive");
+        break;
+    case 12:
+        IS(CONTENT_TYPE, "content-type");
+        IS(X_REQUEST_ID, "x-request-id");
+        break;
+    case 13:
+        IS(AUTHORIZATION, "authorization");
+        IS(CACHE_CONTROL, "cache-control");
+        IS(X_ORIGIN_HOST, "x-origin-host");
+        break;
+    case 14:
+        IS(CONTENT_LENGTH, "content-length");
+        break;
+    case 15:
+        IS(X_FORWARDED_FOR, "x-forwarded-for");
+        break;
+    case 16:
+        IS(PROXY_CONNECTION, "proxy-connection");
+        IS(X_FORWARDED_HOST, "x-forwarded-host");
+        IS(X_FORWARDED_PORT, "x-forwarded-port");
+        break;
+    case 17:
+        IS(TRANSFER_ENCODING, "transfer-encoding");
+        IS(X_FORWARDED_PROTO, "x-forwarded-proto");
+        break;
+    case 18:
+        IS(PROXY_AUTHENTICATE, "proxy-authenticate");
+        IS(X_FORWARDED_PREFIX, "x-forwarded-prefix");
+        break;
+    case 19:
+        IS(PROXY_AUTHORIZATION, "proxy-authorization");
+        break;
+    default:
+        break;
+    }
+    return LN_FIELD_OTHER;
+}
+
+bool ln_field_is_hop(enum ln_field_id id)
+{
+    static const bool hops[LN_FIELD_COUNT] = {
+#define FIELD(id, name, hop) [LN_FIELD_##id] = hop,
+#include "http/field.def"
+#undef FIELD
+    };
+
+    return hops[id];
+}
+
+static void grow(struct ln_fields *f)
+{
+    unsigned cap = f->cap == 0 ? FIRST_CAP : f->cap * 2;
+    struct ln_field *v = ln_arena_alloc(f->arena, cap * sizeof *v);
+
+    if (f->count > 0)
+        memcpy(v, f->v, f->count * sizeof *v);
+    f->v = v;
+    f->cap = cap;
+}
+
+void ln_fields_push(struct ln_fields *f, enum ln_field_id id, struct ln_slice name,
+                    struct ln_slice value)
+{
+    ln_assert(name.n <= UINT16_MAX && value.n <= UINT32_MAX);
+    if (LN_UNLIKELY(f->count == f->cap))
+        grow(f);
+    f->v[f->count++] = (struct ln_field){
+        .name = name.p,
+        .value = value.p,
+        .value_len = (uint32_t)value.n,
+        .name_len = (uint16_t)name.n,
+        .id = (uint8_t)id,
+    };
+}
+
+struct ln_field *ln_fields_find(const struct ln_fields *f, enum ln_field_id id)
+{
+    for (unsigned i = 0; i < f->count; i++)
+        if (f->v[i].id == id && !f->v[i].dropped)
+            return &f->v[i];
+    return NULL;
+}
+
+/* The first from index `i` on that is still there. */
+static struct ln_field *find_from(const struct ln_fields *f, unsigned i, struct ln_slice name)
+{
+    for (; i < f->count; i++)
+        if (!f->v[i].dropped && f->v[i].name_len == name.n &&
+            ln_slice_caseeq(ln_field_name(&f->v[i]), name))
+            return &f->v[i];
+    return NULL;
+}
+
+struct ln_field *ln_fields_get(const struct ln_fields *f, struct ln_slice name)
+{
+    return find_from(f, 0, name);
+}
+
+struct ln_field *ln_fields_next(const struct ln_fields *f, const struct ln_field *after)
+{
+    return find_from(f, (unsigned)(after - f->v) + 1, ln_field_name(after));
+}
+
+bool ln_field_name_ok(struct ln_slice name)
+{
+    return name.n > 0 && name.n <= UINT16_MAX && ln_chars_are(name.p, name.n, LN_CHARS_TOKEN);
+}
+
+bool ln_field_value_ok(struct ln_slice value)
+{
+    return value.n <= UINT32_MAX && ln_slice_trim(value).n == value.n &&
+           ln_chars_value_ok(value.p, value.n);
+}
+
+bool ln_fields_add(struct ln_fields *f, struct ln_slice name, struct ln_slice value)
+{
+    if (!ln_field_name_ok(name) || !ln_field_value_ok(value))
+        return false;
+    ln_fields_push(f, ln_field_identify(name.p, name.n), ln_arena_dup(f->arena, name),
+                   ln_arena_dup(f->arena, value));
+    return true;
+}
+
+bool ln_fields_set(struct ln_fields *f, struct ln_slice name, struct ln_slice value)
+{
+    struct ln_field *first = ln_fields_get(f, name), *more;
+
+    if (first == NULL)
+        return ln_fields_add(f, name, value);
+    if (!ln_field_value_ok(value))
+        return false;
+    first->value = ln_arena_dup(f->arena, value).p;
+    first->value_len = (uint32_t)value.n;
+    while ((more = ln_fields_next(f, first)) != NULL)
+        more->dropped = 1;
+    return true;
+}
+
+unsigned ln_fields_remove(struct ln_fields *f, struct ln_slice name)
+{
+    unsigned removed = 0;
+
+    for (struct ln_field *at = ln_fields_get(f, name); at != NULL; at = ln_fields_next(f, at)) {
+        at->dropped = 1;
+        removed++;
+    }
+    return removed;
+}

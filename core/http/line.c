@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * line.c - one field line, read by our own rules: for what llhttp will not read, and to find the reason why.
+ */
+#include "http/chars.h"
+#include "http/judge.h"
+
+/* field-name ":" (RFC 9112 section 5.1): why the n bytes before the colon are no name. */
+static enum ln_reject judge_name(const char *p, size_t n)
+{
+    size_t token = ln_chars_span(p, n, LN_CHARS_TOKEN);
+
+    if (n > UINT16_MAX)
+        return LN_REJECT_HEADERS_LARGE;
+    if (token == n && n > 0)
+        return LN_REJECT_NONE;
+    for (size_t i = token; i < n; i++)
+        if (p[i] != ' ' && p[i] != '\t')
+            return LN_REJECT_FIELD_NAME;
+    return token > 0 ? LN_REJECT_FIELD_SPACE : LN_REJECT_FIELD_NAME;
+}
+
+enum ln_reject ln_judge_line(const char *p, const char *end, struct ln_slice *name,
+                             struct ln_slice *value, const char **next)
+{
+    const char *lf = memchr(p, '\n', (size_t)(end - p));
+
+    if (lf == NULL || lf == p || lf[-1] != '\r')
+        return LN_REJECT_LINE_END;
+    const char *stop = lf - 1;
+    const char *colon = memchr(p, ':', (size_t)(stop - p));
+
+    if (*p == ' ' || *p == '\t')
+        return LN_REJECT_FIELD_FOLD;
+    if (colon == NULL)
+        return LN_REJECT_FIELD_LINE;
+    enum ln_reject why = judge_name(p, (size_t)(colon - p));
+
+    if (why != LN_REJECT_NONE)
+        return why;
+    *name = ln_slice(p, (size_t)(colon - p));
+    *value = ln_slice_trim(ln_slice(colon + 1, (size_t)(stop - colon - 1)));
+    *next = lf + 1;
+    if (ln_chars_value_ok(value->p, value->n))
+        return LN_REJECT_NONE;
+    return memchr(value->p, '\r', value->n) != NULL ? LN_REJECT_LINE_END : LN_REJECT_FIELD_VALUE;
+}
