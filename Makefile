@@ -23,7 +23,7 @@ test: deps-test ## build and run every test; the last line is the sum
 	@tests/run $(BUILD)
 
 bench: build deps-bench ## compare with nginx and HAProxy by CPU time per request
-	@luajit tests/bench/run.lua $(BUILD)
+	@tests/bench/run $(BUILD)/lunette
 
 check-format: deps-test ## clang-format and luacheck, changing nothing
 	@tests/lint/format
