@@ -91,6 +91,12 @@ local function describe(self)
 end
 
 
+-- Where to connect for an address that is listened on: every address includes the loopback.
+function M.reachable(address)
+  return (address:gsub("^0%.0%.0%.0:", "127.0.0.1:"):gsub("^%[::%]:", "127.0.0.1:"))
+end
+
+
 local function wait_ready(self)
   local p = self.process
   loop.wait_until(function()
@@ -107,7 +113,7 @@ local function wait_ready(self)
     self.listeners[i], self.listeners[listener.name] = listener.address, listener.address
   end
   self.first_workers = ready.workers
-  self.address = self.listeners[1]
+  self.address = M.reachable(self.listeners[1])
   self.port = tonumber(self.address:match("(%d+)$"))
 end
 
@@ -156,13 +162,16 @@ function Gateway:wait_log(pattern, timeout, from)
 end
 
 
-function Gateway:client(options)
-  return client.connect(self.address, options)
+-- Where a listener is reached, by name.
+function Gateway:at(listener)
+  return M.reachable(assert(self.listeners[listener], "no listener " .. tostring(listener)))
 end
 
 
+-- One request on a connection of its own. options: those of http.request, and `listener`, `from`, `timeout`.
 function Gateway:request(method, target, options)
-  return client.once(self.address, method, target, options)
+  local address = options and options.listener and self:at(options.listener) or self.address
+  return client.once(address, method, target, options)
 end
 
 

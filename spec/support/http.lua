@@ -131,7 +131,7 @@ local function read_chunked(socket, message, timeout)
     local piece = M.read_chunk(socket, message, timeout)
     if piece == "" then break end
     if not piece then
-      message.complete, message.problem = false, "the stream ended inside a chunked body"
+      message.problem = "the stream ended inside a chunked body"
       break
     end
     pieces[#pieces + 1] = piece
@@ -140,24 +140,29 @@ local function read_chunked(socket, message, timeout)
 end
 
 
+local function read_body(socket, message, timeout)
+  if message.framing == "chunked" then return read_chunked(socket, message, timeout) end
+  if message.framing == "close" then
+    local bytes, is_reset = socket:read_all(timeout)
+    if is_reset then message.problem = "the connection was reset" end
+    return bytes
+  end
+  if message.framing == "none" then return "" end
+  local bytes, part = socket:read_exactly(message.length, timeout)
+  if not bytes then
+    message.problem = ("%d of %d bytes came"):format(#part, message.length)
+  end
+  return bytes or part
+end
+
+
 -- Reads the body that the head announced. Sets body, complete and, when incomplete, problem. A reset raises.
 function M.read_body(socket, message, timeout)
-  message.complete = true
-  if message.framing == "chunked" then
-    message.body = read_chunked(socket, message, timeout)
-  elseif message.framing == "length" then
-    local bytes, part = socket:read_exactly(message.length, timeout)
-    message.body = bytes or part
-    if not bytes then
-      message.complete = false
-      message.problem = ("%d of %d bytes came"):format(#part, message.length)
-    end
-  elseif message.framing == "close" then
-    message.body = socket:read_all(timeout)
-  else
-    message.body = ""
-  end
-  return message.body
+  local ok, body = pcall(read_body, socket, message, timeout)
+  message.complete = ok and message.problem == nil
+  if not ok then error(body, 0) end
+  message.body = body
+  return body
 end
 
 

@@ -1,0 +1,86 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The simplest complete configuration, as DESIGN.md gives it, with only the ports put in.
+
+local gate = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "../../support/gate.lua")
+
+
+local FILE = [[
+gateway:
+  port: ":0"
+  timeout: 30
+services:
+  - name: "user-service"
+    path: "/api/users"
+    instances:
+      - "http://localhost:%d"
+      - "http://localhost:%d"
+    strategy: "round_robin"
+rateLimit:
+  requestsPerSecond: 100
+  burstSize: 10
+  redisURL: "redis://localhost:6379"
+]]
+
+
+describe("the simplest gateway.yaml", function()
+  local ups, g
+
+  setup(function()
+    ups = { gate.upstream { name = "one" }, gate.upstream { name = "two" } }
+    g = gate.start { yaml = FILE:format(ups[1].port, ups[2].port) }
+  end)
+  teardown(gate.cleanup)
+
+  it("proxies to its service", function()
+    local r = g:get("/api/users/7")
+    assert.equal(200, r.status)
+    assert.is_true(r.body == "one" or r.body == "two")
+  end)
+
+  it("takes the service's path off before it proxies", function()
+    local r = g:get("/api/users/7?x=1")
+    local up = r.body == "one" and ups[1] or ups[2]
+    assert.equal("/7?x=1", up:last().target)
+  end)
+
+  it("balances round robin", function()
+    local first, second = g:get("/api/users/").body, g:get("/api/users/").body
+    assert.is_true(first ~= second)
+  end)
+
+  it("answers 404 where there is no service", function()
+    local r = g:get("/elsewhere")
+    assert.equal(404, r.status)
+    assert.equal("Service not found\n", r.body)
+  end)
+
+  it("says once that limits are counted locally until there is Redis support", function()
+    local _, times = g:log():gsub("[^\n]*[Rr]edis[^\n]*local[^\n]*", "")
+    if times == 0 then _, times = g:log():gsub("[^\n]*local[^\n]*[Rr]edis[^\n]*", "") end
+    assert.equal(1, times, g:log())
+  end)
+
+  it("reports the address it listens on, with the port that the kernel chose", function()
+    assert.is_true(g.port > 0)
+    assert.matches(":" .. g.port .. "$", g.listeners[1])
+  end)
+end)
+
+
+describe("the rate limit of the simplest gateway.yaml", function()
+  after_each(gate.cleanup)
+
+  it("lets the burst of ten through and answers the rest 429", function()
+    local up = gate.upstream()
+    local g = gate.start { yaml = FILE:format(up.port, up.port) }
+    local c = gate.client(g)
+    c:send(gate.http.request("GET", "/api/users"):rep(12))
+    local counts = {}
+    for _ = 1, 12 do
+      local status = c:read().status
+      counts[status] = (counts[status] or 0) + 1
+    end
+    assert.is_true(counts[200] >= 10, "at least the burst passes")
+    assert.is_true((counts[429] or 0) >= 1, "the rest does not")
+  end)
+end)

@@ -1,0 +1,90 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Responses that break off: the client must see that they did, and nobody else must be touched.
+
+local gate = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "../../support/gate.lua")
+
+
+describe("a response that breaks off", function()
+  local up, g
+
+  setup(function()
+    up = gate.upstream(function(request, connection, self)
+      if request.target == "/good" then return 200, "good" end
+      connection:send(self.bytes)
+      if self.resets then connection:reset() else connection:close() end
+    end)
+    g = gate.proxy(up)
+  end)
+  teardown(gate.cleanup)
+
+  -- What the client gets: never a clean end.
+  local function check_incomplete(bytes, resets)
+    up.bytes, up.resets = bytes, resets
+    local c = gate.client(g):send(gate.http.request("GET", "/bad"))
+    local head = c:read_head()
+    assert.equal(200, head.status)
+    local ok, err = pcall(c.read_body, c, head)
+    assert.is_true(ok or gate.is_gone(err), tostring(err))
+    assert.is_false(head.complete)
+    gate.eventually(function() return g:get("/good").status == 200 end, "the good path", 15)
+  end
+
+  local LENGTH = "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
+  local CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+  it("after a part of its length", function() check_incomplete(LENGTH .. ("x"):rep(5000)) end)
+  it("after a part of its length, by reset", function()
+    check_incomplete(LENGTH .. ("x"):rep(5000), true)
+  end)
+  it("right after its head", function() check_incomplete(LENGTH) end)
+  it("between two chunks", function() check_incomplete(CHUNKED .. gate.http.chunk("hello")) end)
+  it("inside a chunk", function() check_incomplete(CHUNKED .. "64\r\nhello") end)
+  it("inside the last chunk's CRLF", function() check_incomplete(CHUNKED .. "5\r\nhello\r\n0\r\n") end)
+  it("in a chunk that is malformed", function()
+    check_incomplete(CHUNKED .. gate.http.chunk("hello") .. "zz\r\n")
+  end)
+  it("with a chunk that is longer than it says", function()
+    check_incomplete(CHUNKED .. "5\r\nhello there\r\n0\r\n\r\n")
+  end)
+
+  it("by reset where only the end of the connection would end it", function()
+    up.head_only = false
+    check_incomplete("HTTP/1.1 200 OK\r\n\r\n" .. ("x"):rep(5000), true)
+  end)
+end)
+
+
+describe("a response that goes on after its end", function()
+  after_each(gate.cleanup)
+
+  it("does not become the answer to the next request", function()
+    local up = gate.upstream(function(request, connection)
+      if request.target ~= "/poison" then return 200, request.target end
+      connection:send(gate.http.response(200, "one") .. gate.http.response(200, "poison"))
+    end)
+    local g = gate.proxy(up)
+    local c = gate.client(g)
+    assert.equal("one", c:get("/poison").body)
+    assert.equal("/next", c:get("/next").body)
+    assert.equal(2, up.accepted)
+  end)
+
+  it("does not reach the client after HEAD either", function()
+    local up = gate.upstream(function(request, connection)
+      if request.target ~= "/poison" then return 200, request.target end
+      connection:send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")
+    end)
+    local c = gate.client(gate.proxy(up))
+    assert.equal(200, c:request("HEAD", "/poison").status)
+    assert.equal("/next", c:get("/next").body)
+  end)
+
+  it("an answer that nobody asked for is thrown away with its connection", function()
+    local up = gate.upstream()
+    local g = gate.proxy(up)
+    g:get("/")
+    up.connections[1]:send(gate.http.response(200, "unsolicited"))
+    up:wait_open(0)
+    assert.equal("upstream", g:get("/").body)
+  end)
+end)

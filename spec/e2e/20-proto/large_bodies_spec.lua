@@ -1,0 +1,115 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Streaming: 8 MiB both ways unharmed, bounded memory, back-pressure in both directions.
+
+local gate = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "../../support/gate.lua")
+
+
+local MIB = 1048576
+
+
+describe("large bodies", function()
+  local up, g, body
+
+  setup(function()
+    body = gate.pattern(8 * MIB)
+    up = gate.upstream(function(request) return 200, request.body end)
+    g = gate.proxy(up)
+    g:get("/warm")
+  end)
+  teardown(gate.cleanup)
+
+  it("pass both ways with Content-Length", function()
+    local r = g:post("/", body, { timeout = 20 })
+    assert.is_true(r.body == body)
+  end)
+
+  it("pass both ways chunked", function()
+    up.handler = function(request, connection)
+      connection:send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+      for at = 1, #request.body, 100000 do
+        connection:send(gate.http.chunk(request.body:sub(at, at + 99999)))
+      end
+      connection:send("0\r\n\r\n")
+    end
+    local chunks = {}
+    for at = 1, #body, 50021 do chunks[#chunks + 1] = body:sub(at, at + 50020) end
+    local r = g:request("POST", "/", { chunks = chunks, timeout = 20 })
+    assert.is_true(r.complete)
+    assert.is_true(r.body == body)
+  end)
+
+  it("do not need memory of their size", function()
+    assert.is_true(g:memory("VmHWM") < (gate.slow > 1 and 400 or 40) * MIB)
+  end)
+end)
+
+
+describe("back-pressure", function()
+  after_each(gate.cleanup)
+
+  -- Sends until the other side has not read anything for a while; the number of bytes that went.
+  local function fill(s, limit)
+    local piece, sent, idle = ("x"):rep(65536), 0, 0
+    while sent < limit and idle < 10 do
+      local n = s:try_send(piece)
+      sent = sent + n
+      idle = n == 0 and idle + 1 or 0
+      if n == 0 then gate.pause(0.02) end
+    end
+    return sent
+  end
+
+  it("stops reading an upstream whose client does not read", function()
+    local filled
+    local up = gate.upstream(function(_, connection)
+      connection:set_send_buffer(65536)
+      connection:send(("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"):format(64 * MIB))
+      filled = fill(connection.socket, 64 * MIB)
+      connection:send(("x"):rep(64 * MIB - filled), 20)
+    end)
+    local g = gate.proxy(up)
+    local c = gate.client(g, { receive_buffer = 8192 }):send(gate.http.request("GET", "/"))
+    local response = c:read_head()
+    gate.wait_until(function() return filled end, "the upstream to be stopped", 10)
+    assert.is_true(filled < 16 * MIB, "stopped after " .. filled)
+    c:read_body(response, 20)
+    assert.is_true(response.complete)
+  end)
+
+  it("stops reading a client whose upstream does not read", function()
+    local open = gate.gate("the upstream")
+    local up = gate.upstream { head_only = true, handler = function(request, connection)
+      open:wait(20)
+      connection:read_body(request, 20)
+      return 200, tostring(#request.body)
+    end }
+    local g = gate.proxy(up)
+    local c = gate.client(g)
+    c.socket:set_send_buffer(65536)
+    c:send(("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"):format(32 * MIB))
+    up:wait_requests(1)
+    local sent = fill(c.socket, 32 * MIB)
+    assert.is_true(sent < 16 * MIB, "stopped after " .. sent)
+    open:open()
+    c:send(("x"):rep(32 * MIB - sent), 20)
+    assert.equal(tostring(32 * MIB), c:read("POST", 20).body)
+  end)
+
+  it("keeps memory bounded meanwhile", function()
+    local up = gate.upstream(function(_, connection)
+      connection:send(("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"):format(16 * MIB))
+      connection:send(("x"):rep(16 * MIB), 20)
+    end)
+    local g = gate.proxy(up)
+    local before, clients = g:memory(), {}
+    for i = 1, 20 do
+      clients[i] = gate.client(g, { receive_buffer = 4096 }):send(gate.http.request("GET", "/"))
+    end
+    up:wait_requests(20)
+    for _, c in ipairs(clients) do c:read_head() end
+    gate.pause(0.3)
+    assert.is_true(g:memory() - before < 20 * (gate.slow > 1 and 1024 or 256) * 1024)
+    for _, c in ipairs(clients) do c:close() end
+    up:wait_open(0)
+  end)
+end)
