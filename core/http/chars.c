@@ -99,3 +99,73 @@ bool ln_chars_value_ok(const char *p, size_t n)
     }
     return ln_chars_are(p + i, n - i, LN_CHARS_VALUE);
 }
+
+/* Sixteen bytes at a time, by the compilers' vector extension: plain instructions of any 64-bit machine. */
+typedef unsigned char v16 __attribute__((vector_size(16)));
+typedef uint64_t v2 __attribute__((vector_size(16)));
+
+enum { STEP = sizeof(v16) };
+
+static inline v16 load(const char *p)
+{
+    v16 v;
+
+    memcpy(&v, p, STEP);
+    return v;
+}
+
+static inline bool any(v16 hits)
+{
+    v2 w = (v2)hits;
+
+    return (w[0] | w[1]) != 0;
+}
+
+/* Each CR has its LF behind it and each LF its CR before it: at every place one is there exactly when the other is. */
+static inline v16 bad_bytes(v16 at, v16 next)
+{
+    v16 control = (v16)(at < 0x20) & (v16)(at != '\t') & (v16)(at != '\r') & (v16)(at != '\n');
+
+    return control | (v16)(at == 0x7f) | ((v16)(at == '\r') ^ (v16)(next == '\n'));
+}
+
+static bool is_bad_pair(char at, char next)
+{
+    return (!ln_chars_is(at, LN_CHARS_VALUE) && at != '\r' && at != '\n') ||
+           (at == '\r') != (next == '\n');
+}
+
+bool ln_chars_lines_ok(const char *p, size_t n)
+{
+    size_t i = 0;
+
+    if (n > STEP) {
+        v16 bad = {0};
+
+        for (; i + STEP < n; i += STEP)
+            bad |= bad_bytes(load(p + i), load(p + i + 1));
+        bad |= bad_bytes(load(p + n - STEP - 1), load(p + n - STEP)); /* the rest, some of it again */
+        return !any(bad) && (p[n - 1] == '\n' || ln_chars_is(p[n - 1], LN_CHARS_VALUE));
+    }
+    for (; i + 1 < n; i++)
+        if (is_bad_pair(p[i], p[i + 1]))
+            return false;
+    return n == 0 || p[n - 1] == '\n' || ln_chars_is(p[n - 1], LN_CHARS_VALUE);
+}
+
+size_t ln_chars_find_end(const char *p, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + STEP + 2 <= n; i += STEP) {
+        v16 hits = (v16)(load(p + i) == '\n') & (v16)(load(p + i + 1) == '\r') &
+                   (v16)(load(p + i + 2) == '\n');
+
+        if (any(hits))
+            break;
+    }
+    for (; i + 3 <= n; i++)
+        if (p[i] == '\n' && p[i + 1] == '\r' && p[i + 2] == '\n')
+            return i;
+    return n;
+}

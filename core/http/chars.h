@@ -53,4 +53,10 @@ int ln_chars_escaped(const char *p, size_t n);
 /* Only bytes that a field value may have (RFC 9110 section 5.5): no control but HTAB, no DEL. Eight bytes at a step. */
 bool ln_chars_value_ok(const char *p, size_t n);
 
+/* A run of lines: no control but HTAB and CRLF pairs, no DEL. The first byte must not be LF. */
+bool ln_chars_lines_ok(const char *p, size_t n);
+
+/* Where the first LF CR LF in [p, p+n) begins, or n. */
+size_t ln_chars_find_end(const char *p, size_t n);
+
 #endif

@@ -3,7 +3,6 @@
  */
 #include "http/field.h"
 
-#include "base/assert.h"
 #include "http/chars.h"
 
 enum { FIRST_CAP = 24 }; /* enough for what browsers send; one piece of the arena */
@@ -13,8 +12,8 @@ void ln_fields_init(struct ln_fields *f, struct ln_arena *arena)
     *f = (struct ln_fields){.arena = arena};
 }
 
-/* Equal to a lower-case literal of the same length, any case. Setting bit 5 folds letters; "-" has it already, and CR,
- * the only other byte that it would turn into one of a name, is in no token. */
+/* Equal to a lower-case literal of the same length, any case of the letters: bit 5 is set where the literal has a letter
+ * (those have bit 6), so that nothing but the letter's two cases can match. All constants once it is inlined. */
 static inline bool same(const char *name, const char *lower, size_t n)
 {
     uint64_t difference = 0, a, b;
@@ -23,10 +22,13 @@ static inline bool same(const char *name, const char *lower, size_t n)
     for (; i + 8 <= n; i += 8) {
         memcpy(&a, name + i, 8);
         memcpy(&b, lower + i, 8);
-        difference |= (a | 0x2020202020202020u) ^ b;
+        difference |= (a | (b & 0x4040404040404040u) >> 1) ^ b;
     }
-    for (; i < n; i++)
-        difference |= (uint64_t)(((unsigned char)name[i] | 0x20u) ^ (unsigned char)lower[i]);
+    for (; i < n; i++) {
+        unsigned c = (unsigned char)name[i], l = (unsigned char)lower[i];
+
+        difference |= (c | (l & 0x40u) >> 1) ^ l;
+    }
     return difference == 0;
 }
 
@@ -113,7 +115,7 @@ bool ln_field_is_hop(enum ln_field_id id)
     return hops[id];
 }
 
-static void grow(struct ln_fields *f)
+void ln_fields_grow(struct ln_fields *f)
 {
     unsigned cap = f->cap == 0 ? FIRST_CAP : f->cap * 2;
     struct ln_field *v = ln_arena_alloc(f->arena, cap * sizeof *v);
@@ -122,21 +124,6 @@ static void grow(struct ln_fields *f)
         memcpy(v, f->v, f->count * sizeof *v);
     f->v = v;
     f->cap = cap;
-}
-
-void ln_fields_push(struct ln_fields *f, enum ln_field_id id, struct ln_slice name,
-                    struct ln_slice value)
-{
-    ln_assert(name.n <= UINT16_MAX && value.n <= UINT32_MAX);
-    if (LN_UNLIKELY(f->count == f->cap))
-        grow(f);
-    f->v[f->count++] = (struct ln_field){
-        .name = name.p,
-        .value = value.p,
-        .value_len = (uint32_t)value.n,
-        .name_len = (uint16_t)name.n,
-        .id = (uint8_t)id,
-    };
 }
 
 struct ln_field *ln_fields_find(const struct ln_fields *f, enum ln_field_id id)

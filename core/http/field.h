@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/assert.h"
 #include "base/slice.h"
 
 /* Names that the gateway itself looks at; the rest is LN_FIELD_OTHER. Rows: http/field.def */
@@ -37,14 +38,29 @@ struct ln_fields {
 
 void ln_fields_init(struct ln_fields *f, struct ln_arena *arena);
 
-/* Any case. The name is a token: it was judged before. */
+/* Any case. A name that is known is a token too. */
 enum ln_field_id ln_field_identify(const char *name, size_t n);
 
 /* Concerns one connection only and never passes (RFC 9110 section 7.6.1). */
 bool ln_field_is_hop(enum ln_field_id id);
 
+void ln_fields_grow(struct ln_fields *f); /* private: ln_fields_push() when the list is full */
+
 /* Appends without copying or judging; for the parser. */
-void ln_fields_push(struct ln_fields *f, enum ln_field_id id, struct ln_slice name, struct ln_slice value);
+static inline void ln_fields_push(struct ln_fields *f, enum ln_field_id id, struct ln_slice name,
+                                  struct ln_slice value)
+{
+    ln_assert(name.n <= UINT16_MAX && value.n <= UINT32_MAX);
+    if (LN_UNLIKELY(f->count == f->cap))
+        ln_fields_grow(f);
+    f->v[f->count++] = (struct ln_field){
+        .name = name.p,
+        .value = value.p,
+        .value_len = (uint32_t)value.n,
+        .name_len = (uint16_t)name.n,
+        .id = (uint8_t)id,
+    };
+}
 
 /* First field of that id or name (any case), or NULL. */
 struct ln_field *ln_fields_find(const struct ln_fields *f, enum ln_field_id id);

@@ -106,14 +106,16 @@ static enum ln_reject frame(const struct gathered *g, uint8_t minor, enum ln_fra
     return read_length(g->length, length);
 }
 
-static void note_option(struct options *o, struct ln_slice token)
+/* False when it is none of the options that have a meaning of their own. */
+static bool note_option(struct options *o, struct ln_slice token)
 {
+    if (ln_slice_caseeq(token, LN_SLICE("keep-alive")))
+        return o->keep_alive = true;
     if (ln_slice_caseeq(token, LN_SLICE("close")))
-        o->close = true;
-    else if (ln_slice_caseeq(token, LN_SLICE("keep-alive")))
-        o->keep_alive = true;
-    else if (ln_slice_caseeq(token, LN_SLICE("upgrade")))
-        o->upgrade = true;
+        return o->close = true;
+    if (ln_slice_caseeq(token, LN_SLICE("upgrade")))
+        return o->upgrade = true;
+    return false;
 }
 
 /* Connection = #connection-option, tokens. With `strict` none may name a field that is for everybody on the way: its
@@ -126,11 +128,12 @@ static enum ln_reject read_options(const struct ln_fields *f, bool strict, struc
         if (f->v[i].id != LN_FIELD_CONNECTION)
             continue;
         while (ln_slice_next_token(&rest, &token)) {
+            if (note_option(o, token))
+                continue;
             if (!ln_chars_are(token.p, token.n, LN_CHARS_TOKEN))
                 return LN_REJECT_CONNECTION;
             if (strict && ln_hop_is_protected(token))
                 return LN_REJECT_CONNECTION_NAMES;
-            note_option(o, token);
         }
     }
     return LN_REJECT_NONE;

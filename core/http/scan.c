@@ -4,7 +4,7 @@
  * Only line ends, limits and the first line are looked at here: what the lines say is the parser's and the judge's
  * business once the head is complete. What can be refused early is, so that nobody waits for a time-out.
  */
-#include "base/assert.h"
+#include "http/chars.h"
 #include "http/startline.h"
 
 size_t ln_head_skip_empty(const char *p, size_t n)
@@ -78,13 +78,34 @@ static enum ln_reject judge_begun(const char *p, size_t n, bool request)
     return request ? ln_startline_request_begun(p, n) : ln_startline_response_begun(p, n);
 }
 
-long ln_head_end(struct ln_head_scan *scan, const char *p, size_t n,
-                 const struct ln_head_limits *limits, bool request, enum ln_reject *why)
+/* The usual case: the whole head came in one piece. Only its end and the limits are looked at, since the parser, which
+ * comes next, judges all else; 0 when it is not whole. */
+static long find_whole(const char *p, size_t n, const struct ln_head_limits *limits, bool request,
+                       enum ln_reject *why)
+{
+    size_t last = ln_chars_find_end(p, n);
+
+    if (last == n)
+        return 0;
+    size_t first = (size_t)((const char *)memchr(p, '\n', n) - p);
+
+    if (first == 0 || p[first - 1] != '\r')
+        *why = LN_REJECT_LINE_END;
+    else if (first - 1 > limits->request_line)
+        *why = request ? LN_REJECT_REQUEST_LINE_LONG : LN_REJECT_HEADERS_LARGE;
+    else if (last - first > limits->headers)
+        *why = LN_REJECT_HEADERS_LARGE;
+    else
+        return (long)last + 3;
+    return -1;
+}
+
+/* Line by line, for a head that comes in pieces. */
+static long find_by_lines(struct ln_head_scan *scan, const char *p, size_t n,
+                          const struct ln_head_limits *limits, bool request, enum ln_reject *why)
 {
     long end = 0;
 
-    if (n == 0 || (n == 1 && p[0] == '\r')) /* a lone CR may be half of an empty line before the head */
-        return 0;
     *why = scan->started ? LN_REJECT_NONE : judge_begun(p, n, request);
     while (*why == LN_REJECT_NONE) {
         const char *lf = memchr(p + scan->seen, '\n', n - scan->seen);
@@ -102,4 +123,18 @@ long ln_head_end(struct ln_head_scan *scan, const char *p, size_t n,
             return end;
     }
     return *why == LN_REJECT_NONE ? 0 : -1;
+}
+
+long ln_head_end(struct ln_head_scan *scan, const char *p, size_t n,
+                 const struct ln_head_limits *limits, bool request, enum ln_reject *why)
+{
+    if (n == 0 || (n == 1 && p[0] == '\r')) /* a lone CR may be half of an empty line before the head */
+        return 0;
+    if (scan->seen == 0) {
+        long end = find_whole(p, n, limits, request, why);
+
+        if (end != 0)
+            return end;
+    }
+    return find_by_lines(scan, p, n, limits, request, why);
 }

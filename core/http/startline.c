@@ -45,7 +45,9 @@ enum ln_reject ln_startline_request(struct ln_slice line, struct ln_startline *o
 {
     size_t m = ln_chars_span(line.p, line.n, LN_CHARS_TOKEN);
 
-    if (m == 0 || m == line.n || line.p[m] != ' ')
+    if (m == 0 && line.n > 0)
+        return ln_startline_request_begun(line.p, line.n);
+    if (m == line.n || line.p[m] != ' ')
         return LN_REJECT_REQUEST_LINE;
     struct ln_slice rest = ln_slice(line.p + m + 1, line.n - m - 1);
 
