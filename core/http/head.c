@@ -177,13 +177,13 @@ static bool is_false_refusal(const llhttp_t *p, enum ln_framing framing)
  * that it does not know (or knows from another protocol), or something that only it sees. */
 static enum ln_reject blame_request(const struct ln_req_head *h, const llhttp_t *p)
 {
-    const char *at = llhttp_get_error_pos(p);
+    const char *at = llhttp_get_error_pos(p), *fields = h->target.p + h->target.n + 11;
 
     if (is_false_refusal(p, h->framing))
         return LN_REJECT_NONE;
     if (llhttp_get_errno(p) == HPE_INVALID_URL || llhttp_get_errno(p) == HPE_USER)
         return LN_REJECT_TARGET;
-    if (h->method_id == LN_METHOD_OTHER && at != NULL && at < h->target.p + h->target.n + 11)
+    if (h->method_id == LN_METHOD_OTHER && at != NULL && at <= fields)
         return LN_REJECT_METHOD;
     return LN_REJECT_SYNTAX;
 }
