@@ -1,6 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- docs.lua [BINARY]: the generated pages of docs/reference are what the code says today, and links between the project's
--- pages lead somewhere.
+-- docs.lua [BINARY]: the generated pages of docs/reference are what the code says, and links lead somewhere.
 package.path = "tests/lint/?.lua;lua/?.lua;" .. package.path
 local tree = require "tree"
 local docs = require "lunette.docs"
