@@ -7,14 +7,15 @@
 #include <stddef.h>
 
 struct ln_slab {
-    void *idle; /* private: linked through their first word */
+    void *idle; /* private: linked behind their last byte */
     size_t size, count, max;
 };
 
 /* Objects of `size` bytes, at most `max` of them kept idle. */
 void ln_slab_init(struct ln_slab *s, size_t size, size_t max);
 void ln_slab_fini(struct ln_slab *s);
-void *ln_slab_take(struct ln_slab *s); /* uninitialised */
+/* A new object is zeroed; a recycled one is as it was given back. */
+void *ln_slab_take(struct ln_slab *s);
 void ln_slab_give(struct ln_slab *s, void *object);
 
 #endif

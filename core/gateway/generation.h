@@ -13,6 +13,7 @@
 #include "conf/conf.h"
 #include "conf/diag.h"
 #include "script/vm.h"
+#include "shm/limiter.h"
 
 struct ln_router;
 struct ln_services;
@@ -24,12 +25,19 @@ struct ln_generation {
     struct ln_vm *vm;
     struct ln_router *router;
     struct ln_services *services; /* NULL while checking */
+    struct {                      /* rateLimit; zone NULL = off, or checking */
+        void *zone;
+        size_t size;
+        struct ln_limit limit;
+    } limiter;
+    bool json_always, json_never; /* errors.json */
 };
 
-/* Loads everything: configuration, Lua, routes. With env->loop and env->shm NULL it is a check that opens nothing and, if
+/* Loads everything: configuration, Lua, routes. With env->loop, env->shm and pools NULL it is a check that opens nothing and, if
  * env->demand is set, tells what it would need of shared memory. NULL: errors are in diag. The caller gets one reference. */
+struct ln_pools;
 struct ln_generation *ln_generation_load(const char *conf_path, struct ln_bundle *bundle, const struct ln_vm_env *env,
-                                         uint64_t number, struct ln_diag *diag);
+                                         struct ln_pools *pools, uint64_t number, struct ln_diag *diag);
 
 static inline struct ln_generation *ln_generation_get(struct ln_generation *g)
 {

@@ -137,13 +137,13 @@ static void read_element(struct ln_slice element, struct ln_forwarded_hop *hop)
     }
 }
 
-void ln_forwarded_start(struct ln_forwarded *w, const struct ln_fields *f, enum ln_field_id id)
+void ln_forwarded_start(struct ln_forwarded_walk *w, const struct ln_fields *f, enum ln_field_id id)
 {
-    *w = (struct ln_forwarded){.fields = f, .id = id, .at = f->count};
+    *w = (struct ln_forwarded_walk){.fields = f, .id = id, .at = f->count};
 }
 
 /* Empty elements are skipped (RFC 9110 section 5.6.1). */
-bool ln_forwarded_next(struct ln_forwarded *w, struct ln_forwarded_hop *hop)
+bool ln_forwarded_next(struct ln_forwarded_walk *w, struct ln_forwarded_hop *hop)
 {
     for (;;) {
         while (w->rest.n > 0) {

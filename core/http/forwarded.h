@@ -29,14 +29,14 @@ struct ln_forwarded_hop {
 void ln_forwarded_node(struct ln_slice node, struct ln_forwarded_hop *hop);
 
 /* A walk over all fields of one id, X_FORWARDED_FOR or FORWARDED, from the last element of the last field. */
-struct ln_forwarded {
+struct ln_forwarded_walk {
     const struct ln_fields *fields; /* borrowed */
     enum ln_field_id id;
     unsigned at;          /* private: fields before this one are still to be read */
     struct ln_slice rest; /* private: of the present one */
 };
 
-void ln_forwarded_start(struct ln_forwarded *w, const struct ln_fields *f, enum ln_field_id id);
-bool ln_forwarded_next(struct ln_forwarded *w, struct ln_forwarded_hop *hop);
+void ln_forwarded_start(struct ln_forwarded_walk *w, const struct ln_fields *f, enum ln_field_id id);
+bool ln_forwarded_next(struct ln_forwarded_walk *w, struct ln_forwarded_hop *hop);
 
 #endif

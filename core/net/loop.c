@@ -25,7 +25,7 @@ static void on_woken(struct ev_loop *ev, ev_check *w, int events)
     loop->now = ln_clock_mono();
 }
 
-static void bury(struct ln_loop *loop)
+void ln_loop_bury(struct ln_loop *loop)
 {
     while (loop->dead != NULL) {
         struct ln_reap *r = loop->dead;
@@ -39,7 +39,7 @@ static void on_rest(struct ev_loop *ev, ev_prepare *w, int events)
 {
     (void)ev;
     (void)events;
-    bury(ln_container_of(w, struct ln_loop, rest));
+    ln_loop_bury(ln_container_of(w, struct ln_loop, rest));
 }
 
 struct ln_loop *ln_loop_new(void)
@@ -68,7 +68,7 @@ void ln_loop_after_fork(struct ln_loop *loop)
 
 void ln_loop_free(struct ln_loop *loop)
 {
-    bury(loop);
+    ln_loop_bury(loop);
     ev_ref(loop->ev);
     ev_ref(loop->ev);
     ev_check_stop(loop->ev, &loop->woken);
@@ -81,7 +81,7 @@ void ln_loop_run(struct ln_loop *loop)
 {
     loop->now = ln_clock_mono();
     ev_run(loop->ev, 0);
-    bury(loop);
+    ln_loop_bury(loop);
 }
 
 void ln_loop_stop(struct ln_loop *loop)

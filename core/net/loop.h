@@ -38,6 +38,9 @@ ln_msec ln_loop_now_ms(const struct ln_loop *loop);
 
 void ln_loop_reap(struct ln_loop *loop, struct ln_reap *dead);
 
+/* Frees the dead now: for tearing down outside of a turn. */
+void ln_loop_bury(struct ln_loop *loop);
+
 /* A timer of its own, for things that are rare; per-request deadlines are net/deadline.h. Embed it; zeroed = stopped. */
 struct ln_timer {
     ev_timer ev; /* private */

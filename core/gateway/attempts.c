@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * attempts.c - the steps on the instance's side: pick, connect, send, await; and what may be repeated.
+ *
+ * An attempt may be repeated only while nothing has gone downstream and the request can be sent again byte for byte. Beyond that:
+ * nothing was written: any method. A pooled connection that turns out to be closed: what is idempotent (RFC 9110 section 9.2.2,
+ * RFC 9112 section 9.3.1). A reset or a time-out: what is idempotent, where retries.on says so.
+ */
+#include "base/log.h"
+#include "gateway/exchange.h"
+#include "gateway/headwrite.h"
+
+static struct ln_service *service_of(const struct ln_exchange *x)
+{
+    return &x->gen->services->v[x->req.service];
+}
+
+static unsigned tries_of(const struct ln_exchange *x)
+{
+    unsigned tries = x->req.route->tries > 0 ? (unsigned)x->req.route->tries : service_of(x)->conf->tries;
+
+    return tries < LN_TRIED_MAX ? tries : LN_TRIED_MAX;
+}
+
+static ln_msec first_byte_of(const struct ln_exchange *x)
+{
+    const struct ln_service_conf *conf = service_of(x)->conf;
+    ln_msec whole = x->req.route->timeout > 0 ? x->req.route->timeout : conf->first_byte;
+
+    return conf->per_try > 0 && (whole == 0 || conf->per_try < whole) ? conf->per_try : whole;
+}
+
+void ln_attempts_release(struct ln_exchange *x, enum ln_outcome outcome, bool reusable)
+{
+    struct ln_upconn *c = x->attempt.conn;
+
+    if (x->attempt.instance == NULL)
+        return;
+    ln_deadline_clear(&x->deadline);
+    if (ln_outcome_row(outcome)->strikes > 0)
+        ln_stat_add(x->gw->slot, LN_STAT_ATTEMPTS_FAILED, 1);
+    if (c != NULL) {
+        if (c->in != NULL && ln_buf_len(c->in) > 0)
+            reusable = false; /* bytes behind the end of the response: whoever sent them is not to be trusted */
+        ln_buf_return(&x->gw->bufs, c->in);
+        c->in = NULL;
+        c->max_idle = x->got_head ? x->res.keep_alive_timeout * 1000 : 0;
+    }
+    ln_attempt_release(&x->attempt, outcome, reusable);
+}
+
+/* ---- pick and connect ----------------------------------------------------------------------------------------- */
+
+static bool is_repeatable(const struct ln_exchange *x)
+{
+    return ln_method_is_idempotent(x->req.method);
+}
+
+static void on_connected(struct ln_attempt *a)
+{
+    struct ln_exchange *x = ln_container_of(a, struct ln_exchange, attempt);
+
+    x->connected = true;
+    ln_exchange_advance(x);
+}
+
+static enum ln_step no_instance(struct ln_exchange *x)
+{
+    /* An instance that failed just now says more than "none is left". */
+    x->answer = x->failed ? ln_answer_outcome(x->outcome) : *ln_answer(LN_ANSWER_NO_BACKEND);
+    return LN_STEP_ANSWER;
+}
+
+static void note_upstream(struct ln_exchange *x, struct ln_instance *i)
+{
+    x->req.upstream_service = ln_slice_of(i->service->conf->name);
+    x->req.upstream_address = ln_slice_of(i->conf->url);
+    x->req.attempt = x->tries;
+}
+
+enum ln_step ln_attempts_pick(struct ln_exchange *x)
+{
+    struct ln_service *s = service_of(x);
+    struct ln_instance *i = ln_service_pick(s, &x->tried, ln_loop_now_ms(x->gw->loop));
+    enum ln_attempt_want want = x->fresh ? LN_ATTEMPT_FRESH : is_repeatable(x) ? LN_ATTEMPT_ANY : LN_ATTEMPT_PROVEN;
+
+    if (i == NULL)
+        return no_instance(x);
+    if (x->tries++ == 0)
+        ln_deadline_set(x->gw->deadlines, &x->total, s->conf->total);
+    if (x->tried.count < LN_TRIED_MAX)
+        x->tried.at[x->tried.count++] = (uint16_t)(i - s->instances);
+    x->failed = x->connected = x->got_head = x->up_broken = false;
+    x->scan = (struct ln_head_scan){0};
+    ln_stat_add(x->gw->slot, LN_STAT_ATTEMPTS, 1);
+    note_upstream(x, i);
+    ln_deadline_set(x->gw->deadlines, &x->deadline, s->conf->connect);
+    x->attempt.on_connected = on_connected;
+    ln_attempt_start(&x->attempt, i, want);
+    return LN_STEP_CONNECT;
+}
+
+static bool may_repeat(const struct ln_exchange *x, enum ln_outcome outcome)
+{
+    unsigned on = service_of(x)->conf->retry_on;
+    bool unseen = x->up.written == 0, safe = unseen || is_repeatable(x);
+
+    if (x->started || x->body_lost)
+        return false;
+    if (outcome == LN_OUTCOME_STALE) /* no try of its own: the instance has not had its chance yet */
+        return safe;
+    if (x->tries >= tries_of(x))
+        return false;
+    switch (ln_outcome_row(outcome)->repeat) {
+    case LN_REPEAT_CONNECT:
+        return (on & LN_RETRY_ON_CONNECT) != 0;
+    case LN_REPEAT_RESET:
+        return (on & LN_RETRY_ON_RESET) != 0 && safe;
+    case LN_REPEAT_TIMEOUT:
+        return (on & LN_RETRY_ON_TIMEOUT) != 0 && safe;
+    default:
+        return false;
+    }
+}
+
+/* The attempt is over without a response: another one, or an answer of our own. */
+static enum ln_step failed(struct ln_exchange *x, enum ln_outcome outcome)
+{
+    bool again = may_repeat(x, outcome);
+
+    ln_debug("request %.*s: %.*s: %s", (int)x->req.id.n, x->req.id.p, (int)x->req.upstream_address.n,
+             x->req.upstream_address.p, ln_outcome_row(outcome)->sentence);
+    ln_attempts_release(x, outcome, false);
+    x->failed = true;
+    x->outcome = outcome;
+    if (!again) {
+        x->answer = ln_answer_outcome(outcome);
+        return LN_STEP_ANSWER;
+    }
+    if (outcome == LN_OUTCOME_STALE) {
+        x->fresh = true;
+        x->tries--;
+        x->tried.count--;
+    }
+    ln_stat_add(x->gw->slot, LN_STAT_RETRIES, 1);
+    ln_flow_fini(&x->up);
+    x->trailers_up.count = 0;
+    ln_flow_init(&x->up, &x->gw->bufs, x->head.framing, x->head.length, x->head.framing, &x->trailers_up);
+    return LN_STEP_PICK;
+}
+
+enum ln_step ln_attempts_connect(struct ln_exchange *x)
+{
+    if (x->failed)
+        return failed(x, x->outcome);
+    if (!x->connected)
+        return LN_STEP_CONNECT;
+    if (x->attempt.conn == NULL)
+        return failed(x, LN_OUTCOME_REFUSED);
+    x->req.connected = ln_loop_now(x->gw->loop);
+    ln_stat_add(x->gw->slot, x->attempt.pooled ? LN_STAT_UPSTREAM_REUSED : LN_STAT_UPSTREAM_OPENED, 1);
+    return LN_STEP_SEND;
+}
+
+/* ---- send and await ------------------------------------------------------------------------------------------- */
+
+enum ln_step ln_attempts_send(struct ln_exchange *x)
+{
+    struct ln_upconn *c = x->attempt.conn;
+    struct ln_buf *in = x->d->in;
+    struct ln_window w = {x->gw->scratch_out, 0, LN_SCRATCH_OUT};
+    struct ln_writer writer = ln_writer(w.base, w.size - 4096);
+    enum ln_reject why = LN_REJECT_NONE;
+
+    in->head = x->body_at;
+    if (!ln_headwrite_request(x, &writer)) {
+        ln_attempts_release(x, LN_OUTCOME_CLIENT_GONE, false);
+        x->answer = *ln_answer(LN_ANSWER_HEAD_LARGE);
+        return LN_STEP_ANSWER;
+    }
+    w.used = (size_t)(writer.at - w.base);
+    c->user = x;
+    c->stream.on_readable = ln_relay_on_up_readable;
+    c->stream.on_writable = ln_relay_on_up_writable;
+    ln_stream_watch_read(&c->stream, true);
+    ln_deadline_set(x->gw->deadlines, &x->deadline, first_byte_of(x));
+
+    const char *p = ln_buf_at(in), *end = ln_buf_end(in);
+    enum ln_flow_result result = ln_flow_push(&x->up, &c->stream, &w, &p, end, &why);
+
+    in->head = (size_t)(p - in->bytes);
+    ln_relay_sent(x, result, why);
+    return x->answer.status != 0 ? LN_STEP_ANSWER : LN_STEP_AWAIT;
+}
+
+enum ln_step ln_attempts_await(struct ln_exchange *x)
+{
+    if (x->answer.status != 0)
+        return LN_STEP_ANSWER;
+    if (x->failed)
+        return failed(x, x->outcome);
+    if (!x->got_head)
+        return LN_STEP_AWAIT;
+
+    x->req.status = x->res.status;
+    x->req.res_fields = &x->res.fields;
+    x->req.origin = LN_ORIGIN_UPSTREAM;
+    x->req.first_byte = ln_loop_now(x->gw->loop);
+    return LN_STEP_FILTER;
+}

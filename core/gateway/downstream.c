@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * downstream.c - reading requests from a client connection.
+ */
+#include "gateway/downstream.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "gateway/exchange.h"
+
+enum {
+    EXCHANGES_PER_TURN = 32, /* of one connection, so that a long pipeline starves nobody */
+    LINGER_MS = 2000,
+    LINGER_BYTES = 1 << 20,
+};
+
+static void process(struct ln_downstream *d);
+
+static const struct ln_gateway_conf *conf_of(const struct ln_downstream *d)
+{
+    return &d->gw->current->conf->gateway;
+}
+
+void ln_downstream_patience(struct ln_downstream *d, enum ln_patience patience, ln_msec after)
+{
+    d->patience = patience;
+    ln_deadline_set(d->gw->deadlines, &d->deadline, after);
+}
+
+void ln_downstream_pause(struct ln_downstream *d)
+{
+    if (!d->paused)
+        ln_stream_watch_read(&d->stream, false);
+    d->paused = true;
+}
+
+void ln_downstream_resume(struct ln_downstream *d)
+{
+    if (d->paused && !d->eof)
+        ln_stream_watch_read(&d->stream, true);
+    d->paused = d->eof;
+}
+
+bool ln_downstream_is_idle(const struct ln_downstream *d)
+{
+    return d->x == NULL && d->in == NULL && !d->lingering;
+}
+
+/* ---- the end -------------------------------------------------------------------------------------------------- */
+
+static void free_downstream(struct ln_reap *r)
+{
+    struct ln_downstream *d = ln_container_of(r, struct ln_downstream, reap);
+
+    ln_slab_give(&d->gw->downstreams, d);
+}
+
+static void give_back_buffers(struct ln_downstream *d)
+{
+    ln_buf_return(&d->gw->bufs, d->in);
+    ln_buf_return(&d->gw->bufs, d->next_in);
+    d->in = d->next_in = NULL;
+}
+
+void ln_downstream_close(struct ln_downstream *d)
+{
+    struct ln_gateway *gw = d->gw;
+
+    ln_assert(d->x == NULL);
+    if (d->closed)
+        return;
+    d->closed = true;
+    ln_deadline_clear(&d->deadline);
+    ln_stream_close(&d->stream);
+    give_back_buffers(d);
+    ln_list_remove(&d->node);
+    gw->connection_count--;
+    ln_slot_set(&gw->slot->connections, gw->connection_count);
+    ln_stat_sub(gw->slot, LN_STAT_CONNECTIONS, 1);
+    ln_loop_reap(gw->loop, &d->reap);
+    ln_gateway_check_drained(gw);
+}
+
+void ln_downstream_reset(struct ln_downstream *d)
+{
+    ln_stream_reset(&d->stream);
+    ln_downstream_close(d);
+}
+
+/* Closing a socket with unread bytes sends RST, and RST may destroy an answer that the client has not read yet. So: say that
+ * we are done, and throw away what comes until the client closes too, or has had enough time and bytes. */
+static void begin_linger(struct ln_downstream *d)
+{
+    if (d->eof) {
+        ln_downstream_close(d);
+        return;
+    }
+    d->lingering = true;
+    give_back_buffers(d);
+    ln_stream_shutdown_write(&d->stream);
+    ln_downstream_resume(d);
+    ln_downstream_patience(d, LN_PATIENCE_LINGER, LINGER_MS);
+}
+
+static void linger(struct ln_downstream *d)
+{
+    ssize_t n = ln_stream_read(&d->stream, d->gw->scratch_in, LN_SCRATCH_IN);
+
+    if (n > 0)
+        d->lingered += (uint32_t)n;
+    if (n != LN_STREAM_AGAIN && (n <= 0 || d->lingered > LINGER_BYTES))
+        ln_downstream_close(d);
+}
+
+/* ---- between requests ----------------------------------------------------------------------------------------- */
+
+/* Makes what is left in the buffers the beginning of the next request. */
+static void shift_input(struct ln_downstream *d)
+{
+    struct ln_buf *in = d->in;
+
+    d->scan = (struct ln_head_scan){0};
+    if (d->next_in != NULL) {
+        ln_buf_return(&d->gw->bufs, in);
+        d->in = d->next_in;
+        d->next_in = NULL;
+    } else if (in != NULL && ln_buf_len(in) == 0) {
+        ln_buf_return(&d->gw->bufs, in);
+        d->in = NULL;
+    } else if (in != NULL && in->head > 0) {
+        memmove(in->bytes, ln_buf_at(in), ln_buf_len(in));
+        in->tail -= in->head;
+        in->head = 0;
+    }
+}
+
+void ln_downstream_next(struct ln_downstream *d, bool keep, bool linger_first)
+{
+    ln_assert(d->x == NULL);
+    shift_input(d);
+    if (!keep || d->gw->draining) {
+        if (linger_first || d->in != NULL)
+            begin_linger(d);
+        else
+            ln_downstream_close(d);
+        return;
+    }
+    if (d->in == NULL)
+        ln_downstream_patience(d, LN_PATIENCE_IDLE, conf_of(d)->timeouts.idle);
+    else
+        ln_deadline_clear(&d->deadline);
+    ln_downstream_resume(d);
+    if (!d->processing)
+        process(d);
+}
+
+/* ---- reading -------------------------------------------------------------------------------------------------- */
+
+/* Room for a whole head within the limits; false when there is none left. */
+static bool make_room(struct ln_downstream *d)
+{
+    const struct ln_limits_conf *l = &conf_of(d)->limits;
+    size_t most = l->request_line + l->headers + 16;
+
+    if (d->in == NULL)
+        d->in = ln_buf_borrow(&d->gw->bufs, LN_BUF_SIZE);
+    if (ln_buf_room(d->in) > 0)
+        return true;
+    if (d->x != NULL || d->in->cap >= most) /* a running exchange holds slices of the buffer: it must not move */
+        return false;
+    d->in = ln_buf_enlarge(&d->gw->bufs, d->in, most);
+    return true;
+}
+
+/* Looks for a request head in what has come. */
+static void process(struct ln_downstream *d)
+{
+    unsigned count = 0;
+
+    d->processing = true;
+    while (d->x == NULL && !d->closed && !d->lingering && d->in != NULL) {
+        struct ln_generation *gen = ln_gateway_current(d->gw);
+        const struct ln_limits_conf *l = &gen->conf->gateway.limits;
+        struct ln_head_limits limits = {l->request_line, l->headers, (unsigned)l->header_count};
+        enum ln_reject why = LN_REJECT_NONE;
+
+        if (d->scan.seen == 0)
+            d->in->head += ln_head_skip_empty(ln_buf_at(d->in), ln_buf_len(d->in));
+        if (ln_buf_len(d->in) == 0) {
+            shift_input(d);
+            break;
+        }
+        if (++count > EXCHANGES_PER_TURN) {
+            ln_downstream_pause(d);
+            ln_downstream_patience(d, LN_PATIENCE_TURN, 1);
+            break;
+        }
+        long n = ln_head_end(&d->scan, ln_buf_at(d->in), ln_buf_len(d->in), &limits, true, &why);
+
+        if (n == 0) {
+            if (d->eof)
+                ln_downstream_close(d);
+            else if (d->patience != LN_PATIENCE_HEADER || !ln_deadline_is_set(&d->deadline))
+                ln_downstream_patience(d, LN_PATIENCE_HEADER, gen->conf->gateway.timeouts.header);
+            break;
+        }
+        ln_deadline_clear(&d->deadline);
+        d->requests++;
+        if (n > 0) {
+            ln_exchange_start(d, gen, (size_t)n, &limits);
+        } else {
+            struct ln_answer no = ln_answer_reject(why);
+
+            ln_exchange_refuse(d, gen, &no);
+        }
+    }
+    d->processing = false;
+    if (d->eof && d->x == NULL && !d->closed)
+        ln_downstream_close(d);
+}
+
+static void on_eof(struct ln_downstream *d)
+{
+    d->eof = true;
+    ln_downstream_pause(d);
+    if (d->x != NULL)
+        ln_exchange_client_eof(d->x);
+    else
+        ln_downstream_close(d);
+}
+
+static void on_readable(struct ln_stream *s)
+{
+    struct ln_downstream *d = ln_container_of(s, struct ln_downstream, stream);
+
+    if (d->lingering) {
+        linger(d);
+        return;
+    }
+    if (d->x != NULL && ln_exchange_wants_body(d->x)) {
+        ln_exchange_read_body(d->x);
+        return;
+    }
+    if (!make_room(d)) {
+        ln_downstream_pause(d);
+        return;
+    }
+    ssize_t n = ln_stream_read(s, ln_buf_end(d->in), ln_buf_room(d->in));
+
+    if (n > 0) {
+        d->in->tail += (size_t)n;
+        ln_stat_add(d->gw->slot, LN_STAT_BYTES_IN, (uint64_t)n);
+        if (d->x == NULL)
+            process(d);
+        return;
+    }
+    if (n == LN_STREAM_AGAIN)
+        return;
+    if (n == 0)
+        on_eof(d);
+    else if (d->x != NULL)
+        ln_exchange_client_gone(d->x);
+    else
+        ln_downstream_close(d);
+}
+
+static void on_writable(struct ln_stream *s)
+{
+    struct ln_downstream *d = ln_container_of(s, struct ln_downstream, stream);
+
+    if (d->x != NULL)
+        ln_exchange_client_writable(d->x);
+}
+
+static void on_deadline(struct ln_deadline *deadline)
+{
+    struct ln_downstream *d = ln_container_of(deadline, struct ln_downstream, deadline);
+
+    if (d->x != NULL) {
+        ln_exchange_client_slow(d->x, d->patience);
+        return;
+    }
+    if (d->patience == LN_PATIENCE_TURN) {
+        ln_downstream_resume(d);
+        process(d);
+        return;
+    }
+    if (d->patience == LN_PATIENCE_HEADER && d->in != NULL && ln_buf_len(d->in) > 0) {
+        ln_exchange_refuse(d, ln_gateway_current(d->gw), ln_answer(LN_ANSWER_HEADER_TIMEOUT));
+        return;
+    }
+    ln_downstream_close(d);
+}
+
+/* ---- accepting ------------------------------------------------------------------------------------------------ */
+
+static void remember_peer(struct ln_downstream *d, const struct sockaddr_storage *peer)
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+    d->has_ip = true;
+    if (peer->ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)peer;
+
+        memcpy(d->ip, mapped, 12);
+        memcpy(d->ip + 12, &v4->sin_addr, 4);
+        d->port = ntohs(v4->sin_port);
+    } else if (peer->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)peer;
+
+        memcpy(d->ip, &v6->sin6_addr, 16);
+        d->port = ntohs(v6->sin6_port);
+    } else {
+        d->has_ip = false;
+        d->port = 0;
+        snprintf(d->peer_text, sizeof d->peer_text, "unix:");
+        d->peer = ln_slice_of(d->peer_text);
+        return;
+    }
+    if (memcmp(d->ip, mapped, 12) == 0)
+        inet_ntop(AF_INET, d->ip + 12, d->peer_text, sizeof d->peer_text);
+    else
+        inet_ntop(AF_INET6, d->ip, d->peer_text, sizeof d->peer_text);
+    d->peer = ln_slice_of(d->peer_text);
+}
+
+static bool has_capacity(struct ln_gateway *gw)
+{
+    uint64_t most = gw->current->conf->gateway.limits.connections;
+
+    if (most == 0 || gw->connection_count < most) {
+        gw->complained = false;
+        return true;
+    }
+    if (!gw->complained)
+        ln_warn("limits.connections: %llu connections are open, further ones are closed", (unsigned long long)most);
+    gw->complained = true;
+    return false;
+}
+
+void ln_downstream_accept(struct ln_port *port, int fd, const struct sockaddr_storage *peer, socklen_t len)
+{
+    struct ln_gateway *gw = port->gw;
+    struct ln_downstream *d = ln_slab_take(&gw->downstreams);
+
+    (void)len;
+    memset(d, 0, sizeof *d);
+    d->gw = gw;
+    d->listener = port->index;
+    d->reap.free = free_downstream;
+    remember_peer(d, peer);
+    ln_list_init(&d->node);
+    ln_deadline_init(&d->deadline, on_deadline);
+    ln_stream_open(&d->stream, gw->loop, fd, on_readable, on_writable);
+    if (!has_capacity(gw)) {
+        ln_stream_close(&d->stream);
+        ln_slab_give(&gw->downstreams, d);
+        return;
+    }
+    ln_list_append(&gw->connections, &d->node);
+    gw->connection_count++;
+    ln_slot_set(&gw->slot->connections, gw->connection_count);
+    ln_stat_add(gw->slot, LN_STAT_CONNECTIONS, 1);
+    ln_stat_add(gw->slot, LN_STAT_ACCEPTED, 1);
+    ln_stream_watch_read(&d->stream, true);
+    ln_downstream_patience(d, LN_PATIENCE_HEADER, conf_of(d)->timeouts.header);
+}

@@ -1,0 +1,610 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * exchange.c - the table of steps, and the steps on the client's side.
+ */
+#include "gateway/exchange.h"
+
+#include "base/log.h"
+#include "gateway/headwrite.h"
+#include "gateway/identity.h"
+#include "gateway/router.h"
+#include "http/accept.h"
+#include "http/hop.h"
+#include "http/query.h"
+
+const struct ln_service_conf *ln_exchange_service(const struct ln_exchange *x)
+{
+    return x->gen->services->v[x->req.service].conf;
+}
+
+/* ---- judge ---------------------------------------------------------------------------------------------------- */
+
+static void make_id(struct ln_exchange *x)
+{
+    static const char digits[16] = "0123456789abcdef";
+    uint64_t bits[2] = {ln_rand_next(&x->gw->rand), ln_rand_next(&x->gw->rand)};
+
+    for (unsigned i = 0; i < 32; i++)
+        x->id_text[i] = digits[bits[i / 16] >> (i % 16 * 4) & 15];
+    x->req.id = ln_slice(x->id_text, sizeof x->id_text);
+}
+
+/* What an untrusted peer says about who it speaks for is thrown away before anyone can read it. */
+static void drop_claims(struct ln_exchange *x)
+{
+    for (unsigned i = 0; i < x->head.fields.count; i++) {
+        struct ln_field *f = &x->head.fields.v[i];
+
+        switch (f->id) {
+        case LN_FIELD_FORWARDED:
+        case LN_FIELD_X_FORWARDED_FOR:
+        case LN_FIELD_X_FORWARDED_HOST:
+        case LN_FIELD_X_FORWARDED_PORT:
+        case LN_FIELD_X_FORWARDED_PREFIX:
+        case LN_FIELD_X_FORWARDED_PROTO:
+        case LN_FIELD_X_REAL_IP:
+            f->dropped = 1;
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+static void take_id(struct ln_exchange *x)
+{
+    struct ln_slice name = ln_slice_of(x->gen->conf->gateway.headers.request_id);
+    struct ln_field *f = name.n > 0 ? ln_fields_get(&x->head.fields, name) : NULL;
+
+    if (f != NULL && x->trusted && f->value_len > 0 && f->value_len <= 128)
+        x->req.id = ln_field_value(f);
+    else
+        make_id(x);
+}
+
+static void fill_request(struct ln_exchange *x)
+{
+    const struct ln_gateway_conf *conf = &x->gen->conf->gateway;
+    const struct ln_listener_conf *l = &conf->listeners[x->d->listener];
+    struct ln_req *r = &x->req;
+
+    r->method = x->head.method;
+    r->path = x->target.path;
+    r->query = x->target.query;
+    r->has_query = x->target.query.p != NULL;
+    r->host = x->head.host;
+    r->scheme = LN_SLICE("http");
+    r->fields = &x->head.fields;
+    r->minor = x->head.minor;
+    r->listener = ln_slice_of(l->name);
+    r->port = l->addr.any.sa_family == AF_INET    ? ntohs(l->addr.v4.sin_port)
+              : l->addr.any.sa_family == AF_INET6 ? ntohs(l->addr.v6.sin6_port)
+                                                  : 0;
+    x->trusted = ln_identity_is_trusted(conf, x->d);
+    if (!x->trusted)
+        drop_claims(x);
+    ln_fields_drop_hop_by_hop(&x->head.fields);
+    take_id(x);
+    ln_identity_fill(conf, x->d, x->trusted, r);
+}
+
+static enum ln_step answer_with(struct ln_exchange *x, const struct ln_answer *a)
+{
+    x->answer = *a;
+    return LN_STEP_ANSWER;
+}
+
+/* The gateway-wide limit: before routing, so that requests which no route takes count too. */
+static bool is_over_limit(struct ln_exchange *x)
+{
+    struct ln_generation *g = x->gen;
+    struct ln_limit_answer a;
+
+    if (g->limiter.zone == NULL || !g->conf->gateway.listeners[x->d->listener].rate_limit)
+        return false;
+    ln_limiter_take(g->limiter.zone, g->limiter.size, &g->limiter.limit,
+                    ln_hash(ln_shm_hash_key(x->gw->shm), x->req.client_id.p, x->req.client_id.n), 1,
+                    ln_loop_now(x->gw->loop), &a);
+    x->retry_after = a.wait;
+    return !a.ok;
+}
+
+static enum ln_step find_route(struct ln_exchange *x)
+{
+    struct ln_req *r = &x->req;
+    struct ln_router_query q = {r->method, ln_authority_host(r->host), r->path, r->listener};
+    struct ln_router_match m;
+
+    ln_router_find(x->gen->router, &q, &m, NULL);
+    x->allowed = m.methods;
+    if (m.route == NULL)
+        return answer_with(x, ln_answer(m.methods != 0 ? LN_ANSWER_METHOD_NOT_ALLOWED : LN_ANSWER_NOT_FOUND));
+    r->route = m.route;
+    r->service = m.route->service;
+    r->param_count = m.count;
+    for (unsigned i = 0; i < m.count; i++) {
+        r->params[i].name = m.names[i];
+        r->params[i].value = ln_query_decode(m.params[i], false, r->arena);
+    }
+    return LN_STEP_ACCESS;
+}
+
+static enum ln_step judge(struct ln_exchange *x)
+{
+    uint64_t most = x->gen->conf->gateway.limits.body;
+
+    if (x->answer.status != 0)
+        return LN_STEP_ANSWER;
+    fill_request(x);
+    if (is_over_limit(x)) {
+        ln_stat_add(x->gw->slot, LN_STAT_LIMITED, 1);
+        return answer_with(x, ln_answer(LN_ANSWER_RATE_LIMITED));
+    }
+    if (most > 0 && x->head.framing == LN_FRAMING_LENGTH && x->head.length > most)
+        return answer_with(x, ln_answer(LN_ANSWER_BODY_LARGE));
+    return find_route(x);
+}
+
+/* ---- the Lua phases ------------------------------------------------------------------------------------------- */
+
+static void on_phase_done(struct ln_req *r)
+{
+    struct ln_exchange *x = ln_container_of(r, struct ln_exchange, req);
+
+    x->phase_done = true;
+    ln_exchange_advance(x);
+}
+
+/* True when the phase has run to its end; false: parked. Called again after on_phase_done. */
+static bool run_phase(struct ln_exchange *x, enum ln_run (*phase)(struct ln_vm *, struct ln_req *))
+{
+    if (!x->phase_done) {
+        if (x->req.task != NULL || phase(x->gen->vm, &x->req) == LN_RUN_WAIT)
+            return false;
+    }
+    x->phase_done = false;
+    return true;
+}
+
+/* Lua may have set anything; what is forwarded must be a target that we would accept ourselves. */
+static bool settle_target(struct ln_exchange *x)
+{
+    struct ln_req *r = &x->req;
+    struct ln_slice raw;
+
+    if (!r->target_changed)
+        return true;
+    r->target_changed = false;
+    raw = ln_arena_printf(r->arena, "%.*s%s%.*s", (int)r->path.n, r->path.p, r->has_query ? "?" : "", (int)r->query.n,
+                          r->has_query ? r->query.p : "");
+    if (raw.n == 0 || raw.p[0] != '/' || ln_target_parse(&x->target, raw, LN_METHOD_GET, r->arena) != LN_REJECT_NONE)
+        return false;
+    r->path = x->target.path;
+    r->query = x->target.query;
+    return true;
+}
+
+static enum ln_step access_phase(struct ln_exchange *x)
+{
+    struct ln_req *r = &x->req;
+
+    if (r->route->has_request && !run_phase(x, ln_vm_request))
+        return LN_STEP_ACCESS;
+    if (r->verdict == LN_VERDICT_REPLY)
+        return LN_STEP_ANSWER;
+    if (!settle_target(x))
+        return answer_with(x, ln_answer(LN_ANSWER_BAD_TARGET));
+    if (r->service < 0 || (unsigned)r->service >= x->gen->services->count)
+        return answer_with(x, ln_answer(LN_ANSWER_NOT_FOUND));
+    return LN_STEP_PICK;
+}
+
+static enum ln_step filter(struct ln_exchange *x)
+{
+    struct ln_req *r = &x->req;
+
+    if (r->route == NULL)
+        return LN_STEP_RESPOND;
+    if (!x->phase_done && r->task == NULL)
+        r->verdict = LN_VERDICT_CONTINUE;
+    if (!run_phase(x, ln_vm_response))
+        return LN_STEP_FILTER;
+    x->filtered = true;
+    if (r->verdict != LN_VERDICT_REPLY)
+        return LN_STEP_RESPOND;
+    ln_attempts_release(x, LN_OUTCOME_OK, false);
+    x->answer.status = 0;
+    return LN_STEP_ANSWER;
+}
+
+/* ---- our own answers ------------------------------------------------------------------------------------------ */
+
+static bool wants_json(const struct ln_exchange *x)
+{
+    const struct ln_field *accept = x->has_head ? ln_fields_find(&x->head.fields, LN_FIELD_ACCEPT) : NULL;
+
+    if (x->gen->json_always || x->gen->json_never)
+        return x->gen->json_always;
+    return accept != NULL && ln_accept_prefers_json(ln_field_value(accept));
+}
+
+static struct ln_slice allow_list(struct ln_exchange *x)
+{
+    static const char *const names[] = {
+        [LN_METHOD_GET] = "GET",     [LN_METHOD_HEAD] = "HEAD",     [LN_METHOD_POST] = "POST",       [LN_METHOD_PUT] = "PUT",
+        [LN_METHOD_PATCH] = "PATCH", [LN_METHOD_DELETE] = "DELETE", [LN_METHOD_OPTIONS] = "OPTIONS",
+    };
+    struct ln_slice list = LN_SLICE("");
+
+    for (size_t i = LN_METHOD_GET; i < LN_ARRAY_LEN(names); i++)
+        if (x->allowed >> i & 1)
+            list = ln_arena_printf(&x->arena, "%.*s%s%s", (int)list.n, list.p, list.n > 0 ? ", " : "", names[i]);
+    return list;
+}
+
+static void compose_answer(struct ln_exchange *x)
+{
+    struct ln_fields *f = &x->req.reply_fields;
+    bool json = wants_json(x);
+
+    ln_fields_init(f, &x->arena);
+    ln_fields_set(f, LN_SLICE("Content-Type"),
+                  json ? LN_SLICE("application/json") : LN_SLICE("text/plain; charset=utf-8"));
+    if (x->answer.status == 405)
+        ln_fields_set(f, LN_SLICE("Allow"), allow_list(x));
+    if (x->retry_after > 0)
+        ln_fields_set(f, LN_SLICE("Retry-After"),
+                      ln_arena_printf(&x->arena, "%llu", (unsigned long long)((x->retry_after + 999999999) / 1000000000)));
+    ln_fields_set(f, LN_SLICE("X-Request-Id"), x->req.id);
+    ln_fields_set(f, LN_SLICE("X-Lunette-Reason"), ln_slice_of(x->answer.code));
+    x->req.status = x->answer.status;
+    x->req.origin = LN_ORIGIN_GATEWAY;
+    x->reply = ln_answer_body(&x->answer, json, x->req.id, &x->arena);
+}
+
+/* What of the request's content has come already is thrown away; if that was all, the connection can go on. */
+static void skip_content(struct ln_exchange *x)
+{
+    struct ln_buf *in = x->d->in;
+    struct ln_slice piece;
+    enum ln_reject why;
+
+    if (!x->has_head || ln_body_is_done(&x->up.body) || x->body_lost)
+        return;
+    const char *p = ln_buf_at(in), *end = ln_buf_end(in);
+
+    while (ln_body_next(&x->up.body, &p, end, &piece, &why) == LN_BODY_DATA)
+        ;
+    in->head = (size_t)(p - in->bytes);
+}
+
+static enum ln_step answer(struct ln_exchange *x)
+{
+    struct ln_req *r = &x->req;
+
+    if (x->answer.status != 0) {
+        compose_answer(x);
+    } else {
+        r->status = r->reply_status;
+        r->origin = LN_ORIGIN_PLUGIN;
+        x->reply = r->reply_body;
+    }
+    r->res_fields = &r->reply_fields;
+    skip_content(x);
+    return x->filtered ? LN_STEP_RESPOND : LN_STEP_FILTER;
+}
+
+/* ---- respond -------------------------------------------------------------------------------------------------- */
+
+static bool may_have_content(const struct ln_exchange *x)
+{
+    return x->head.method_id != LN_METHOD_HEAD && x->req.status >= 200 && x->req.status != 204 && x->req.status != 304;
+}
+
+static enum ln_framing client_framing(const struct ln_exchange *x)
+{
+    if (x->attempt.instance == NULL)
+        return may_have_content(x) ? LN_FRAMING_LENGTH : LN_FRAMING_NONE;
+    if (x->res.framing == LN_FRAMING_NONE || x->res.framing == LN_FRAMING_LENGTH)
+        return x->res.framing;
+    return x->head.minor >= 1 ? LN_FRAMING_CHUNKED : LN_FRAMING_CLOSE;
+}
+
+/* May the connection stay open after this response? Known when its head is written. */
+static bool can_keep(const struct ln_exchange *x)
+{
+    uint64_t most = x->gen->conf->gateway.limits.requests_per_connection;
+    bool content_open = x->attempt.instance == NULL && !ln_body_is_done(&x->up.body);
+
+    return x->has_head && x->head.keep_alive && !x->d->eof && !x->gw->draining && !content_open &&
+           x->down.out != LN_FRAMING_CLOSE && (most == 0 || x->d->requests < most);
+}
+
+static enum ln_step respond(struct ln_exchange *x)
+{
+    struct ln_upconn *c = x->attempt.conn;
+    struct ln_window w = {x->gw->scratch_out, 0, LN_SCRATCH_OUT};
+    struct ln_writer writer = ln_writer(w.base, w.size - 4096);
+    enum ln_framing out = client_framing(x);
+    bool proxied = x->attempt.instance != NULL;
+    enum ln_framing in = proxied ? x->res.framing : LN_FRAMING_LENGTH;
+    enum ln_reject why = LN_REJECT_NONE;
+
+    ln_flow_init(&x->down, &x->gw->bufs, in, proxied ? x->res.length : x->reply.n, out, &x->trailers_down);
+    x->keep = can_keep(x);
+    if (!ln_headwrite_response(x, &writer, proxied ? x->res.reason : ln_slice(NULL, 0))) {
+        ln_warn("request %.*s: the response head is too large to be passed on", (int)x->req.id.n, x->req.id.p);
+        x->abort = true;
+        return LN_STEP_LOG;
+    }
+    w.used = (size_t)(writer.at - w.base);
+    x->started = true;
+
+    const char *p = proxied ? ln_buf_at(c->in) : x->reply.p;
+    const char *end = proxied ? ln_buf_end(c->in) : x->reply.p + x->reply.n;
+    enum ln_flow_result result = ln_flow_push(&x->down, &x->d->stream, &w, &p, end, &why);
+
+    if (proxied) {
+        c->in->head = (size_t)(p - c->in->bytes);
+        ln_stream_watch_read(&c->stream, true);
+    }
+    ln_relay_received(x, result);
+    return LN_STEP_RELAY;
+}
+
+static enum ln_step relay(struct ln_exchange *x)
+{
+    return x->finished || x->abort ? LN_STEP_LOG : LN_STEP_RELAY;
+}
+
+/* ---- the end -------------------------------------------------------------------------------------------------- */
+
+static void count(struct ln_exchange *x)
+{
+    static const enum ln_stat classes[] = {LN_STAT_ANSWERS_1XX, LN_STAT_ANSWERS_2XX, LN_STAT_ANSWERS_3XX,
+                                           LN_STAT_ANSWERS_4XX, LN_STAT_ANSWERS_5XX};
+    struct ln_shm_slot *slot = x->gw->slot;
+    int class = x->req.status / 100;
+
+    if (x->started && class >= 1 && class <= 5)
+        ln_stat_add(slot, classes[class - 1], 1);
+    if (x->gone)
+        ln_stat_add(slot, LN_STAT_CLIENT_GONE, 1);
+    if (!x->has_head)
+        ln_stat_add(slot, LN_STAT_REJECTED, 1);
+    ln_stat_add(slot, LN_STAT_BYTES_OUT, x->down.written);
+    ln_stat_add(slot, LN_STAT_SERVED, 1);
+    ln_slot_set(&slot->served, ln_slot_get(&slot->served) + 1);
+}
+
+/* The client's connection goes its own way. `parked`: log handlers still need the head, so the buffer stays with the exchange
+ * and the client gets a copy of what it has sent ahead. */
+static void detach(struct ln_exchange *x, bool parked)
+{
+    struct ln_downstream *d = x->d;
+    bool linger = !ln_body_is_done(&x->up.body) || !x->has_head;
+
+    x->d = NULL;
+    d->x = NULL;
+    ln_stream_watch_write(&d->stream, false);
+    if (parked && d->in != NULL) {
+        struct ln_buf *mine = d->in;
+
+        d->in = NULL;
+        if (ln_buf_len(mine) > 0) {
+            d->in = ln_buf_borrow(&x->gw->bufs, mine->cap);
+            ln_buf_put(d->in, ln_buf_at(mine), ln_buf_len(mine));
+        }
+        x->up.pending = mine; /* given back with the flow */
+    }
+    if (x->abort && x->down.out == LN_FRAMING_CLOSE)
+        ln_downstream_reset(d);
+    else if (x->abort || x->gone)
+        ln_downstream_close(d);
+    else
+        ln_downstream_next(d, x->keep, linger);
+}
+
+static void settle(struct ln_exchange *x)
+{
+    ln_attempts_release(x, LN_OUTCOME_CLIENT_GONE, false);
+    ln_deadline_clear(&x->deadline);
+    ln_deadline_clear(&x->total);
+    ln_flow_fini(&x->up);
+    ln_flow_fini(&x->down);
+    x->req.ended = ln_loop_now(x->gw->loop);
+    x->req.bytes = x->down.body.total;
+}
+
+static enum ln_step log_phase(struct ln_exchange *x)
+{
+    struct ln_req *r = &x->req;
+    bool parked = false;
+
+    if (x->d != NULL) { /* the first time */
+        settle(x);
+        count(x);
+        parked = r->route != NULL && r->route->has_log && ln_vm_log(x->gen->vm, r) == LN_RUN_WAIT;
+        if (parked) {
+            detach(x, true);
+            return LN_STEP_LOG;
+        }
+        return LN_STEP_DONE;
+    }
+    return x->phase_done ? LN_STEP_DONE : LN_STEP_LOG;
+}
+
+static void free_exchange(struct ln_reap *reap)
+{
+    struct ln_exchange *x = ln_container_of(reap, struct ln_exchange, reap);
+    struct ln_gateway *gw = x->gw;
+
+    ln_flow_fini(&x->up);
+    ln_arena_reset(&x->arena);
+    ln_generation_put(x->gen);
+    ln_slab_give(&gw->exchanges, x);
+    gw->exchange_count--;
+    ln_slot_set(&gw->slot->exchanges, gw->exchange_count);
+    ln_gateway_check_drained(gw);
+}
+
+static void finish(struct ln_exchange *x)
+{
+    struct ln_gateway *gw = x->gw;
+
+    ln_vm_forget(x->gen->vm, &x->req);
+    ln_stat_sub(gw->slot, LN_STAT_EXCHANGES, 1);
+    ln_loop_reap(gw->loop, &x->reap);
+    if (x->d != NULL)
+        detach(x, false);
+}
+
+/* ---- the table ------------------------------------------------------------------------------------------------ */
+
+#define TO(s) (1u << LN_STEP_##s)
+
+static const struct {
+    const char *name;
+    enum ln_step (*run)(struct ln_exchange *);
+    unsigned next; /* steps that this one may hand over to */
+} steps[] = {
+    [LN_STEP_JUDGE] = {"judge", judge, TO(ACCESS) | TO(ANSWER)},
+    [LN_STEP_ACCESS] = {"access", access_phase, TO(PICK) | TO(ANSWER)},
+    [LN_STEP_PICK] = {"pick", ln_attempts_pick, TO(CONNECT) | TO(ANSWER)},
+    [LN_STEP_CONNECT] = {"connect", ln_attempts_connect, TO(SEND) | TO(PICK) | TO(ANSWER)},
+    [LN_STEP_SEND] = {"send", ln_attempts_send, TO(AWAIT) | TO(ANSWER)},
+    [LN_STEP_AWAIT] = {"await", ln_attempts_await, TO(FILTER) | TO(PICK) | TO(ANSWER)},
+    [LN_STEP_ANSWER] = {"answer", answer, TO(FILTER) | TO(RESPOND)},
+    [LN_STEP_FILTER] = {"filter", filter, TO(RESPOND) | TO(ANSWER)},
+    [LN_STEP_RESPOND] = {"respond", respond, TO(RELAY) | TO(LOG)},
+    [LN_STEP_RELAY] = {"relay", relay, TO(LOG)},
+    [LN_STEP_LOG] = {"log", log_phase, TO(DONE)},
+};
+
+/* The client is gone: whatever runs for it ends here, and the log phase is next. */
+static void give_up(struct ln_exchange *x)
+{
+    if (x->req.task != NULL)
+        ln_vm_cancel(x->gen->vm, &x->req);
+    x->phase_done = false;
+    x->step = LN_STEP_LOG;
+}
+
+void ln_exchange_advance(struct ln_exchange *x)
+{
+    if (x->running)
+        return; /* the loop below looks at the facts again */
+    x->running = true;
+    for (;;) {
+        if (LN_UNLIKELY(x->gone) && x->step < LN_STEP_LOG)
+            give_up(x);
+
+        enum ln_step next = steps[x->step].run(x);
+
+        if (next == x->step) {
+            if (!x->gone || x->step >= LN_STEP_LOG)
+                break;
+            continue;
+        }
+        ln_assert(steps[x->step].next & 1u << next);
+        ln_debug("request %.*s: %s", (int)x->req.id.n, x->req.id.p, next < LN_STEP_DONE ? steps[next].name : "done");
+        x->step = next;
+        if (next == LN_STEP_DONE) {
+            finish(x);
+            return;
+        }
+    }
+    x->running = false;
+}
+
+/* ---- beginning ------------------------------------------------------------------------------------------------ */
+
+static void on_deadline(struct ln_deadline *deadline)
+{
+    struct ln_exchange *x = ln_container_of(deadline, struct ln_exchange, deadline);
+
+    x->failed = true;
+    x->outcome = x->step == LN_STEP_CONNECT ? LN_OUTCOME_CONNECT_TIME
+                 : x->step == LN_STEP_AWAIT ? LN_OUTCOME_HEAD_TIME
+                                            : LN_OUTCOME_BODY_TIME;
+    if (x->started) {
+        ln_attempts_release(x, x->outcome, false);
+        x->abort = true;
+    }
+    ln_exchange_advance(x);
+}
+
+static void on_total(struct ln_deadline *deadline)
+{
+    struct ln_exchange *x = ln_container_of(deadline, struct ln_exchange, total);
+
+    x->failed = true;
+    x->outcome = LN_OUTCOME_TOTAL_TIME;
+    if (x->started) {
+        ln_attempts_release(x, x->outcome, false);
+        x->abort = true;
+    }
+    ln_exchange_advance(x);
+}
+
+static struct ln_exchange *begin(struct ln_downstream *d, struct ln_generation *gen)
+{
+    struct ln_gateway *gw = d->gw;
+    struct ln_exchange *x = ln_slab_take(&gw->exchanges);
+    uint32_t serial = x->req.serial; /* of its last life; 0 when the memory is new */
+
+    memset(x, 0, sizeof *x);
+    x->gw = gw;
+    x->d = d;
+    d->x = x;
+    x->gen = ln_generation_get(gen);
+    x->reap.free = free_exchange;
+    ln_arena_init(&x->arena, &gw->arenas);
+    ln_deadline_init(&x->deadline, on_deadline);
+    ln_deadline_init(&x->total, on_total);
+    x->req.magic = LN_REQ_MAGIC;
+    x->req.serial = serial + 1;
+    x->req.arena = &x->arena;
+    x->req.service = -1;
+    x->req.on_done = on_phase_done;
+    x->req.started = ln_loop_now(gw->loop);
+    ln_fields_init(&x->req.reply_fields, &x->arena);
+    ln_fields_init(&x->trailers_up, &x->arena);
+    ln_fields_init(&x->trailers_down, &x->arena);
+    ln_flow_init(&x->up, &gw->bufs, LN_FRAMING_NONE, 0, LN_FRAMING_NONE, NULL);
+    ln_flow_init(&x->down, &gw->bufs, LN_FRAMING_NONE, 0, LN_FRAMING_NONE, NULL);
+    gw->exchange_count++;
+    ln_slot_set(&gw->slot->exchanges, gw->exchange_count);
+    ln_stat_add(gw->slot, LN_STAT_EXCHANGES, 1);
+    return x;
+}
+
+void ln_exchange_start(struct ln_downstream *d, struct ln_generation *gen, size_t n, const struct ln_head_limits *limits)
+{
+    struct ln_exchange *x = begin(d, gen);
+    const char *p = ln_buf_at(d->in);
+
+    ln_fields_init(&x->head.fields, &x->arena);
+    enum ln_reject why = ln_req_head_parse(&x->head, p, n, limits);
+
+    if (why == LN_REJECT_NONE)
+        why = ln_target_parse(&x->target, x->head.target, x->head.method_id, &x->arena);
+    d->in->head += n;
+    x->body_at = d->in->head;
+    if (why == LN_REJECT_NONE) {
+        x->has_head = true;
+        ln_flow_init(&x->up, &d->gw->bufs, x->head.framing, x->head.length, x->head.framing, &x->trailers_up);
+    } else {
+        make_id(x);
+        x->answer = ln_answer_reject(why);
+    }
+    ln_exchange_advance(x);
+}
+
+void ln_exchange_refuse(struct ln_downstream *d, struct ln_generation *gen, const struct ln_answer *a)
+{
+    struct ln_exchange *x = begin(d, gen);
+
+    make_id(x);
+    x->answer = *a;
+    ln_exchange_advance(x);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * exchange.h - one request and its response, from the head to the log phase.
+ *
+ * A table of named steps (exchange.c). Events only store facts and call advance; a step looks at the facts and names the next
+ * step; naming itself means parked. Nobody frees in the middle: the last step detaches the exchange and puts it on the reap list.
+ *
+ * Lifetimes: the arena and the client's read buffer live until the end of the exchange, and every slice of it with them.
+ */
+#ifndef LN_GATEWAY_EXCHANGE_H
+#define LN_GATEWAY_EXCHANGE_H
+
+#include "gateway/answer.h"
+#include "gateway/downstream.h"
+#include "gateway/flow.h"
+#include "script/req.h"
+#include "upstream/attempt.h"
+
+enum ln_step {
+    LN_STEP_JUDGE,   /* identity, limits, route */
+    LN_STEP_ACCESS,  /* request handlers */
+    LN_STEP_PICK,    /* an instance */
+    LN_STEP_CONNECT, /* a connection to it */
+    LN_STEP_SEND,    /* the request */
+    LN_STEP_AWAIT,   /* the response's head */
+    LN_STEP_ANSWER,  /* compose an answer of our own or of a plugin */
+    LN_STEP_FILTER,  /* response handlers */
+    LN_STEP_RESPOND, /* write the head and what there is of the body */
+    LN_STEP_RELAY,   /* the rest of the body */
+    LN_STEP_LOG,     /* log handlers */
+    LN_STEP_DONE,
+};
+
+struct ln_exchange {
+    struct ln_req req; /* what Lua sees */
+    struct ln_gateway *gw;
+    struct ln_downstream *d;   /* NULL once detached */
+    struct ln_generation *gen; /* one reference */
+    struct ln_arena arena;
+    struct ln_req_head head;
+    struct ln_target target;
+    struct ln_res_head res;
+    struct ln_reap reap;
+
+    enum ln_step step;
+    bool running;    /* inside advance */
+    bool gone;       /* the client went away */
+    bool has_head;   /* a request head was parsed */
+    bool trusted;    /* the peer is a trusted proxy */
+    bool phase_done; /* a parked Lua phase has ended */
+    bool filtered;   /* the response handlers have run */
+    bool started;    /* bytes of the final response were given to the client's socket */
+    bool finished;   /* all of the response was */
+    bool keep;       /* the connection may stay open afterwards */
+    bool abort;      /* the response cannot be completed: the client must see that */
+
+    struct ln_answer answer; /* status 0 = none of ours */
+    uint64_t allowed;        /* methods for 405 */
+    ln_nsec retry_after;
+
+    /* The attempt. */
+    struct ln_attempt attempt;
+    struct ln_tried tried;
+    unsigned tries;
+    bool connected; /* the attempt has an answer: a connection or none */
+    bool fresh;     /* the last one met a stale connection: take a new one */
+    bool failed;    /* with `outcome` */
+    bool got_head;  /* a final response head is in x->res */
+    bool up_broken; /* the instance takes no more of the request */
+    bool body_lost; /* content went out that is not in the read buffer any more: no repeating */
+    size_t body_at; /* where the content begins in d->in */
+    enum ln_outcome outcome;
+    struct ln_deadline deadline; /* of the instance: connect, head, silence */
+    struct ln_deadline total;    /* services[].timeouts.total */
+    struct ln_head_scan scan;    /* of the response head */
+
+    struct ln_flow up;   /* request content, to the instance */
+    struct ln_flow down; /* response content, to the client */
+    struct ln_slice reply;
+    struct ln_fields trailers_up, trailers_down;
+    char id_text[32];
+};
+
+/* d->in begins with a complete head of n bytes. Runs as far as it can. */
+void ln_exchange_start(struct ln_downstream *d, struct ln_generation *gen, size_t n, const struct ln_head_limits *limits);
+
+/* There is no head to speak of: answer, and close. */
+void ln_exchange_refuse(struct ln_downstream *d, struct ln_generation *gen, const struct ln_answer *answer);
+
+/* Facts from the client's connection. */
+bool ln_exchange_wants_body(const struct ln_exchange *x);
+void ln_exchange_read_body(struct ln_exchange *x);
+void ln_exchange_client_eof(struct ln_exchange *x);
+void ln_exchange_client_gone(struct ln_exchange *x);
+void ln_exchange_client_writable(struct ln_exchange *x);
+void ln_exchange_client_slow(struct ln_exchange *x, enum ln_patience patience);
+
+/* Private to the files of the exchange: exchange.c (steps), attempts.c (the instance's side), relay.c (content). */
+void ln_exchange_advance(struct ln_exchange *x);
+const struct ln_service_conf *ln_exchange_service(const struct ln_exchange *x);
+
+/* attempts.c */
+enum ln_step ln_attempts_pick(struct ln_exchange *x);
+enum ln_step ln_attempts_connect(struct ln_exchange *x);
+enum ln_step ln_attempts_send(struct ln_exchange *x);
+enum ln_step ln_attempts_await(struct ln_exchange *x);
+/* Gives the attempt back, if one is running. */
+void ln_attempts_release(struct ln_exchange *x, enum ln_outcome outcome, bool reusable);
+
+/* relay.c */
+void ln_relay_on_up_readable(struct ln_stream *s);
+void ln_relay_on_up_writable(struct ln_stream *s);
+/* What a push or flush of request content has led to. */
+void ln_relay_sent(struct ln_exchange *x, enum ln_flow_result result, enum ln_reject why);
+void ln_relay_received(struct ln_exchange *x, enum ln_flow_result result);
+
+#endif

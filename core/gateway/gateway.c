@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * gateway.c - one worker's serving half: generations, listeners, drain.
+ */
+#include "gateway/core.h"
+#include "gateway/exchange.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+struct ln_gateway *ln_gateway_new(struct ln_loop *loop, struct ln_shm *shm, unsigned slot)
+{
+    struct ln_gateway *gw = ln_zalloc(sizeof *gw);
+
+    gw->loop = loop;
+    gw->shm = shm;
+    gw->slot = ln_shm_slot(shm, slot);
+    gw->commit = ln_shm_commit_word(shm);
+    gw->deadlines = ln_deadlines_new(loop);
+    ln_buf_cache_init(&gw->bufs, 256);
+    ln_arena_cache_init(&gw->arenas, 512);
+    ln_slab_init(&gw->downstreams, sizeof(struct ln_downstream), 1024);
+    ln_slab_init(&gw->exchanges, sizeof(struct ln_exchange), SIZE_MAX); /* never unmapped: see script/req.h */
+    ln_pools_init(&gw->pools, loop, gw->deadlines, &gw->bufs);
+    ln_rand_init(&gw->rand, 0);
+    gw->scratch_in = ln_alloc(LN_SCRATCH_IN);
+    gw->scratch_out = ln_alloc(LN_SCRATCH_OUT);
+    ln_list_init(&gw->connections);
+    return gw;
+}
+
+/* ---- generations ---------------------------------------------------------------------------------------------- */
+
+int ln_gateway_prepare(struct ln_gateway *gw, const char *conf_path, struct ln_bundle *bundle, uint64_t number,
+                       struct ln_diag *diag)
+{
+    struct ln_vm_env env = {.loop = gw->loop, .shm = gw->shm};
+
+    for (unsigned i = 0; i < LN_PREPARED_MAX; i++) {
+        if (gw->prepared[i] != NULL)
+            continue;
+        gw->prepared[i] = ln_generation_load(conf_path, bundle, &env, &gw->pools, number, diag);
+        return gw->prepared[i] != NULL ? 0 : -1;
+    }
+    ln_diag_error(diag, NULL, "too many generations wait to be committed");
+    return -1;
+}
+
+void ln_gateway_commit(struct ln_gateway *gw)
+{
+    uint64_t number = atomic_load_explicit(gw->commit, memory_order_acquire);
+
+    for (unsigned i = 0; i < LN_PREPARED_MAX; i++) {
+        struct ln_generation *g = gw->prepared[i];
+
+        if (g == NULL || g->number > number)
+            continue;
+        gw->prepared[i] = NULL;
+        if (g->number < number) { /* never committed */
+            ln_generation_put(g);
+            continue;
+        }
+        if (gw->current != NULL)
+            ln_generation_put(gw->current);
+        gw->current = g;
+        ln_slot_set(&gw->slot->generation, number);
+    }
+}
+
+void ln_gateway_discard(struct ln_gateway *gw, uint64_t number)
+{
+    for (unsigned i = 0; i < LN_PREPARED_MAX; i++) {
+        if (gw->prepared[i] == NULL || gw->prepared[i]->number != number)
+            continue;
+        ln_generation_put(gw->prepared[i]);
+        gw->prepared[i] = NULL;
+    }
+}
+
+/* ---- listeners ------------------------------------------------------------------------------------------------ */
+
+static void on_accept(struct ln_listener *l, int fd, const struct sockaddr_storage *peer, socklen_t len)
+{
+    ln_downstream_accept(ln_container_of(l, struct ln_port, listener), fd, peer, len);
+}
+
+void ln_gateway_listen(struct ln_gateway *gw, int fd, unsigned listener)
+{
+    struct ln_port *port = ln_zalloc(sizeof *port);
+    int on = 1;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* accepted sockets inherit it */
+    port->gw = gw;
+    port->index = listener;
+    port->next = gw->ports;
+    gw->ports = port;
+    ln_listener_start(&port->listener, gw->loop, fd, on_accept);
+}
+
+void ln_gateway_unlisten(struct ln_gateway *gw, int fd)
+{
+    for (struct ln_port **at = &gw->ports; *at != NULL; at = &(*at)->next) {
+        struct ln_port *port = *at;
+
+        if (port->listener.fd != fd)
+            continue;
+        ln_listener_stop(&port->listener);
+        *at = port->next;
+        ln_free(port);
+        return;
+    }
+}
+
+/* ---- drain ---------------------------------------------------------------------------------------------------- */
+
+static void on_drained(struct ln_timer *t)
+{
+    struct ln_gateway *gw = ln_container_of(t, struct ln_gateway, drained);
+
+    gw->on_drained(gw->drained_arg);
+}
+
+void ln_gateway_check_drained(struct ln_gateway *gw)
+{
+    if (gw->draining && gw->on_drained != NULL && gw->connection_count == 0 && gw->exchange_count == 0 &&
+        !ln_timer_is_running(&gw->drained))
+        ln_timer_start(gw->loop, &gw->drained, 0, on_drained);
+}
+
+static void close_idle(struct ln_gateway *gw)
+{
+    struct ln_list *next;
+
+    for (struct ln_list *at = gw->connections.next; at != &gw->connections; at = next) {
+        struct ln_downstream *d = ln_container_of(at, struct ln_downstream, node);
+
+        next = at->next;
+        if (ln_downstream_is_idle(d))
+            ln_downstream_close(d);
+    }
+}
+
+void ln_gateway_drain(struct ln_gateway *gw, void (*done)(void *arg), void *arg)
+{
+    gw->draining = true;
+    gw->on_drained = done;
+    gw->drained_arg = arg;
+    while (gw->ports != NULL)
+        ln_gateway_unlisten(gw, gw->ports->listener.fd);
+    close_idle(gw);
+    ln_gateway_check_drained(gw);
+}
+
+/* ---- the end -------------------------------------------------------------------------------------------------- */
+
+static void abort_connections(struct ln_gateway *gw)
+{
+    while (!ln_list_is_empty(&gw->connections)) {
+        struct ln_downstream *d = ln_container_of(gw->connections.next, struct ln_downstream, node);
+
+        if (d->x != NULL)
+            ln_exchange_client_gone(d->x);
+        if (!d->closed)
+            ln_downstream_close(d);
+    }
+}
+
+void ln_gateway_free(struct ln_gateway *gw)
+{
+    gw->on_drained = NULL;
+    gw->draining = true;
+    ln_timer_stop(gw->loop, &gw->drained);
+    while (gw->ports != NULL)
+        ln_gateway_unlisten(gw, gw->ports->listener.fd);
+    abort_connections(gw);
+    ln_loop_bury(gw->loop);
+    for (unsigned i = 0; i < LN_PREPARED_MAX; i++)
+        if (gw->prepared[i] != NULL)
+            ln_generation_put(gw->prepared[i]);
+    if (gw->current != NULL)
+        ln_generation_put(gw->current);
+    ln_pools_fini(&gw->pools);
+    ln_deadlines_free(gw->deadlines);
+    ln_slab_fini(&gw->exchanges);
+    ln_slab_fini(&gw->downstreams);
+    ln_arena_cache_fini(&gw->arenas);
+    ln_buf_cache_fini(&gw->bufs);
+    ln_free(gw->scratch_in);
+    ln_free(gw->scratch_out);
+    ln_free(gw);
+}
+
+/* ---- odds and ends -------------------------------------------------------------------------------------------- */
+
+struct ln_slice ln_gateway_date(struct ln_gateway *gw)
+{
+    return ln_date_at(&gw->date, ln_clock_wall());
+}
+
+static unsigned alive(const struct ln_gateway *gw)
+{
+    unsigned count = gw->current != NULL;
+
+    for (unsigned i = 0; i < LN_PREPARED_MAX; i++)
+        count += gw->prepared[i] != NULL;
+    return count;
+}
+
+void ln_gateway_numbers(const struct ln_gateway *gw, struct ln_gateway_numbers *out)
+{
+    *out = (struct ln_gateway_numbers){
+        .connections = gw->connection_count,
+        .exchanges = gw->exchange_count,
+        .served = ln_slot_get(&gw->slot->served),
+        .generation = gw->current != NULL ? gw->current->number : 0,
+        .generations = alive(gw),
+    };
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * generation.c - puts configuration, Lua, routes and services together, or nothing.
+ */
+#include "gateway/generation.h"
+
+#include "base/assert.h"
+#include "base/mem.h"
+#include "gateway/router.h"
+#include "http/head.h"
+#include "http/target.h"
+#include "shm/region.h"
+#include "upstream/service.h"
+
+enum { LIMITED_CLIENTS = 65536 }; /* that the gateway-wide limit tells apart at one time */
+
+static void load_limiter(struct ln_generation *g, const struct ln_vm_env *env, struct ln_diag *diag)
+{
+    const struct ln_limit_conf *conf = &g->conf->limit;
+    struct ln_slice name = LN_SLICE("rateLimit");
+    size_t size = ln_limiter_size(LIMITED_CLIENTS);
+
+    if (!conf->enabled)
+        return;
+    if (env->demand != NULL)
+        ln_demand_add(env->demand, LN_ZONE_LIMITER, name, size);
+    if (env->shm == NULL)
+        return;
+    g->limiter.limit = ln_limit_make(conf->count, conf->per, conf->burst);
+    g->limiter.zone = ln_shm_find(env->shm, LN_ZONE_LIMITER, name, &size);
+    g->limiter.size = size;
+    if (g->limiter.zone == NULL)
+        ln_diag_error(diag, &conf->place, "rateLimit: shared memory has no zone for it");
+}
+
+static void load_services(struct ln_generation *g, const struct ln_vm_env *env, struct ln_pools *pools,
+                          struct ln_diag *diag)
+{
+    struct ln_err err = {0};
+
+    if (env->demand != NULL)
+        ln_services_demand(g->conf, env->demand);
+    if (env->shm == NULL || pools == NULL)
+        return;
+    g->services = ln_services_new(g->conf, env->shm, pools, &err);
+    if (g->services == NULL)
+        ln_diag_error(diag, NULL, "%s", err.text);
+}
+
+static void load_routes(struct ln_generation *g, const struct ln_vm_env *env, struct ln_bundle *bundle,
+                        struct ln_diag *diag)
+{
+    unsigned count;
+
+    g->vm = ln_vm_new(env);
+    if (ln_vm_load(g->vm, g->conf, bundle, diag) != 0)
+        return;
+    const struct ln_route *routes = ln_vm_routes(g->vm, &count);
+
+    g->router = ln_router_new(routes, count, diag);
+}
+
+struct ln_generation *ln_generation_load(const char *conf_path, struct ln_bundle *bundle, const struct ln_vm_env *env,
+                                         struct ln_pools *pools, uint64_t number, struct ln_diag *diag)
+{
+    struct ln_generation *g = ln_zalloc(sizeof *g);
+
+    g->number = number;
+    g->refs = 1;
+    g->conf = ln_conf_load(bundle, conf_path, diag);
+    if (g->conf != NULL) {
+        load_routes(g, env, bundle, diag);
+        load_limiter(g, env, diag);
+        if (diag->errors == 0)
+            load_services(g, env, pools, diag);
+        g->json_always = g->conf->gateway.errors_json == LN_ERRORS_JSON;
+        g->json_never = g->conf->gateway.errors_json == LN_ERRORS_TEXT;
+    }
+    if (diag->errors == 0 && g->conf != NULL)
+        return g;
+    ln_generation_put(g);
+    return NULL;
+}
+
+void ln_generation_put(struct ln_generation *g)
+{
+    ln_assert(g->refs > 0);
+    if (--g->refs > 0)
+        return;
+    if (g->vm != NULL)
+        ln_vm_free(g->vm);
+    ln_router_free(g->router);
+    if (g->services != NULL)
+        ln_services_free(g->services);
+    if (g->conf != NULL)
+        ln_conf_free(g->conf);
+    ln_free(g);
+}
+
+const struct ln_route *ln_generation_explain(const struct ln_generation *g, const char *method, const char *url,
+                                             const char *listener, struct ln_text *why)
+{
+    struct ln_arena arena;
+    struct ln_target target;
+    struct ln_router_match m = {.route = NULL};
+    const struct ln_listener_conf *first = g->conf->gateway.listeners;
+
+    ln_arena_init(&arena, NULL);
+    enum ln_reject no = ln_target_parse(&target, ln_slice_of(url), LN_METHOD_GET, &arena);
+
+    if (no != LN_REJECT_NONE) {
+        if (why != NULL)
+            ln_text_printf(why, "- refused with %d: %s\n", ln_reject_row(no)->status, ln_reject_row(no)->sentence);
+    } else {
+        struct ln_router_query q = {ln_slice_of(method), ln_authority_host(target.authority), target.path,
+                                    ln_slice_of(listener != NULL ? listener : first->name)};
+
+        ln_router_find(g->router, &q, &m, why);
+    }
+    ln_arena_reset(&arena);
+    return m.route;
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * relay.c - bytes between the two connections of an exchange, and the facts that follow from them.
+ *
+ * Both directions run at the same time and end independently: an instance may answer while the request is still coming. A
+ * direction whose destination is full stops reading its source.
+ */
+#include "base/log.h"
+#include "gateway/exchange.h"
+#include "gateway/headwrite.h"
+#include "http/hop.h"
+
+enum { INTERIM_MAX = 16 };
+
+static size_t read_size(const struct ln_exchange *x)
+{
+    uint64_t most = x->gen->conf->gateway.limits.buffer;
+
+    return most > 0 && most < LN_SCRATCH_IN ? (size_t)most : LN_SCRATCH_IN;
+}
+
+/* ---- the request's content ------------------------------------------------------------------------------------ */
+
+bool ln_exchange_wants_body(const struct ln_exchange *x)
+{
+    return (x->step == LN_STEP_AWAIT || x->step == LN_STEP_RELAY) && x->attempt.conn != NULL && !x->up.ended &&
+           !x->up_broken && x->up.pending == NULL && ln_buf_len(x->d->in) == 0;
+}
+
+/* The request cannot be completed. As long as the client has seen nothing it is told why. */
+static void refuse_content(struct ln_exchange *x, const struct ln_answer *a)
+{
+    ln_attempts_release(x, LN_OUTCOME_CLIENT_GONE, false);
+    if (x->started)
+        x->abort = true;
+    else
+        x->answer = *a;
+}
+
+void ln_relay_sent(struct ln_exchange *x, enum ln_flow_result result, enum ln_reject why)
+{
+    const struct ln_gateway_conf *conf = &x->gen->conf->gateway;
+
+    if (conf->limits.body > 0 && x->up.body.total > conf->limits.body) {
+        refuse_content(x, ln_answer(LN_ANSWER_BODY_LARGE));
+        return;
+    }
+    switch (result) {
+    case LN_FLOW_MORE:
+        ln_downstream_patience(x->d, LN_PATIENCE_BODY, conf->timeouts.body);
+        ln_downstream_resume(x->d);
+        break;
+    case LN_FLOW_FULL:
+        ln_deadline_clear(&x->d->deadline);
+        ln_downstream_pause(x->d);
+        ln_stream_watch_write(&x->attempt.conn->stream, true);
+        break;
+    case LN_FLOW_END:
+        ln_deadline_clear(&x->d->deadline);
+        ln_downstream_resume(x->d);
+        break;
+    case LN_FLOW_BAD: {
+        struct ln_answer a = ln_answer_reject(why);
+
+        refuse_content(x, &a);
+        break;
+    }
+    case LN_FLOW_GONE: /* it may have answered before it closed: reading tells */
+        x->up_broken = true;
+        ln_deadline_clear(&x->d->deadline);
+        ln_downstream_pause(x->d);
+        break;
+    }
+}
+
+void ln_exchange_read_body(struct ln_exchange *x)
+{
+    struct ln_gateway *gw = x->gw;
+    struct ln_downstream *d = x->d;
+    struct ln_window w = {gw->scratch_out, 0, LN_SCRATCH_OUT};
+    size_t room = read_size(x);
+    enum ln_reject why = LN_REJECT_NONE;
+
+    if (x->up.body.framing == LN_FRAMING_LENGTH && x->up.body.left < room)
+        room = (size_t)x->up.body.left; /* what follows is the next request: leave it to the next read */
+
+    ssize_t n = ln_stream_read(&d->stream, gw->scratch_in, room);
+
+    if (n == LN_STREAM_AGAIN)
+        return;
+    if (n <= 0) { /* the request breaks off */
+        ln_exchange_client_gone(x);
+        return;
+    }
+    ln_stat_add(gw->slot, LN_STAT_BYTES_IN, (uint64_t)n);
+    x->body_lost = true;
+
+    const char *p = gw->scratch_in, *end = p + n;
+    enum ln_flow_result result = ln_flow_push(&x->up, &x->attempt.conn->stream, &w, &p, end, &why);
+
+    if (p < end && x->up.ended) {
+        d->next_in = ln_buf_borrow(&gw->bufs, (size_t)(end - p));
+        ln_buf_put(d->next_in, p, (size_t)(end - p));
+    }
+    ln_relay_sent(x, result, why);
+    if (x->step == LN_STEP_AWAIT && ln_deadline_is_set(&x->deadline)) /* no answer is due while the request still comes */
+        ln_deadline_set(gw->deadlines, &x->deadline, ln_exchange_service(x)->first_byte);
+    ln_exchange_advance(x);
+}
+
+void ln_relay_on_up_writable(struct ln_stream *s)
+{
+    struct ln_exchange *x = ln_container_of(s, struct ln_upconn, stream)->user;
+    enum ln_flow_result result = ln_flow_flush(&x->up, s);
+
+    if (result == LN_FLOW_FULL)
+        return;
+    ln_stream_watch_write(s, false);
+    ln_relay_sent(x, result, LN_REJECT_NONE);
+    ln_exchange_advance(x);
+}
+
+/* ---- the response's head -------------------------------------------------------------------------------------- */
+
+static void fail(struct ln_exchange *x, enum ln_outcome outcome)
+{
+    x->failed = true;
+    x->outcome = outcome;
+}
+
+/* Interim responses go to clients that know them (RFC 9110 section 15.2). They are optional: one that finds the client's socket full
+ * is left out; one that is taken in part leaves a connection that cannot be saved. */
+static void pass_interim(struct ln_exchange *x, const struct ln_res_head *h)
+{
+    struct ln_writer w = ln_writer(x->gw->scratch_out, LN_SCRATCH_OUT);
+
+    if (x->head.minor == 0 || (h->status == 100 && !x->head.expect_continue) || !ln_headwrite_interim(h, &w))
+        return;
+    size_t size = (size_t)(w.at - x->gw->scratch_out);
+    ssize_t n = ln_stream_write(&x->d->stream, x->gw->scratch_out, size);
+
+    if (n == LN_STREAM_ERROR || (n > 0 && (size_t)n < size))
+        x->gone = true;
+}
+
+/* One head is complete in c->in. True when it was an interim one and there may be another behind it. */
+static bool take_head(struct ln_exchange *x, struct ln_upconn *c, size_t n, const struct ln_head_limits *limits)
+{
+    ln_fields_init(&x->res.fields, &x->arena);
+
+    enum ln_reject why = ln_res_head_parse(&x->res, ln_buf_at(c->in), n, limits);
+
+    c->in->head += n;
+    x->scan = (struct ln_head_scan){0};
+    if (why != LN_REJECT_NONE || x->res.status == 101) { /* nobody asked to upgrade */
+        ln_warn("instance %s: bad response: %s", x->attempt.instance->conf->url,
+                why != LN_REJECT_NONE ? ln_reject_row(why)->sentence : "101 without a request to upgrade");
+        fail(x, LN_OUTCOME_BAD_RESPONSE);
+        return false;
+    }
+    ln_fields_drop_hop_by_hop(&x->res.fields);
+    if (x->res.status < 200) {
+        pass_interim(x, &x->res);
+        return true;
+    }
+    ln_res_head_settle(&x->res, x->head.method_id);
+    x->got_head = true;
+    ln_deadline_clear(&x->deadline);
+    return false;
+}
+
+static void look_for_head(struct ln_exchange *x, struct ln_upconn *c)
+{
+    const struct ln_limits_conf *l = &x->gen->conf->gateway.limits;
+    struct ln_head_limits limits = {l->request_line, l->headers, (unsigned)l->header_count};
+
+    for (int i = 0; i < INTERIM_MAX; i++) {
+        enum ln_reject why = LN_REJECT_NONE;
+
+        if (ln_buf_len(c->in) == 0) /* a cleared buffer begins anew, so that interim heads do not use it up */
+            c->in->head = c->in->tail = 0;
+        long n = ln_head_end(&x->scan, ln_buf_at(c->in), ln_buf_len(c->in), &limits, false, &why);
+
+        if (n == 0)
+            return;
+        if (n < 0) {
+            ln_warn("instance %s: bad response: %s", x->attempt.instance->conf->url, ln_reject_row(why)->sentence);
+            fail(x, LN_OUTCOME_BAD_RESPONSE);
+            return;
+        }
+        if (!take_head(x, c, (size_t)n, &limits))
+            return;
+    }
+    fail(x, LN_OUTCOME_BAD_RESPONSE);
+}
+
+/* Heads begin at the buffer's start unless interim ones came before: then the rest is moved there. */
+static bool make_room(struct ln_exchange *x, struct ln_upconn *c)
+{
+    const struct ln_limits_conf *l = &x->gen->conf->gateway.limits;
+    size_t most = l->request_line + l->headers + 16;
+
+    if (c->in == NULL)
+        c->in = ln_buf_borrow(&x->gw->bufs, LN_BUF_SIZE);
+    if (ln_buf_room(c->in) > 0)
+        return true;
+    if (c->in->cap >= most)
+        return false;
+    c->in = ln_buf_enlarge(&x->gw->bufs, c->in, most);
+    return true;
+}
+
+static void read_head(struct ln_exchange *x, struct ln_upconn *c)
+{
+    if (!make_room(x, c)) {
+        fail(x, LN_OUTCOME_BAD_RESPONSE);
+        return;
+    }
+    ssize_t n = ln_stream_read(&c->stream, ln_buf_end(c->in), ln_buf_room(c->in));
+
+    if (n == LN_STREAM_AGAIN)
+        return;
+    if (n <= 0) {
+        bool silent = ln_buf_len(c->in) == 0;
+
+        fail(x, x->attempt.pooled && silent ? LN_OUTCOME_STALE : LN_OUTCOME_RESET);
+        return;
+    }
+    c->in->tail += (size_t)n;
+    look_for_head(x, c);
+}
+
+/* ---- the response's content ----------------------------------------------------------------------------------- */
+
+/* The instance is done with; whether its connection can be used again depends on both directions. */
+static void release_done(struct ln_exchange *x)
+{
+    bool clean = x->res.keep_alive && x->up.ended && x->up.pending == NULL && !x->up_broken &&
+                 x->res.framing != LN_FRAMING_CLOSE;
+
+    ln_attempts_release(x, LN_OUTCOME_OK, clean);
+}
+
+void ln_relay_received(struct ln_exchange *x, enum ln_flow_result result)
+{
+    struct ln_upconn *c = x->attempt.conn;
+
+    if (x->down.ended && c != NULL) {
+        release_done(x);
+        c = NULL;
+    }
+    switch (result) {
+    case LN_FLOW_MORE:
+        if (c != NULL) {
+            if (c->in != NULL && ln_buf_len(c->in) == 0) {
+                ln_buf_return(&x->gw->bufs, c->in);
+                c->in = NULL;
+            }
+            ln_deadline_set(x->gw->deadlines, &x->deadline, ln_exchange_service(x)->idle);
+        }
+        break;
+    case LN_FLOW_FULL:
+        if (c != NULL) {
+            ln_deadline_clear(&x->deadline);
+            ln_stream_watch_read(&c->stream, false);
+        }
+        ln_stream_watch_write(&x->d->stream, true);
+        ln_downstream_patience(x->d, LN_PATIENCE_SEND, x->gen->conf->gateway.timeouts.send);
+        break;
+    case LN_FLOW_END:
+        x->finished = true;
+        break;
+    case LN_FLOW_BAD:
+        ln_attempts_release(x, LN_OUTCOME_BAD_RESPONSE, false);
+        x->abort = true;
+        break;
+    case LN_FLOW_GONE:
+        x->gone = true;
+        break;
+    }
+}
+
+static void truncated(struct ln_exchange *x)
+{
+    ln_warn("instance %s: the connection was closed in the middle of a response", x->attempt.instance->conf->url);
+    ln_attempts_release(x, LN_OUTCOME_TRUNCATED, false);
+    x->abort = true;
+}
+
+static void read_content(struct ln_exchange *x, struct ln_upconn *c)
+{
+    struct ln_gateway *gw = x->gw;
+    struct ln_window w = {gw->scratch_out, 0, LN_SCRATCH_OUT};
+    ssize_t n = ln_stream_read(&c->stream, gw->scratch_in, read_size(x));
+    enum ln_reject why = LN_REJECT_NONE;
+
+    if (n == LN_STREAM_AGAIN)
+        return;
+    if (n <= 0) {
+        if (n == 0 && ln_body_is_complete_at_eof(&x->down.body))
+            ln_relay_received(x, ln_flow_close(&x->down, &x->d->stream, &w));
+        else
+            truncated(x);
+        return;
+    }
+    const char *p = gw->scratch_in, *end = p + n;
+    enum ln_flow_result result = ln_flow_push(&x->down, &x->d->stream, &w, &p, end, &why);
+
+    if (p < end)
+        x->res.keep_alive = false; /* bytes behind the end of the response */
+    ln_relay_received(x, result);
+}
+
+void ln_relay_on_up_readable(struct ln_stream *s)
+{
+    struct ln_upconn *c = ln_container_of(s, struct ln_upconn, stream);
+    struct ln_exchange *x = c->user;
+
+    if (x->step == LN_STEP_AWAIT && !x->got_head) {
+        read_head(x, c);
+    } else if (x->step == LN_STEP_RELAY && x->down.pending == NULL) {
+        read_content(x, c);
+    } else { /* a response handler is waiting: so does the instance */
+        ln_stream_watch_read(s, false);
+        return;
+    }
+    ln_exchange_advance(x);
+}
+
+/* ---- facts from the client's connection ----------------------------------------------------------------------- */
+
+void ln_exchange_client_writable(struct ln_exchange *x)
+{
+    struct ln_downstream *d = x->d;
+    uint64_t before = x->down.written;
+    enum ln_flow_result result = ln_flow_flush(&x->down, &d->stream);
+
+    if (result == LN_FLOW_FULL) {
+        if (x->down.written > before) /* it reads, if slowly */
+            ln_downstream_patience(d, LN_PATIENCE_SEND, x->gen->conf->gateway.timeouts.send);
+        return;
+    }
+    ln_stream_watch_write(&d->stream, false);
+    ln_deadline_clear(&d->deadline);
+    if (x->attempt.conn != NULL)
+        ln_stream_watch_read(&x->attempt.conn->stream, true);
+    ln_relay_received(x, result);
+    ln_exchange_advance(x);
+}
+
+void ln_exchange_client_eof(struct ln_exchange *x)
+{
+    if (x->has_head && !ln_body_is_done(&x->up.body))
+        ln_exchange_client_gone(x);
+}
+
+void ln_exchange_client_gone(struct ln_exchange *x)
+{
+    x->gone = true;
+    ln_exchange_advance(x);
+}
+
+void ln_exchange_client_slow(struct ln_exchange *x, enum ln_patience patience)
+{
+    if (patience == LN_PATIENCE_BODY && !x->started) {
+        ln_attempts_release(x, LN_OUTCOME_CLIENT_GONE, false);
+        x->answer = *ln_answer(LN_ANSWER_BODY_TIMEOUT);
+    } else {
+        ln_attempts_release(x, LN_OUTCOME_CLIENT_GONE, false);
+        x->abort = x->started;
+        x->gone = true;
+    }
+    ln_exchange_advance(x);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * attempt.c - takes a pooled connection or opens one.
+ */
+#include "upstream/attempt.h"
+
+#include "base/assert.h"
+
+static const struct sockaddr *address(struct ln_connect *c, unsigned i, socklen_t *len)
+{
+    struct ln_attempt *a = ln_container_of(c, struct ln_attempt, connect);
+    const struct ln_addr *addr = &a->instance->conf->addrs[i];
+
+    *len = addr->len;
+    return &addr->any;
+}
+
+static void on_connect(struct ln_connect *c, int fd)
+{
+    struct ln_attempt *a = ln_container_of(c, struct ln_attempt, connect);
+
+    a->error = c->error;
+    if (fd >= 0)
+        a->conn = ln_pool_adopt(a->instance->pool, fd);
+    a->on_connected(a);
+}
+
+static struct ln_upconn *take_pooled(struct ln_instance *i, enum ln_attempt_want want)
+{
+    struct ln_upconn *c;
+
+    if (want == LN_ATTEMPT_FRESH)
+        return NULL;
+    while ((c = ln_pool_take(i->pool)) != NULL) {
+        if (want == LN_ATTEMPT_ANY || ln_stream_is_quiet(&c->stream))
+            return c;
+        ln_upconn_close(c);
+    }
+    return NULL;
+}
+
+void ln_attempt_start(struct ln_attempt *a, struct ln_instance *i, enum ln_attempt_want want)
+{
+    ln_assert(a->instance == NULL);
+    a->instance = i;
+    a->error = 0;
+    a->connect.fd = -1;
+    a->conn = take_pooled(i, want);
+    a->pooled = a->conn != NULL;
+    if (a->pooled) {
+        a->on_connected(a);
+        return;
+    }
+    a->connect.address = address;
+    a->connect.on_connect = on_connect;
+    ln_connect_start(&a->connect, i->pool->all->loop, i->conf->addr_count);
+}
+
+void ln_attempt_release(struct ln_attempt *a, enum ln_outcome outcome, bool reusable)
+{
+    struct ln_instance *i = a->instance;
+    struct ln_upconn *c = a->conn;
+
+    ln_assert(i != NULL);
+    a->instance = NULL;
+    a->conn = NULL;
+    ln_instance_report(i, outcome, ln_loop_now_ms(i->pool->all->loop));
+    if (c == NULL)
+        ln_connect_cancel(&a->connect);
+    else if (reusable)
+        ln_pool_return(c, i->service->conf->pool_idle, i->service->conf->pool_idle_timeout);
+    else
+        ln_upconn_close(c);
+}

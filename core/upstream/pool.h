@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * pool.h - idle keep-alive connections to one instance, last in first out, in one worker.
+ *
+ * Keyed by address, so that pools outlive generations: a reload closes no upstream connection. An idle connection stays
+ * registered for reading: a close, or a byte that nobody asked for, is seen at once and ends it.
+ */
+#ifndef LN_UPSTREAM_POOL_H
+#define LN_UPSTREAM_POOL_H
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "base/slab.h"
+#include "net/deadline.h"
+#include "net/stream.h"
+
+struct ln_pool;
+
+/* An open connection to an instance. Whoever holds it sets the stream's callbacks and `user`. */
+struct ln_upconn {
+    struct ln_stream stream;
+    struct ln_pool *pool; /* counted: the pool lives as long as its connections */
+    struct ln_list node;  /* private: among the idle */
+    struct ln_deadline idle;
+    struct ln_buf *in; /* bytes read and not yet used; borrowed from pools->bufs, NULL when none */
+    void *user;
+    unsigned served; /* requests it has completed */
+    ln_msec max_idle; /* what the instance said with Keep-Alive: timeout=; 0 = nothing */
+    struct ln_reap reap;
+};
+
+struct ln_pool {
+    struct ln_pools *all;
+    struct ln_list idle; /* private: newest first */
+    unsigned idle_count, refs;
+    struct ln_slice key; /* the map's copy */
+    char key_bytes[];
+};
+
+/* All pools of a worker. */
+struct ln_pools {
+    struct ln_loop *loop;           /* borrowed */
+    struct ln_deadlines *deadlines; /* borrowed */
+    struct ln_buf_cache *bufs;      /* borrowed */
+    struct ln_map by_key;           /* private */
+    struct ln_slab conns;           /* private */
+    uint64_t opened, reused;        /* totals */
+};
+
+void ln_pools_init(struct ln_pools *p, struct ln_loop *loop, struct ln_deadlines *deadlines, struct ln_buf_cache *bufs);
+void ln_pools_fini(struct ln_pools *p); /* closes every idle connection; none may be lent */
+
+/* The pool of that key, made if need be, with one more reference. */
+struct ln_pool *ln_pool_get(struct ln_pools *all, struct ln_slice key);
+void ln_pool_put(struct ln_pool *pool);
+
+/* The warmest idle connection, or NULL. */
+struct ln_upconn *ln_pool_take(struct ln_pool *pool);
+
+/* A freshly connected socket becomes a connection of this pool, lent to the caller. */
+struct ln_upconn *ln_pool_adopt(struct ln_pool *pool, int fd);
+
+/* Gives a connection back that is between two messages; closes it when `max` are idle already. */
+void ln_pool_return(struct ln_upconn *c, unsigned max, ln_msec timeout);
+
+/* Ends a connection that was lent. */
+void ln_upconn_close(struct ln_upconn *c);
+
+#endif
