@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * rows_limit.c - rateLimit: how many requests a client may send.
+ */
+#include "conf/row_type.h"
+#include "conf/rows.h"
+
+/* Keys that choose among several ways of which this version has one are checked and then forgotten. */
+struct draft {
+    struct ln_limit_conf conf;
+    ln_msec timeout;
+    unsigned key, on_down, algorithm;
+};
+
+#define AT(field) offsetof(struct draft, field)
+
+static bool is_redis(struct ln_slice text)
+{
+    struct ln_slice rest = {NULL, 0};
+
+    if (ln_slice_has_prefix(text, LN_SLICE("redis://")))
+        rest = ln_slice(text.p + 8, text.n - 8);
+    else if (ln_slice_has_prefix(text, LN_SLICE("unix:")))
+        rest = ln_slice(text.p + 5, text.n - 5);
+    for (size_t i = 0; i < rest.n; i++)
+        if ((unsigned char)rest.p[i] <= ' ' || rest.p[i] == 0x7f)
+            return false;
+    return rest.n > 0 && (text.p[0] == 'u' || rest.p[0] != '/');
+}
+
+static void set_redis(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
+                      void *field)
+{
+    bool good = n->kind == LN_NODE_SCALAR && (n->text.n == 0 || is_redis(n->text));
+
+    /* The value is not shown: it may hold a password. */
+    if (good)
+        *(const char **)field = ln_arena_dup(&r->conf->arena, n->text).p;
+    else if (n->kind != LN_NODE_SCALAR)
+        ln_row_refuse(r, row, n);
+    else
+        ln_row_error(r, &n->place, "not the address of a Redis, expected redis://host:6379 or unix:/path");
+}
+
+static void expect_redis(const struct ln_row *row, struct ln_text *out)
+{
+    (void)row;
+    ln_text_puts(out, "redis://host:6379 or unix:/path");
+}
+
+static const struct ln_row_type type_redis = {"URL", set_redis, expect_redis};
+
+static const char *const keys[] = {"identity", NULL};
+static const char *const policies[] = {"local", NULL};
+static const char *const algorithms[] = {"gcra", NULL};
+
+/* clang-format off */
+static const struct ln_row rows[] = {
+    {"requestsPerSecond", &ln_type_number, AT(conf.count), "=none", LN_RANGE(1, 1000000000),
+     "Requests that a client may send each second, in the long run."},
+    {"limit", &ln_type_number, AT(conf.count), "=none", LN_RANGE(1, 1000000000),
+     "Instead of `requestsPerSecond`: requests that a client may send in each `window`."},
+    {"window", &ln_type_duration, AT(conf.per), "=none", LN_RANGE(1, LN_YEAR_MSEC),
+     "The time that `limit` is about."},
+    {"burstSize", &ln_type_unsigned, AT(conf.burst), "10", LN_RANGE(1, 1000000000),
+     "Requests that may come at once."},
+    {"algorithm", &ln_type_word, AT(algorithm), "gcra", LN_WORDS(algorithms),
+     "How requests are counted: `gcra` spreads them evenly and allows a burst."},
+    {"key", &ln_type_word, AT(key), "identity", LN_WORDS(keys),
+     "Who is counted: the client's identity, as `gateway.identity` finds it."},
+    {"redisURL", &type_redis, AT(conf.redis_url), "", {0},
+     "Redis to count in, so that several gateways share one limit; empty = count in this gateway's memory."},
+    {"timeout", &ln_type_duration, AT(timeout), "50ms", LN_RANGE(1, 60000),
+     "How long an answer of Redis may take."},
+    {"onDown", &ln_type_word, AT(on_down), "local", LN_WORDS(policies),
+     "What happens while Redis does not answer: `local` counts in this gateway's memory."},
+    {0},
+};
+/* clang-format on */
+
+static void report_at(struct ln_reader *r, const char *key, const struct ln_place *place,
+                      const char *text)
+{
+    struct ln_trail here = {r->trail, key, 0};
+
+    r->trail = &here;
+    ln_row_error(r, place, "%s", text);
+    r->trail = here.up;
+}
+
+static void check(struct ln_reader *r, const struct ln_node *map, void *base)
+{
+    struct draft *draft = base;
+    const struct ln_node *rate = ln_node_get(map, "requestsPerSecond");
+    const struct ln_node *limit = ln_node_get(map, "limit");
+    const struct ln_node *window = ln_node_get(map, "window");
+
+    if (rate == NULL && limit == NULL)
+        report_at(r, "requestsPerSecond", &r->place,
+                  "missing, expected a whole number from 1 to 1000000000, or limit with window");
+    if (rate != NULL && limit != NULL)
+        report_at(r, "limit", &limit->key_place,
+                  "given beside requestsPerSecond, expected only one of them");
+    if (limit != NULL && window == NULL)
+        report_at(r, "window", &limit->place, "missing, expected a duration such as 1m beside limit");
+    if (limit == NULL && window != NULL)
+        report_at(r, "window", &window->key_place, "given without limit, expected both or none");
+    if (limit == NULL)
+        draft->conf.per = 1000;
+}
+
+const struct ln_block ln_rows_limit = {.rows = rows, .check = check};
+
+static void set_limit(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
+                      void *field)
+{
+    struct draft draft = {.conf = {.enabled = true, .place = n->place}};
+
+    ln_row_read(r, row->range.block, n, &draft);
+    *(struct ln_limit_conf *)field = draft.conf;
+}
+
+static void expect_limit(const struct ln_row *row, struct ln_text *out)
+{
+    (void)row;
+    ln_text_puts(out, "a mapping of keys");
+}
+
+const struct ln_row_type ln_rows_limit_type = {"block", set_limit, expect_limit};

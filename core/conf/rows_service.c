@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * rows_service.c - services: instances, balancing, times, the pool, retries, plugins.
+ */
+#include "base/map.h"
+#include "conf/row_type.h"
+#include "conf/rows.h"
+#include "conf/url.h"
+#include "conf/value.h"
+
+#define AT(field) offsetof(struct ln_service_conf, field)
+
+/* ---- path ---- */
+
+static void set_path(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
+                     void *field)
+{
+    struct ln_slice path = n->text;
+
+    if (n->kind != LN_NODE_SCALAR || !ln_value_is_path(path)) {
+        ln_row_refuse(r, row, n);
+        return;
+    }
+    if (path.n > 1 && path.p[path.n - 1] == '/')
+        path.n--;
+    *(const char **)field = ln_arena_dup(&r->conf->arena, path).p;
+}
+
+static void expect_path(const struct ln_row *row, struct ln_text *out)
+{
+    (void)row;
+    ln_text_puts(out, "a path such as /api/users, which stands for itself: no \"*\", \":name\", \"%\", "
+                      "\".\", \"..\" or empty segment");
+}
+
+static const struct ln_row_type type_path = {"path", set_path, expect_path};
+
+/* ---- instances ---- */
+
+/* A name that does not resolve now may do so later: the rest of the configuration is served meanwhile. */
+static void resolve(struct ln_reader *r, const struct ln_node *n, struct ln_instance_conf *i)
+{
+    const struct ln_addr *addrs;
+    struct ln_err err;
+    unsigned count = ln_bundle_resolve(r->bundle, i->host, i->port, &addrs, &err);
+
+    if (count == 0) {
+        ln_row_warn(r, &n->place, "%s; the instance gets no requests", err.text);
+        return;
+    }
+    i->addrs = ln_arena_alloc(&r->conf->arena, count * sizeof *i->addrs);
+    memcpy(i->addrs, addrs, count * sizeof *i->addrs);
+    i->addr_count = count;
+}
+
+static void expect_url(const struct ln_row *row, struct ln_text *out)
+{
+    (void)row;
+    ln_text_puts(out, "a URL such as http://host:8080");
+}
+
+static void set_url(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
+                    void *field)
+{
+    struct ln_instance_conf *i = field;
+    struct ln_err err;
+
+    if (n->kind != LN_NODE_SCALAR)
+        ln_row_refuse(r, row, n);
+    else if (ln_url_parse(&r->conf->arena, n->text, i, &err) != 0)
+        ln_row_error(r, &n->place, "%s", err.text);
+    else
+        resolve(r, n, i);
+}
+
+static const struct ln_row_type type_url = {"URL", set_url, expect_url};
+
+/* clang-format off */
+static const struct ln_row instance_rows[] = {
+    {"url", &type_url, 0, NULL, {0},
+     "Where the instance is: `http://host[:port][/base]`; a path in it is put in front of the request's."},
+    {"weight", &ln_type_unsigned, offsetof(struct ln_instance_conf, weight), "1", LN_RANGE(1, 65535),
+     "Its share of the requests, compared with the weights of the others."},
+    {0},
+};
+/* clang-format on */
+
+const struct ln_block ln_rows_instance = {.rows = instance_rows};
+
+/* A string is the short form of {url: string}. */
+static void add_instance(struct ln_reader *r, const struct ln_row *row, const struct ln_node *item,
+                         unsigned index, void *arg)
+{
+    struct ln_instance_conf *i = (struct ln_instance_conf *)arg + index;
+
+    i->place = item->place;
+    i->weight = 1;
+    if (item->kind == LN_NODE_MAP)
+        ln_row_read(r, row->range.block, item, i);
+    else
+        set_url(r, &instance_rows[0], item, i);
+}
+
+static void refuse_equal_instances(struct ln_reader *r, const struct ln_service_conf *s)
+{
+    struct ln_map seen;
+
+    ln_map_init(&seen);
+    for (unsigned i = 0; i < s->instance_count; i++) {
+        struct ln_instance_conf *new = &s->instances[i], *old;
+
+        if (new->url == NULL)
+            continue;
+        old = ln_map_get(&seen, ln_slice_of(new->url));
+        if (old != NULL)
+            ln_row_error(r, &new->place,
+                         "%s is given twice, the first time at %s:%u:%u, expected weight instead",
+                         new->url, old->place.file, old->place.line, old->place.column);
+        else
+            ln_map_put(&seen, ln_slice_of(new->url), new);
+    }
+    ln_map_fini(&seen);
+}
+
+static void set_instances(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
+                          void *field)
+{
+    struct ln_service_conf *s = field;
+    unsigned count = ln_row_count(n);
+
+    if (n == NULL) {
+        ln_row_missing(r, row);
+        return;
+    }
+    if (count == 0) {
+        ln_row_error(r, &n->place, "empty, expected at least one URL such as http://host:8080");
+        return;
+    }
+    s->instances = ln_arena_zalloc(&r->conf->arena, count * sizeof *s->instances);
+    if (ln_row_items(r, row, n, add_instance, s->instances) > 0)
+        s->instance_count = count;
+    refuse_equal_instances(r, s);
+}
+
+static void expect_instances(const struct ln_row *row, struct ln_text *out)
+{
+    (void)row;
+    ln_text_puts(out, "a list of URLs, or of mappings with url and weight");
+}
+
+static const struct ln_row_type type_instances = {"list", set_instances, expect_instances};
+
+/* ---- plugins ---- */
+
+/* "name", or {name: settings} */
+static void add_use(struct ln_reader *r, const struct ln_row *row, const struct ln_node *item,
+                    unsigned index, void *arg)
+{
+    struct ln_use_conf *use = (struct ln_use_conf *)arg + index;
+    const struct ln_node *settings = item->kind == LN_NODE_MAP ? item->first : NULL;
+    struct ln_slice name = settings != NULL ? settings->key : item->text;
+
+    use->place = item->place;
+    if ((item->kind == LN_NODE_MAP && item->count != 1) || !ln_value_is_name(name)) {
+        ln_row_refuse(r, row, item);
+        return;
+    }
+    use->plugin = ln_arena_dup(&r->conf->arena, name).p;
+    if (settings != NULL && settings->kind == LN_NODE_MAP)
+        use->settings = settings;
+    else if (settings != NULL && settings->kind != LN_NODE_NULL)
+        ln_row_error(r, &settings->place, "the settings of \"%s\" are no mapping, expected key: value",
+                     use->plugin);
+}
+
+static void set_uses(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
+                     void *field)
+{
+    struct ln_service_conf *s = field;
+    unsigned count = ln_row_count(n);
+
+    s->uses = ln_arena_zalloc(&r->conf->arena, (count + 1) * sizeof *s->uses);
+    if (ln_row_items(r, row, n, add_use, s->uses) > 0)
+        s->use_count = count;
+}
+
+static void expect_uses(const struct ln_row *row, struct ln_text *out)
+{
+    (void)row;
+    ln_text_puts(out, "a plugin's name or one name: settings, or a list of them");
+}
+
+static const struct ln_row_type type_uses = {"list of plugins", set_uses, expect_uses};
+
+/* ---- the tables ---- */
+
+static const char *const strategies[] = {
+    [LN_STRATEGY_ROUND_ROBIN] = "round_robin",
+    [LN_STRATEGY_WEIGHTED_ROUND_ROBIN] = "weighted_round_robin",
+    NULL,
+};
+static const char *const reasons[] = {"connect", "reset", "timeout", NULL}; /* LN_RETRY_ON_ bits */
+
+/* clang-format off */
+static const struct ln_row timeout_rows[] = {
+    {"connect", &ln_type_duration, AT(connect), "1s", LN_RANGE(1, LN_YEAR_MSEC),
+     "Until a connection to the instance stands."},
+    {"firstByte", &ln_type_duration, AT(first_byte), "=`gateway.timeout`", LN_RANGE(0, LN_YEAR_MSEC),
+     "From the end of the request to the head of the response; 0 = no bound."},
+    {"idle", &ln_type_duration, AT(idle), "=`gateway.timeout`", LN_RANGE(0, LN_YEAR_MSEC),
+     "Silence while the response's body is received; 0 = no bound."},
+    {"total", &ln_type_duration, AT(total), "0", LN_RANGE(0, LN_YEAR_MSEC),
+     "The whole exchange, retries included; 0 = no bound."},
+    {0},
+};
+static const struct ln_block timeout_block = {.rows = timeout_rows};
+
+static const struct ln_row pool_rows[] = {
+    {"idle", &ln_type_unsigned, AT(pool_idle), "64", LN_RANGE(0, 65535),
+     "Idle connections that each worker keeps for each instance; 0 = none are kept."},
+    {"idleTimeout", &ln_type_duration, AT(pool_idle_timeout), "60s", LN_RANGE(1, LN_YEAR_MSEC),
+     "How long an idle connection is kept."},
+    {0},
+};
+static const struct ln_block pool_block = {.rows = pool_rows};
+
+static const struct ln_row retry_rows[] = {
+    {"tries", &ln_type_unsigned, AT(tries), "2", LN_RANGE(1, 16),
+     "Attempts in all, the first included; 1 = no retries."},
+    {"perTry", &ln_type_duration, AT(per_try), "0", LN_RANGE(0, LN_YEAR_MSEC),
+     "Bound of one attempt, up to the head of the response; 0 = only the other times hold."},
+    {"on", &ln_type_words, AT(retry_on), "[connect, reset, timeout]", LN_WORDS(reasons),
+     "After which failures another attempt is made, if that is safe."},
+    {0},
+};
+static const struct ln_block retry_block = {.rows = retry_rows};
+
+static const struct ln_row rows[] = {
+    {"name", &ln_type_name, AT(name), NULL, {0},
+     "What the service is called in routes, logs and metrics."},
+    {"path", &type_path, AT(path), "=none", {0},
+     "Makes a route for this path and everything below it; the longest path wins."},
+    {"stripPath", &ln_type_switch, AT(strip_path), "on", {0},
+     "Take `path` off the request's path before it is sent on."},
+    {"preserveHost", &ln_type_switch, AT(preserve_host), "off", {0},
+     "Send the client's Host instead of the instance's."},
+    {"instances", &type_instances, 0, NULL, LN_BLOCK(ln_rows_instance),
+     "Where the service runs: URLs, or the long form with a weight."},
+    {"strategy", &ln_type_word, AT(strategy), "round_robin", LN_WORDS(strategies),
+     "How an instance is chosen; `round_robin` takes turns, `weighted_round_robin` by weight, both exact across workers."},
+    {"timeouts", &ln_type_block, 0, NULL, LN_BLOCK(timeout_block),
+     "Times of the instances' side."},
+    {"pool", &ln_type_block, 0, NULL, LN_BLOCK(pool_block),
+     "Connections that are kept for the next request."},
+    {"retries", &ln_type_block, 0, NULL, LN_BLOCK(retry_block),
+     "When a failed attempt is followed by another."},
+    {"plugins", &type_uses, 0, "=none", {0},
+     "Plugins of the generated route, in this order; each is a name, or a name with its settings."},
+    {0},
+};
+/* clang-format on */
+
+static void inherit_timeout(struct ln_reader *r, void *base)
+{
+    struct ln_service_conf *s = base;
+
+    s->first_byte = s->idle = r->conf->gateway.timeouts.first_byte;
+}
+
+const struct ln_block ln_rows_service = {.rows = rows, .prepare = inherit_timeout};
+const struct ln_block ln_rows_declared = {.rows = rows + 1, .prepare = inherit_timeout};
+
+/* ---- the list of services ---- */
+
+unsigned ln_rows_service_slots(unsigned n)
+{
+    unsigned slots = 8;
+
+    while (slots < n)
+        slots *= 2;
+    return slots;
+}
+
+static void add_service(struct ln_reader *r, const struct ln_row *row, const struct ln_node *item,
+                        unsigned index, void *arg)
+{
+    struct ln_service_conf *s = (struct ln_service_conf *)arg + index;
+
+    s->place = item->place;
+    ln_row_read(r, row->range.block, item, s);
+}
+
+static void refuse_equal(struct ln_reader *r, struct ln_map *seen, const char *what, const char *text,
+                         struct ln_service_conf *s)
+{
+    if (text == NULL)
+        return;
+
+    struct ln_service_conf *old = ln_map_get(seen, ln_slice_of(text));
+
+    if (old != NULL)
+        ln_row_error(r, &s->place, "two services with the %s \"%s\", the first at %s:%u:%u", what,
+                     text, old->place.file, old->place.line, old->place.column);
+    else
+        ln_map_put(seen, ln_slice_of(text), s);
+}
+
+static void set_services(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
+                         void *field)
+{
+    struct ln_conf *conf = r->conf;
+    unsigned count = ln_row_count(n);
+    struct ln_map names, paths;
+
+    (void)field;
+    conf->services = ln_arena_zalloc(&conf->arena,
+                                     ln_rows_service_slots(count) * sizeof *conf->services);
+    if (ln_row_items(r, row, n, add_service, conf->services) <= 0)
+        return;
+    conf->service_count = count;
+    ln_map_init(&names);
+    ln_map_init(&paths);
+    for (unsigned i = 0; i < count; i++) {
+        refuse_equal(r, &names, "name", conf->services[i].name, &conf->services[i]);
+        refuse_equal(r, &paths, "path", conf->services[i].path, &conf->services[i]);
+    }
+    ln_map_fini(&names);
+    ln_map_fini(&paths);
+}
+
+static void expect_services(const struct ln_row *row, struct ln_text *out)
+{
+    (void)row;
+    ln_text_puts(out, "a list of services, each with name and instances");
+}
+
+const struct ln_row_type ln_rows_services_type = {"list", set_services, expect_services};
