@@ -2,6 +2,7 @@
 -- luacheck settings: which names each kind of Lua file may read.
 std = "luajit"
 max_line_length = 120
+max_comment_line_length = 130
 unused_args = false
 
 local objects = { "json", "log", "store", "crypto", "sleep", "time", "hostname" }

@@ -103,7 +103,8 @@ end
 function M.plugins(sources)
   local out = { MADE, "\n# Plugins\n\n" }
   out[#out + 1] = "The standard plugins and their settings. In a routes file: "
-    .. "`use \"rate-limit\" { rate = \"100/s\" }`; in `gateway.yaml`: `- rate-limit: { rate: 100/s }` in the list `plugins` of a service. "
+    .. "`use \"rate-limit\" { rate = \"100/s\" }`; "
+    .. "in `gateway.yaml`: `- rate-limit: { rate: 100/s }` in the list `plugins` of a service. "
     .. "How to write one: [plugins.md](../plugins.md).\n"
   for _, source in ipairs(sources or tree_sources()) do plugin_section(out, M.describe(source)) end
   reserved_section(out)

@@ -32,7 +32,14 @@ end
 -- Forgets everything: stores, requests, plugins, log lines. The clock stands at its start.
 function M.reset()
   chains = setmetatable({}, { __mode = "k" })
+  world.plugins_dir = "plugins"
   world.reset()
+end
+
+
+-- Where plugins are looked for until the next reset; the standard ones are found anyway.
+function M.plugins(folder)
+  world.plugins_dir = folder
 end
 
 
@@ -153,7 +160,8 @@ end
 
 -- The route that a request such as "GET /users/7" takes, and its parameters; nil when none matches.
 function Routes:match(request)
-  return world.match(self.list, request)
+  local route = world.match(self.list, request)
+  if route then return route, route.params end
 end
 
 

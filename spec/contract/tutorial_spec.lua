@@ -1,0 +1,84 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- docs/plugins.md tells the truth: its plugin loads, its spec passes, its messages are what is said.
+
+local files = require "spec.helpers.files"
+local gate = require "lunette.spec"
+
+local page = files.read("docs/plugins.md")
+
+-- The text of the block of code whose first line is a comment that begins with `head`.
+local function block(head)
+  for lang, text in page:gmatch("\n```(%l*)\n(.-\n)```") do
+    if lang == "lua" and text:sub(1, #head + 3) == "-- " .. head then return text end
+  end
+  error("no block of code " .. head)
+end
+
+
+-- Puts the page's files where a reader would have them.
+local function write_all()
+  files.write("plugins/maintenance.lua", block "plugins/maintenance.lua\n")
+  gate.plugins(files.folder() .. "/plugins")
+end
+
+
+describe("docs/plugins.md", function()
+  before_each(gate.reset)
+  after_each(function()
+    files.clean()
+    gate.reset()
+  end)
+
+  it("starts with a plugin that answers", function()
+    files.write("plugins/maintenance.lua", block "plugins/maintenance.lua, first try")
+    gate.plugins(files.folder() .. "/plugins")
+    local out = gate.request(gate.plugin "maintenance", "GET /shop")
+    assert.equal(503, out.status)
+    assert.truthy(page:find((out.body:gsub("%s+$", "")), 1, true))
+  end)
+
+  it("uses it in a route", function()
+    write_all()
+    local route = gate.routes(files.write("shop.lua", block "conf/routes/shop.lua")):match("GET /shop")
+    assert.equal("maintenance -> function", route.chain)
+  end)
+
+  it("shows the message for a misspelt handler", function()
+    local text = block("plugins/maintenance.lua, first try"):gsub("maintenance:request", "maintenance:requst")
+    files.write("plugins/maintenance.lua", text)
+    gate.plugins(files.folder() .. "/plugins")
+    local _, why = pcall(gate.plugin, "maintenance")
+    local said = tostring(why):match("maintenance%.lua:%d+: [^\n]*")
+    assert.truthy(page:find("plugins/" .. said, 1, true), why)
+  end)
+
+  it("shows the message for wrong settings", function()
+    write_all()
+    local text = block("conf/routes/shop.lua"):gsub('"maintenance" {}',
+      '"maintenance" { retry_after = "soon", alow = {} }')
+    local _, why = pcall(gate.routes, files.write("shop.lua", text))
+    local said = tostring(why):match("shop%.lua:3: [^\n]*\n[^\n]*\n[^\n]*")
+    assert.truthy(said and page:find(said, 1, true), why)
+  end)
+end)
+
+
+-- The page's own spec runs as it stands; only the folder of the plugins is another one.
+local reader = setmetatable({
+  reset = function()
+    gate.reset()
+    write_all()
+  end,
+}, { __index = gate })
+local chunk = assert(loadstring(block "spec/plugins/maintenance_spec.lua", "@docs/plugins.md"))
+setfenv(chunk, setmetatable({
+  require = function(name) return name == "lunette.spec" and reader or require(name) end,
+}, { __index = getfenv() }))
+
+describe("the spec on the page", function()
+  after_each(function()
+    files.clean()
+    gate.reset()
+  end)
+  chunk()
+end)
