@@ -22,9 +22,16 @@ local function read_file(path)
 end
 
 
--- The plugins of the source tree, as { path, text } in the order of their names.
-local function tree_sources()
+-- The standard plugins as { path, text } in the order of their names: those in the binary, else those of the tree.
+local function standard_sources()
   local sources = {}
+  local has_host, host = pcall(require, "lunette.host")
+  if has_host then
+    local names = host.embedded_names("plugins/")
+    table.sort(names)
+    for i, path in ipairs(names) do sources[i] = { path = path, text = host.embedded(path) } end
+    return sources
+  end
   local listing = assert(io.popen("ls plugins/*.lua"))
   for path in listing:lines() do sources[#sources + 1] = { path = path, text = read_file(path) } end
   listing:close()
@@ -99,14 +106,14 @@ local function reserved_section(out)
 end
 
 
--- docs/reference/plugins.md. `sources` is a list of { path, text }; without it, the plugins of the source tree.
+-- docs/reference/plugins.md. `sources` is a list of { path, text }; without it, the standard plugins.
 function M.plugins(sources)
   local out = { MADE, "\n# Plugins\n\n" }
   out[#out + 1] = "The standard plugins and their settings. In a routes file: "
     .. "`use \"rate-limit\" { rate = \"100/s\" }`; "
     .. "in `gateway.yaml`: `- rate-limit: { rate: 100/s }` in the list `plugins` of a service. "
     .. "How to write one: [plugins.md](../plugins.md).\n"
-  for _, source in ipairs(sources or tree_sources()) do plugin_section(out, M.describe(source)) end
+  for _, source in ipairs(sources or standard_sources()) do plugin_section(out, M.describe(source)) end
   reserved_section(out)
   return table.concat(out)
 end
