@@ -2,9 +2,9 @@
  * req.h - the passive record of one request that Lua works on. The exchange embeds it, fills it and reads the verdict.
  *
  * Script never calls the gateway: it fills the record and reports through `on_done`. Owner: the exchange; strings live
- * in the exchange's arena or its read buffer. Lua reaches the record only through a handle with the generation count
- * `serial`, so that a handle kept past the end of its request is an error and not a crash: the memory of ended exchanges
- * stays mapped (they are recycled, never unmapped while their worker lives), and `serial` is changed at the end.
+ * in the exchange's arena or its read buffer. Lua reaches the record only through a handle with the count
+ * `serial`, which ln_vm_forget() sets to 0, so that a handle kept past the end of its request is an error and not a crash: the memory of ended exchanges
+ * stays mapped (they are recycled, never unmapped while a state lives that has seen them).
  */
 #ifndef LN_SCRIPT_REQ_H
 #define LN_SCRIPT_REQ_H
@@ -12,9 +12,10 @@
 #include "base/clock.h"
 #include "http/head.h"
 #include "http/target.h"
+#include "script/api.h"
 
 struct ln_route;
-struct ln_task; /* script/task.c: a parked coroutine */
+struct ln_task; /* script/task.c: a coroutine and what it waits for */
 
 enum { LN_REQ_MAGIC = 0x6c6e7271, LN_PARAMS_MAX = 8 };
 
@@ -26,8 +27,7 @@ enum ln_verdict {
 enum ln_origin { LN_ORIGIN_NONE, LN_ORIGIN_UPSTREAM, LN_ORIGIN_PLUGIN, LN_ORIGIN_GATEWAY };
 
 /* An edit of the response head asked for before there is one; applied in order when there is. */
-enum ln_edit_op { LN_EDIT_SET, LN_EDIT_ADD, LN_EDIT_REMOVE };
-struct ln_edit {
+struct ln_edit { /* op: enum ln_edit_op of api.cdef.h */
     struct ln_edit *next;
     enum ln_edit_op op;
     struct ln_slice name, value;
@@ -35,7 +35,7 @@ struct ln_edit {
 
 struct ln_req {
     uint32_t magic;  /* LN_REQ_MAGIC */
-    uint32_t serial; /* changes when the exchange ends: older handles are dead */
+    uint32_t serial; /* private to script: 0 = no handle is alive */
     struct ln_arena *arena;
 
     /* The request. Filled by the exchange; Lua may change method, path, query, host and fields in the request phase. */
@@ -62,7 +62,8 @@ struct ln_req {
     const struct ln_route *route; /* borrowed from the generation; NULL = none matched */
     int service;                  /* index in the generation's services; -1 = none. Lua may assign req.upstream */
 
-    /* The response; fields NULL until there is one. */
+    /* The response; fields NULL until there is one. For an early answer the exchange sets res_fields = &reply_fields and
+     * status = reply_status before ln_vm_response(); when a response handler replaces the response, script does so. */
     struct ln_fields *res_fields;
     int status;
     enum ln_origin origin;
@@ -79,11 +80,14 @@ struct ln_req {
     struct ln_slice reply_body;
     struct ln_fields reply_fields; /* initialised by the exchange with its arena */
 
-    /* Private to script. */
-    struct ln_task *task;  /* parked; NULL = not */
-    uint16_t depth;        /* plugins whose request handler ran, or that have none: they get response and log */
-    void *lua_slot;        /* where the Lua side keeps its tables for this request */
-    int lua_ref;
+    /* A plugin raised and on_error is "fail": verdict is REPLY with status 500 and an empty reply_body, and the gateway
+     * makes its own "plugin_error" answer of it. */
+    bool failed;
+
+    /* Private to script; zero at the start of an exchange. */
+    struct ln_task *task; /* parked; NULL = not */
+    uint16_t depth;       /* the plugin that ended the request phase early, from 1; 0 = none did */
+    int slot;             /* where the Lua side keeps its objects of this request; 0 = it has none */
 
     /* Called when a phase that parked has ended; never from inside ln_vm_*(). */
     void (*on_done)(struct ln_req *r);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * api.cdef.h - every declaration that crosses the line between C and Lua while requests run.
+ *
+ * Two readers: the C compiler, through api.h, and ffi.cdef, the same bytes embedded at build time. So: plain
+ * declarations only, no preprocessor, no struct by value, no callback, no varargs.
+ *
+ * The contract of every function: the object comes first; texts come in as (pointer, length) and are copied when they
+ * must outlive the call; texts go out through struct ln_str and hold until the next write to the same request; the
+ * result is an enum ln_rc unless a sentence here says otherwise. None blocks, none calls Lua, none frees its object.
+ *
+ * Versions: minor when something is added, major when something changes or goes.
+ * 1.0  first version
+ */
+enum { LN_API_MAJOR = 1, LN_API_MINOR = 0 };
+
+enum ln_rc {
+    LN_OK = 0,
+    LN_NONE = 1,    /* no such header, argument, route, ...: not an error */
+    LN_WAIT = 2,    /* parked: the wrapper yields, C resumes it */
+    LN_EINVAL = -1, /* bad argument */
+    LN_ESTATE = -2, /* too early or too late, such as the method after the request phase */
+    LN_ELIMIT = -3, /* over a built-in or configured limit */
+    LN_EGONE = -4,  /* the request of this handle has ended */
+};
+
+enum ln_phase {
+    LN_PHASE_NONE,
+    LN_PHASE_LOAD,
+    LN_PHASE_INIT,
+    LN_PHASE_REQUEST,
+    LN_PHASE_RESPONSE,
+    LN_PHASE_LOG,
+    LN_PHASE_CLOSE,
+};
+
+/* Bytes that belong to C. */
+struct ln_str {
+    const char *ptr;
+    size_t len;
+};
+
+struct ln_req; /* one request: script/req.h */
+
+/* How Lua holds a request: dead once `serial` differs from the request's own. */
+enum ln_side { LN_SIDE_REQUEST, LN_SIDE_RESPONSE };
+struct ln_handle { /* const: plugins hold it as `headers` and could assign to the fields */
+    struct ln_req *const ln_req;
+    const uint32_t ln_serial;
+    const uint32_t ln_side; /* enum ln_side: whose headers */
+};
+struct ln_args { /* a handle of another type, because types choose the methods; flat, or making one is not compiled */
+    struct ln_req *const ln_req;
+    const uint32_t ln_serial;
+};
+struct ln_cookies {
+    struct ln_req *const ln_req;
+    const uint32_t ln_serial;
+};
+
+/* What runs now. One per state; C writes it before it enters Lua, Lua writes `at`, and `phase` while it loads. The one exception to "the object
+ * comes first": a pointer argument would have to be cast in every request, and casts of such are not compiled. */
+struct ln_cur {
+    struct ln_req *req;
+    uint32_t serial;
+    int32_t slot;  /* where Lua keeps its objects of this request */
+    int32_t phase; /* enum ln_phase */
+    int32_t at;    /* the plugin that runs, counted from 1 in the order of the chain */
+};
+
+int ln_api_major(void); /* of the binary; the number itself */
+
+/* ---- the request (api_req.c) ---- */
+
+enum ln_req_text {
+    LN_REQ_METHOD,
+    LN_REQ_PATH,
+    LN_REQ_QUERY,
+    LN_REQ_HOST,
+    LN_REQ_CLIENT_ID, /* those above can be set */
+    LN_REQ_SCHEME,
+    LN_REQ_ID,
+    LN_REQ_LISTENER,
+    LN_REQ_IP,
+    LN_REQ_PEER,
+    LN_REQ_ROUTE,
+};
+int ln_req_text(const struct ln_handle *h, int which, struct ln_str *out);
+
+/* method, path, query, host: in the request phase only; EINVAL when the text is not one. query with ptr NULL: none. */
+int ln_req_set_text(const struct ln_handle *h, int which, const char *ptr, size_t len);
+
+enum ln_req_number { LN_REQ_PORT, LN_REQ_PEER_PORT, LN_REQ_STARTED, LN_REQ_VERSION_MINOR, LN_REQ_SERVICE };
+int ln_req_number(const struct ln_handle *h, int which, double *out);
+
+/* The service that the request goes to, by its index. Request phase only. */
+int ln_req_set_service(const struct ln_handle *h, int index);
+
+/* A parameter of the route's path, by name or by index from 0. */
+int ln_req_param(const struct ln_handle *h, const char *name, size_t len, struct ln_str *value);
+int ln_req_param_at(const struct ln_handle *h, unsigned index, struct ln_str *name, struct ln_str *value);
+
+/* ---- headers of the request or of the response (api_headers.c) ---- */
+
+/* First value, any case of the name. */
+int ln_headers_get(const struct ln_handle *h, const char *name, size_t name_len, struct ln_str *value);
+/* Walks: `at` starts at 0 and is moved; NONE at the end. name_len 0: all headers. */
+int ln_headers_next(const struct ln_handle *h, uint32_t *at, const char *name, size_t name_len,
+                    struct ln_str *found, struct ln_str *value);
+/* In the request phase, edits of the response's headers are queued and done when there is a response. */
+int ln_headers_set(const struct ln_handle *h, const char *name, size_t name_len, const char *value, size_t value_len);
+int ln_headers_add(const struct ln_handle *h, const char *name, size_t name_len, const char *value, size_t value_len);
+int ln_headers_remove(const struct ln_handle *h, const char *name, size_t name_len);
+
+/* Edits prepared once and applied many times. */
+enum ln_edit_op { LN_EDIT_SET, LN_EDIT_ADD, LN_EDIT_REMOVE };
+struct ln_edits;
+struct ln_edits *ln_edits_new(void);
+void ln_edits_free(struct ln_edits *e);
+int ln_edits_push(struct ln_edits *e, int op, const char *name, size_t name_len, const char *value, size_t value_len);
+int ln_edits_apply(const struct ln_edits *e, const struct ln_handle *h);
+
+/* ---- the query's arguments and the cookies (api_args.c); both percent-decoded where the format says so ---- */
+
+int ln_args_get(const struct ln_args *a, const char *name, size_t name_len, struct ln_str *value);
+int ln_args_next(const struct ln_args *a, uint32_t *at, struct ln_str *name, struct ln_str *value);
+/* value NULL: removed. Rewrites the query. Request phase only. */
+int ln_args_set(const struct ln_args *a, const char *name, size_t name_len, const char *value, size_t value_len);
+int ln_cookies_get(const struct ln_cookies *c, const char *name, size_t name_len, struct ln_str *value);
+int ln_cookies_next(const struct ln_cookies *c, uint32_t *at, struct ln_str *name, struct ln_str *value);
+
+/* ---- the response (api_res.c) ---- */
+
+enum ln_res_number {
+    LN_RES_STATUS,
+    LN_RES_BYTES,
+    LN_RES_DURATION,
+    LN_RES_ATTEMPT,
+    LN_RES_CONNECT_MS,
+    LN_RES_FIRST_BYTE_MS,
+};
+/* NONE while there is no such number. */
+int ln_res_number(const struct ln_handle *h, int which, double *out);
+int ln_res_set_status(const struct ln_handle *h, int status);
+enum ln_res_text { LN_RES_ORIGIN, LN_RES_SERVICE, LN_RES_ADDRESS };
+int ln_res_text(const struct ln_handle *h, int which, struct ln_str *out);
+
+/* An answer: begin, then fields, then the body. EINVAL: not a status from 200 to 599, not a header. Content-Length, Connection
+ * and Transfer-Encoding are the gateway's own: they are taken and ignored. */
+int ln_reply_begin(const struct ln_handle *h, int status);
+int ln_reply_add(const struct ln_handle *h, const char *name, size_t name_len, const char *value, size_t value_len);
+int ln_reply_body(const struct ln_handle *h, const char *body, size_t body_len);
+
+/* ---- shared memory (api_store.c) ---- */
+
+struct ln_limiter;
+struct ln_taken {
+    double left; /* whole requests that would still pass at once */
+    double wait; /* seconds until this one would have passed */
+};
+/* OK or NONE (refused). */
+int ln_limiter_take_key(struct ln_limiter *l, const char *key, size_t key_len, double cost, struct ln_taken *out);
+
+/* ---- waiting (task.c) ---- */
+
+/* WAIT: yield now. OK: the time has passed already (virtual clock). ESTATE: nothing can wait here. */
+int ln_wait_sleep(struct ln_cur *cur, double seconds);
+
+/* ---- the rest (api_misc.c) ---- */
+
+double ln_time_wall(void); /* seconds since 1970 */
+bool ln_say_is_on(int level);
+/* One log line; level 0 debug to 3 error; fields: a JSON object or nothing. */
+int ln_say(struct ln_cur *cur, int level, const char *text, size_t text_len, const char *fields, size_t fields_len);
+
+enum { LN_SHA256_BYTES = 32 };
+int ln_crypto_sha256(struct ln_cur *cur, const char *bytes, size_t len, char *out); /* 32 bytes */
+/* 64 digits */
+int ln_crypto_sha256_hex(struct ln_cur *cur, const char *bytes, size_t len, char *out);
+int ln_crypto_hex(const char *bytes, size_t len, char *out);        /* 2 * len digits */
+/* 4 * ((len + 2) / 3) characters at most; `url`: the alphabet of file names, without padding. */
+int ln_crypto_base64(const char *bytes, size_t len, bool url, char *out, size_t *out_len);
+int ln_crypto_random(char *out, size_t len);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * api_headers.c - header fields of the request and of the response, and lists of edits made once for many requests.
+ *
+ * While there is no response yet, edits of its fields are queued in the record (ln_req.edits); vm.c applies them.
+ */
+#include "script/api_inner.h"
+
+#include "base/mem.h"
+
+/* The fields that a handle speaks of; NULL: the response's, and there is no response. */
+static struct ln_fields *fields_of(const struct ln_handle *h, struct ln_req *r)
+{
+    return h->ln_side == LN_SIDE_REQUEST ? r->fields : r->res_fields;
+}
+
+/* Framing and what concerns one connection are the gateway's own business: a plugin that could write them could make two
+ * readers disagree about where a message ends. */
+static bool is_ours(struct ln_slice name, uint32_t side)
+{
+    switch (ln_field_identify(name.p, name.n)) {
+    case LN_FIELD_HOST: return side == LN_SIDE_REQUEST; /* req.host is the way */
+    case LN_FIELD_CONNECTION:
+    case LN_FIELD_CONTENT_LENGTH:
+    case LN_FIELD_KEEP_ALIVE:
+    case LN_FIELD_PROXY_CONNECTION:
+    case LN_FIELD_TE:
+    case LN_FIELD_TRAILER:
+    case LN_FIELD_TRANSFER_ENCODING:
+    case LN_FIELD_UPGRADE: return true;
+    default: return false;
+    }
+}
+
+/* The last queued word about a name, for a handler that reads what an earlier one has set. */
+static int queued(const struct ln_req *r, struct ln_slice name, struct ln_str *value)
+{
+    int rc = LN_NONE;
+
+    for (const struct ln_edit *e = r->edits; e != NULL; e = e->next) {
+        if (!ln_slice_caseeq(e->name, name))
+            continue;
+        if (e->op == LN_EDIT_REMOVE)
+            rc = LN_NONE;
+        else if (e->op == LN_EDIT_SET || rc == LN_NONE)
+            rc = ln_str_put(value, e->value);
+    }
+    return rc;
+}
+
+int ln_headers_get(const struct ln_handle *h, const char *name, size_t name_len, struct ln_str *value)
+{
+    struct ln_req *r = ln_handle_req(h);
+    struct ln_slice key = ln_slice(name, name_len);
+
+    if (LN_UNLIKELY(r == NULL))
+        return LN_EGONE;
+    struct ln_fields *fields = fields_of(h, r);
+    if (fields == NULL)
+        return queued(r, key, value);
+    const struct ln_field *f = ln_fields_get(fields, key);
+    return f != NULL ? ln_str_put(value, ln_field_value(f)) : LN_NONE;
+}
+
+int ln_headers_next(const struct ln_handle *h, uint32_t *at, const char *name, size_t name_len,
+                    struct ln_str *found, struct ln_str *value)
+{
+    struct ln_req *r = ln_handle_req(h);
+
+    if (r == NULL)
+        return LN_EGONE;
+    const struct ln_fields *fields = fields_of(h, r);
+    while (fields != NULL && *at < fields->count) {
+        const struct ln_field *f = &fields->v[(*at)++];
+
+        if (f->dropped || (name_len > 0 && !ln_slice_caseeq(ln_field_name(f), ln_slice(name, name_len))))
+            continue;
+        ln_str_put(found, ln_field_name(f));
+        return ln_str_put(value, ln_field_value(f));
+    }
+    return LN_NONE;
+}
+
+static void enqueue(struct ln_req *r, enum ln_edit_op op, struct ln_slice name, struct ln_slice value)
+{
+    struct ln_edit *e = ln_arena_alloc(r->arena, sizeof *e);
+
+    *e = (struct ln_edit){.op = op, .name = name, .value = value};
+    if (r->edits_tail == NULL)
+        r->edits_tail = &r->edits;
+    *r->edits_tail = e;
+    r->edits_tail = &e->next;
+}
+
+static int edit(struct ln_fields *fields, enum ln_edit_op op, struct ln_slice name, struct ln_slice value)
+{
+    if (op == LN_EDIT_REMOVE) {
+        ln_fields_remove(fields, name);
+        return LN_OK;
+    }
+    bool ok = op == LN_EDIT_SET ? ln_fields_set(fields, name, value) : ln_fields_add(fields, name, value);
+    return ok ? LN_OK : LN_EINVAL;
+}
+
+static int edit_or_enqueue(const struct ln_handle *h, enum ln_edit_op op, struct ln_slice name, struct ln_slice value)
+{
+    struct ln_req *r = ln_handle_req(h);
+
+    if (r == NULL)
+        return LN_EGONE;
+    if (h->ln_side == LN_SIDE_REQUEST && !ln_req_is_open(r))
+        return LN_ESTATE;
+    if (is_ours(name, h->ln_side))
+        return op == LN_EDIT_REMOVE && h->ln_side == LN_SIDE_RESPONSE ? LN_OK : LN_ELIMIT;
+    struct ln_fields *fields = fields_of(h, r);
+    if (fields != NULL)
+        return edit(fields, op, name, value);
+    if (!ln_field_name_ok(name) || (op != LN_EDIT_REMOVE && !ln_field_value_ok(value)))
+        return LN_EINVAL;
+    enqueue(r, op, ln_arena_dup(r->arena, name), ln_arena_dup(r->arena, value));
+    return LN_OK;
+}
+
+int ln_headers_set(const struct ln_handle *h, const char *name, size_t name_len, const char *value, size_t value_len)
+{
+    return edit_or_enqueue(h, LN_EDIT_SET, ln_slice(name, name_len), ln_slice(value, value_len));
+}
+
+int ln_headers_add(const struct ln_handle *h, const char *name, size_t name_len, const char *value, size_t value_len)
+{
+    return edit_or_enqueue(h, LN_EDIT_ADD, ln_slice(name, name_len), ln_slice(value, value_len));
+}
+
+int ln_headers_remove(const struct ln_handle *h, const char *name, size_t name_len)
+{
+    return edit_or_enqueue(h, LN_EDIT_REMOVE, ln_slice(name, name_len), ln_slice("", 0));
+}
+
+/* Judged when it is made, so that applying it cannot fail. */
+struct ln_edits {
+    unsigned count, cap;
+    struct ln_edit *v;
+};
+
+struct ln_edits *ln_edits_new(void)
+{
+    return ln_zalloc(sizeof(struct ln_edits));
+}
+
+void ln_edits_free(struct ln_edits *e)
+{
+    for (unsigned i = 0; i < e->count; i++)
+        ln_free((char *)e->v[i].name.p);
+    ln_free(e->v);
+    ln_free(e);
+}
+
+int ln_edits_push(struct ln_edits *e, int op, const char *name, size_t name_len, const char *value, size_t value_len)
+{
+    struct ln_slice n = ln_slice(name, name_len), v = ln_slice(value, value_len);
+
+    if (op < LN_EDIT_SET || op > LN_EDIT_REMOVE || !ln_field_name_ok(n) || !ln_field_value_ok(v))
+        return LN_EINVAL;
+    if (is_ours(n, LN_SIDE_REQUEST))
+        return LN_ELIMIT;
+    if (e->count == e->cap) {
+        e->cap = e->cap > 0 ? e->cap * 2 : 4;
+        e->v = ln_realloc(e->v, e->cap * sizeof *e->v);
+    }
+    char *copy = ln_alloc(name_len + value_len + 1); /* one block: name, then value */
+    memcpy(copy, name, name_len);
+    if (value_len > 0)
+        memcpy(copy + name_len, value, value_len);
+    e->v[e->count++] = (struct ln_edit){
+        .op = (enum ln_edit_op)op,
+        .name = ln_slice(copy, name_len),
+        .value = ln_slice(copy + name_len, value_len),
+    };
+    return LN_OK;
+}
+
+/* The list outlives the request, because the generation does: queued edits may point into it. */
+int ln_edits_apply(const struct ln_edits *e, const struct ln_handle *h)
+{
+    struct ln_req *r = ln_handle_req(h);
+
+    if (r == NULL)
+        return LN_EGONE;
+    if (h->ln_side == LN_SIDE_REQUEST && !ln_req_is_open(r))
+        return LN_ESTATE;
+    struct ln_fields *fields = fields_of(h, r);
+    for (unsigned i = 0; i < e->count; i++) {
+        const struct ln_edit *x = &e->v[i];
+
+        if (fields != NULL)
+            edit(fields, x->op, x->name, x->value);
+        else
+            enqueue(r, x->op, x->name, x->value);
+    }
+    return LN_OK;
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * host.c - what Lua asks of C while a configuration is loaded: files, places for errors, services, zones.
+ *
+ * This side of the line uses Lua's own C interface: tables and long texts cross here, nothing of it runs during a
+ * request, and it is reachable only for the modules in lua/lunette, which get it as `require "lunette.host"`.
+ */
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "conf/diag.h"
+#include "script/convert.h"
+#include "script/embedded.h"
+#include "script/vm_inner.h"
+#include "shm/region.h"
+
+static struct ln_vm *vm_of(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+static void push_slice(lua_State *L, struct ln_slice s)
+{
+    lua_pushlstring(L, s.p, s.n);
+}
+
+/* embedded(path) -> bytes or nil */
+static int host_embedded(lua_State *L)
+{
+    struct ln_slice bytes = ln_embedded_find(ln_slice_of(luaL_checkstring(L, 1)));
+
+    if (bytes.p == NULL)
+        return 0;
+    push_slice(L, bytes);
+    return 1;
+}
+
+/* embedded_names(prefix) -> list of paths */
+static int host_embedded_names(lua_State *L)
+{
+    struct ln_slice prefix = ln_slice_of(luaL_checkstring(L, 1));
+    int n = 0;
+
+    lua_newtable(L);
+    for (const struct ln_embedded_file *f = ln_embedded_files; f->name != NULL; f++) {
+        if (!ln_slice_has_prefix(ln_slice_of(f->name), prefix))
+            continue;
+        lua_pushstring(L, f->name);
+        lua_rawseti(L, -2, ++n);
+    }
+    return 1;
+}
+
+/* read(path) -> bytes, or nil and a sentence */
+static int host_read(lua_State *L)
+{
+    struct ln_slice bytes;
+    struct ln_err err = {0};
+
+    if (ln_bundle_read(vm_of(L)->bundle, luaL_checkstring(L, 1), &bytes, &err) != 0) {
+        lua_pushnil(L);
+        lua_pushstring(L, err.text);
+        return 2;
+    }
+    push_slice(L, bytes);
+    return 1;
+}
+
+/* list(folder, suffix) -> sorted list of names */
+static int host_list(lua_State *L)
+{
+    const char *const *names = ln_bundle_list(vm_of(L)->bundle, luaL_checkstring(L, 1), luaL_checkstring(L, 2));
+
+    lua_newtable(L);
+    for (int i = 0; names != NULL && names[i] != NULL; i++) {
+        lua_pushstring(L, names[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
+static int host_is_dir(lua_State *L)
+{
+    lua_pushboolean(L, ln_bundle_is_dir(vm_of(L)->bundle, luaL_checkstring(L, 1)));
+    return 1;
+}
+
+static int host_env(lua_State *L)
+{
+    const char *value = ln_bundle_env(vm_of(L)->bundle, luaL_checkstring(L, 1));
+
+    lua_pushstring(L, value); /* NULL pushes nil */
+    return 1;
+}
+
+static struct ln_place place_of(lua_State *L, int file, int line, struct ln_arena *arena)
+{
+    struct ln_place place = {.file = luaL_optstring(L, file, ""), .line = (unsigned)luaL_optinteger(L, line, 0)};
+
+    if (arena != NULL)
+        place.file = ln_arena_strdup(arena, place.file);
+    return place;
+}
+
+/* report(kind, file, line, text): kind "error" or "warning" */
+static int host_report(lua_State *L)
+{
+    enum ln_diag_kind kind = strcmp(luaL_checkstring(L, 1), "warning") == 0 ? LN_DIAG_WARNING : LN_DIAG_ERROR;
+    struct ln_place place = place_of(L, 2, 3, NULL);
+
+    ln_diag_add(vm_of(L)->diag, kind, &place, "%s", luaL_checkstring(L, 4));
+    return 0;
+}
+
+/* add_service(name, settings, file, line) -> index from 0; nil: the errors are reported, or nil and a sentence */
+static int host_add_service(lua_State *L)
+{
+    struct ln_vm *vm = vm_of(L);
+    struct ln_place place = place_of(L, 3, 4, &vm->conf->arena);
+    const char *name = ln_arena_strdup(&vm->conf->arena, luaL_checkstring(L, 1)), *why = NULL;
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    const struct ln_node *node = ln_node_of_lua(L, 2, &vm->conf->arena, &place, &why);
+    if (node == NULL) {
+        lua_pushnil(L);
+        lua_pushstring(L, why);
+        return 2;
+    }
+    struct ln_service_conf *service = ln_conf_add_service(vm->conf, vm->bundle, name, node, vm->diag);
+    if (service == NULL)
+        return 0;
+    lua_pushinteger(L, (lua_Integer)(service - vm->conf->services));
+    return 1;
+}
+
+static struct ln_limiter *limiter_new(struct ln_vm *vm, uint64_t count, ln_msec per, unsigned burst)
+{
+    struct ln_limiter *l = ln_arena_zalloc(&vm->arena, sizeof *l);
+    struct ln_hash_key key = {count, per};
+
+    l->vm = vm;
+    l->limit = ln_limit_make(count, per, burst);
+    l->salt = ln_hash(&key, &burst, sizeof burst);
+    l->next = vm->limiters;
+    vm->limiters = l;
+    return l;
+}
+
+/* In a spec the region belongs to this process alone, and is extended on the spot. */
+static void *zone_find(struct ln_vm *vm, struct ln_slice name, size_t *size)
+{
+    if (vm->env.demand != NULL)
+        ln_demand_add(vm->env.demand, LN_ZONE_LIMITER, name, *size);
+    if (vm->env.shm == NULL)
+        return NULL;
+    if (vm->env.demand != NULL)
+        ln_shm_satisfy(vm->env.shm, vm->env.demand, NULL);
+    return ln_shm_find(vm->env.shm, LN_ZONE_LIMITER, name, size);
+}
+
+/* limiter(zone, count, per in seconds, burst, entries) -> address, or nil and a sentence */
+static int host_limiter(lua_State *L)
+{
+    struct ln_vm *vm = vm_of(L);
+    struct ln_slice name = ln_slice_of(luaL_checkstring(L, 1));
+    lua_Number count = luaL_checknumber(L, 2), per = luaL_checknumber(L, 3), burst = luaL_checknumber(L, 4);
+    struct ln_limiter *l = limiter_new(vm, (uint64_t)count, (ln_msec)(per * 1000), (unsigned)burst);
+
+    l->size = ln_limiter_size((size_t)luaL_checkinteger(L, 5));
+    l->zone = zone_find(vm, name, &l->size);
+    if (l->zone == NULL && vm->env.shm != NULL) {
+        lua_pushnil(L);
+        lua_pushliteral(L, "the shared memory for it could not be found");
+        return 2;
+    }
+    lua_pushlightuserdata(L, l);
+    return 1;
+}
+
+/* Sizes and offsets as the C compiler sees them, for lua/lunette/ffi.lua to compare with what ffi.cdef has made of the same text. */
+#define SIZE(type) {"struct " #type, NULL, sizeof(struct type)}
+#define AT(type, field) {"struct " #type, #field, offsetof(struct type, field)}
+static const struct {
+    const char *type, *field;
+    size_t value;
+} layout[] = {
+    SIZE(ln_str), AT(ln_str, ptr), AT(ln_str, len),
+    SIZE(ln_handle), AT(ln_handle, ln_req), AT(ln_handle, ln_serial), AT(ln_handle, ln_side),
+    SIZE(ln_args), AT(ln_args, ln_serial), SIZE(ln_cookies), AT(ln_cookies, ln_serial),
+    SIZE(ln_cur), AT(ln_cur, req), AT(ln_cur, serial), AT(ln_cur, slot), AT(ln_cur, phase), AT(ln_cur, at),
+    SIZE(ln_taken), AT(ln_taken, left), AT(ln_taken, wait),
+};
+
+static void push_layout(lua_State *L)
+{
+    lua_newtable(L);
+    for (int i = 0; i < (int)LN_ARRAY_LEN(layout); i++) {
+        lua_createtable(L, 3, 0);
+        lua_pushstring(L, layout[i].type);
+        lua_rawseti(L, -2, 1);
+        lua_pushinteger(L, (lua_Integer)layout[i].value);
+        lua_rawseti(L, -2, 2);
+        lua_pushstring(L, layout[i].field);
+        lua_rawseti(L, -2, 3);
+        lua_rawseti(L, -2, i + 1);
+    }
+}
+
+static void push_hostname(lua_State *L)
+{
+    char name[HOST_NAME_MAX + 1] = "";
+
+    gethostname(name, sizeof name - 1);
+    lua_pushstring(L, name);
+}
+
+static const luaL_Reg functions[] = {
+    {"embedded", host_embedded},   {"embedded_names", host_embedded_names},
+    {"read", host_read},           {"list", host_list},
+    {"is_dir", host_is_dir},       {"env", host_env},
+    {"report", host_report},       {"add_service", host_add_service},
+    {"limiter", host_limiter},     {NULL, NULL},
+};
+
+void ln_host_push(struct ln_vm *vm)
+{
+    lua_State *L = vm->L;
+
+    lua_newtable(L);
+    for (const luaL_Reg *f = functions; f->name != NULL; f++) {
+        lua_pushlightuserdata(L, vm);
+        lua_pushcclosure(L, f->func, 1);
+        lua_setfield(L, -2, f->name);
+    }
+    push_slice(L, ln_embedded_find(LN_SLICE("core/script/api.cdef.h")));
+    lua_setfield(L, -2, "cdef");
+    push_layout(L);
+    lua_setfield(L, -2, "layout");
+    push_hostname(L);
+    lua_setfield(L, -2, "hostname");
+    lua_pushlightuserdata(L, &vm->cur);
+    lua_setfield(L, -2, "cur");
+    lua_pushstring(L, vm->library);
+    lua_setfield(L, -2, "library");
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * load.c - configuration into Lua, routes and chains out of it.
+ *
+ * Lua does the thinking (lua/lunette/boot.lua); this file carries tables over the line.
+ */
+#include "base/assert.h"
+#include "base/mem.h"
+#include "script/convert.h"
+#include "script/vm_inner.h"
+
+/* ---- the configuration as a table ---- */
+
+static void set_string(lua_State *L, const char *key, const char *value)
+{
+    lua_pushstring(L, value);
+    lua_setfield(L, -2, key);
+}
+
+static void set_integer(lua_State *L, const char *key, lua_Integer value)
+{
+    lua_pushinteger(L, value);
+    lua_setfield(L, -2, key);
+}
+
+static void set_bool(lua_State *L, const char *key, bool value)
+{
+    lua_pushboolean(L, value);
+    lua_setfield(L, -2, key);
+}
+
+static void set_place(lua_State *L, const struct ln_place *place)
+{
+    set_string(L, "file", place->file);
+    set_integer(L, "line", (lua_Integer)place->line);
+}
+
+static void push_uses(lua_State *L, const struct ln_service_conf *s)
+{
+    lua_newtable(L);
+    for (unsigned i = 0; i < s->use_count; i++) {
+        lua_newtable(L);
+        set_string(L, "plugin", s->uses[i].plugin);
+        set_place(L, &s->uses[i].place);
+        ln_node_push(L, s->uses[i].settings);
+        lua_setfield(L, -2, "settings");
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+}
+
+static void push_services(lua_State *L, const struct ln_conf *conf)
+{
+    lua_newtable(L);
+    for (unsigned i = 0; i < conf->service_count; i++) {
+        const struct ln_service_conf *s = &conf->services[i];
+
+        lua_newtable(L);
+        set_string(L, "name", s->name);
+        set_string(L, "path", s->path);
+        set_bool(L, "strip_path", s->strip_path);
+        set_place(L, &s->place);
+        push_uses(L, s);
+        lua_setfield(L, -2, "uses");
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+}
+
+static void push_listeners(lua_State *L, const struct ln_conf *conf)
+{
+    lua_newtable(L);
+    for (unsigned i = 0; i < conf->gateway.listener_count; i++) {
+        lua_pushstring(L, conf->gateway.listeners[i].name);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+}
+
+static void push_trusted(lua_State *L, const struct ln_conf *conf)
+{
+    lua_newtable(L);
+    for (unsigned i = 0; i < conf->trusted_plugin_count; i++) {
+        lua_pushboolean(L, 1);
+        lua_setfield(L, -2, conf->trusted_plugins[i]);
+    }
+}
+
+static void push_conf(lua_State *L, const struct ln_conf *conf)
+{
+    lua_newtable(L);
+    set_string(L, "file", conf->file);
+    set_string(L, "routes", conf->routes);
+    set_string(L, "plugins_dir", conf->plugins_dir);
+    set_bool(L, "generated_routes", conf->generated_routes);
+    push_services(L, conf);
+    lua_setfield(L, -2, "services");
+    push_listeners(L, conf);
+    lua_setfield(L, -2, "listeners");
+    push_trusted(L, conf);
+    lua_setfield(L, -2, "trusted");
+}
+
+/* ---- routes ---- */
+
+/* A text field of the table on top of the stack, copied; NULL when it is not there. */
+static const char *text_field(struct ln_vm *vm, const char *key)
+{
+    const char *copy = NULL;
+
+    lua_getfield(vm->L, -1, key);
+    if (lua_isstring(vm->L, -1))
+        copy = ln_arena_strdup(&vm->arena, lua_tostring(vm->L, -1));
+    lua_pop(vm->L, 1);
+    return copy;
+}
+
+static lua_Integer number_field(struct ln_vm *vm, const char *key, lua_Integer otherwise)
+{
+    lua_getfield(vm->L, -1, key);
+    lua_Integer n = lua_isnumber(vm->L, -1) ? lua_tointeger(vm->L, -1) : otherwise;
+    lua_pop(vm->L, 1);
+    return n;
+}
+
+static void take_route(struct ln_vm *vm, struct ln_route *route)
+{
+    *route = (struct ln_route){
+        .name = text_field(vm, "name"),
+        .methods = text_field(vm, "methods"),
+        .path = text_field(vm, "path"),
+        .host = text_field(vm, "host"),
+        .listener = text_field(vm, "listener"),
+        .service = (int)number_field(vm, "service", -1),
+        .strip = text_field(vm, "strip"),
+        .timeout = (ln_msec)number_field(vm, "timeout", 0),
+        .tries = (int)number_field(vm, "tries", 0),
+        .chain = (unsigned)number_field(vm, "chain", 0),
+        .place = {.file = text_field(vm, "file"), .line = (unsigned)number_field(vm, "line", 0)},
+        .chain_text = text_field(vm, "chain_text"),
+    };
+    if (route->chain == 0)
+        return;
+    const struct ln_chain *chain = &vm->chains[route->chain - 1];
+    route->has_request = chain->run[LN_PHASE_REQUEST] != 0;
+    route->has_response = chain->run[LN_PHASE_RESPONSE] != 0;
+    route->has_log = chain->run[LN_PHASE_LOG] != 0;
+}
+
+/* A field of the table on top, anchored; 0 when it is not there. */
+static int ref_field(lua_State *L, const char *key)
+{
+    lua_getfield(L, -1, key);
+    if (!lua_isnil(L, -1))
+        return luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pop(L, 1);
+    return 0;
+}
+
+static void take_chain(lua_State *L, struct ln_chain *chain)
+{
+    chain->run[LN_PHASE_REQUEST] = ref_field(L, "request");
+    chain->run[LN_PHASE_RESPONSE] = ref_field(L, "response");
+    chain->run[LN_PHASE_LOG] = ref_field(L, "log");
+    chain->selfs = ref_field(L, "selfs");
+}
+
+/* The list in field `key` of the table on top: its elements get pushed one by one. */
+static unsigned open_list(lua_State *L, const char *key)
+{
+    lua_getfield(L, -1, key);
+    return (unsigned)lua_objlen(L, -1);
+}
+
+void ln_routes_take(struct ln_vm *vm)
+{
+    lua_State *L = vm->L;
+
+    vm->chain_count = open_list(L, "chains");
+    vm->chains = ln_arena_zalloc(&vm->arena, (vm->chain_count + 1) * sizeof *vm->chains);
+    for (unsigned i = 0; i < vm->chain_count; i++, lua_pop(L, 1)) {
+        lua_rawgeti(L, -1, (int)i + 1);
+        take_chain(L, &vm->chains[i]);
+    }
+    lua_pop(L, 1);
+    vm->route_count = open_list(L, "routes");
+    vm->routes = ln_arena_zalloc(&vm->arena, (vm->route_count + 1) * sizeof *vm->routes);
+    for (unsigned i = 0; i < vm->route_count; i++, lua_pop(L, 1)) {
+        lua_rawgeti(L, -1, (int)i + 1);
+        take_route(vm, &vm->routes[i]);
+    }
+    lua_pop(L, 1);
+}
+
+/* require "lunette.boot".load(conf) -> { routes, chains } */
+static int load_in_lua(lua_State *L)
+{
+    struct ln_vm *vm = lua_touserdata(L, 1);
+
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "lunette.boot");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "load");
+    push_conf(L, vm->conf);
+    lua_call(L, 1, 1);
+    ln_routes_take(vm);
+    return 0;
+}
+
+int ln_vm_load(struct ln_vm *vm, struct ln_conf *conf, struct ln_bundle *bundle, struct ln_diag *diag)
+{
+    unsigned errors = diag->errors;
+
+    if (vm->L == NULL)
+        ln_vm_open(vm, &conf->lua);
+    vm->conf = conf;
+    vm->bundle = bundle;
+    vm->diag = diag;
+    vm->cur.phase = LN_PHASE_LOAD;
+    if ((vm->live == 0 && !ln_vm_furnish(vm)) || lua_cpcall(vm->L, load_in_lua, vm) != 0) {
+        struct ln_place place = {.file = conf->file};
+
+        ln_diag_error(diag, &place, "lua: %s", lua_tostring(vm->L, -1));
+        lua_pop(vm->L, 1);
+    }
+    vm->cur.phase = LN_PHASE_NONE;
+    vm->conf = NULL;
+    vm->bundle = NULL;
+    vm->diag = NULL;
+    return diag->errors > errors ? -1 : 0;
+}
+
+const struct ln_route *ln_vm_routes(const struct ln_vm *vm, unsigned *count)
+{
+    *count = vm->route_count;
+    return vm->routes;
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * task.c - runs the handlers of a request: one resume of a coroutine per phase, parked where a handler waits.
+ *
+ * A coroutine that has come to its end is used again; one that raised, or was left in the middle, is dropped, because
+ * stock LuaJIT cannot reset it. Which plugin runs is in vm->cur.at, written by the generated code before each handler,
+ * so that an error finds its plugin without a protected call around each.
+ */
+#include <math.h>
+
+#include "base/assert.h"
+#include "base/mem.h"
+#include "script/api_inner.h"
+#include "script/vm_inner.h"
+
+enum { SLEEP_MAX_SECONDS = 86400 };
+
+static struct ln_task *task_take(struct ln_vm *vm)
+{
+    struct ln_task *t = vm->idle;
+
+    if (t != NULL) {
+        vm->idle = t->next;
+        return t;
+    }
+    t = ln_zalloc(sizeof *t);
+    t->vm = vm;
+    ln_list_init(&t->parked);
+    t->co = lua_newthread(vm->L);
+    t->ref = luaL_ref(vm->L, LUA_REGISTRYINDEX);
+    return t;
+}
+
+static void task_give(struct ln_task *t)
+{
+    lua_settop(t->co, 0);
+    t->req = NULL;
+    t->next = t->vm->idle;
+    t->vm->idle = t;
+}
+
+static void stop_waiting(struct ln_task *t)
+{
+    t->waits = false;
+    if (t->vm->env.loop != NULL)
+        ln_timer_stop(t->vm->env.loop, &t->timer);
+    ln_list_remove(&t->parked);
+}
+
+static void task_drop(struct ln_task *t)
+{
+    stop_waiting(t);
+    luaL_unref(t->vm->L, LUA_REGISTRYINDEX, t->ref);
+    ln_free(t);
+}
+
+void ln_tasks_free(struct ln_vm *vm)
+{
+    ln_assert(ln_list_is_empty(&vm->parked));
+    while (vm->idle != NULL) {
+        struct ln_task *t = vm->idle;
+
+        vm->idle = t->next;
+        task_drop(t);
+    }
+}
+
+/* ---- the record's place on the Lua side ---- */
+
+static void slot_take(struct ln_vm *vm, struct ln_req *r)
+{
+    if (r->slot != 0)
+        return;
+    r->slot = vm->free_count > 0 ? vm->free_slots[--vm->free_count] : ++vm->begun;
+    if (++vm->serial == 0)
+        vm->serial = 1;
+    r->serial = vm->serial;
+}
+
+void ln_vm_forget(struct ln_vm *vm, struct ln_req *r)
+{
+    ln_assert(r->task == NULL);
+    if (r->slot == 0)
+        return;
+    lua_rawgeti(vm->L, LUA_REGISTRYINDEX, vm->live);
+    lua_pushboolean(vm->L, 0);
+    lua_rawseti(vm->L, -2, r->slot);
+    lua_pop(vm->L, 1);
+    if (vm->free_count == vm->free_cap) {
+        vm->free_cap = vm->free_cap > 0 ? vm->free_cap * 2 : 64;
+        vm->free_slots = ln_realloc(vm->free_slots, vm->free_cap * sizeof *vm->free_slots);
+    }
+    vm->free_slots[vm->free_count++] = r->slot;
+    r->slot = 0;
+    r->serial = 0;
+}
+
+/* ---- errors ---- */
+
+static void reply_500(struct ln_req *r)
+{
+    const struct ln_handle h = {r, r->serial, LN_SIDE_REQUEST};
+
+    ln_reply_begin(&h, 500);
+    r->failed = true;
+}
+
+/* What on_error says about the plugin that raised; tells the log. True: go on without it. */
+static bool may_skip(struct ln_task *t, int rc)
+{
+    struct ln_vm *vm = t->vm;
+    lua_State *L = vm->L;
+    bool skip = t->phase == LN_PHASE_LOG;
+
+    if (rc == LUA_ERRMEM)
+        lua_gc(L, LUA_GCCOLLECT, 0);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, vm->failed);
+    lua_pushinteger(L, (lua_Integer)t->req->route->chain);
+    lua_pushinteger(L, t->phase);
+    lua_pushinteger(L, vm->cur.at);
+    if (rc == LUA_YIELD) {
+        lua_pushliteral(L, "the handler yielded outside of a coroutine of its own");
+    } else {
+        lua_xmove(t->co, L, 1);
+    }
+    luaL_traceback(L, t->co, NULL, 0);
+    if (lua_pcall(L, 5, 1, 0) == 0)
+        skip = skip || lua_toboolean(L, -1);
+    else
+        ln_error("an error could not be reported: %s", lua_tostring(L, -1));
+    lua_pop(L, 1);
+    return skip;
+}
+
+/* ---- running ---- */
+
+static enum ln_run resume(struct ln_task *t, int nargs);
+
+/* Runs what is left of a chain when one of its plugins is out. */
+static enum ln_run run_rest(struct ln_vm *vm, struct ln_req *r, int phase, int after)
+{
+    struct ln_task *t = task_take(vm);
+
+    t->req = r;
+    t->phase = phase;
+    lua_rawgeti(t->co, LUA_REGISTRYINDEX, vm->rest);
+    lua_pushinteger(t->co, (lua_Integer)r->route->chain);
+    lua_pushinteger(t->co, phase);
+    lua_pushinteger(t->co, after);
+    lua_pushinteger(t->co, r->depth);
+    return resume(t, 4);
+}
+
+/* The request phase ends here; a response that became a 500 still goes through the handlers above; a log goes on. */
+static enum ln_run fail(struct ln_task *t, int rc)
+{
+    struct ln_vm *vm = t->vm;
+    struct ln_req *r = t->req;
+    int phase = t->phase, at = vm->cur.at;
+    bool skip = may_skip(t, rc);
+
+    task_drop(t);
+    if (!skip) {
+        reply_500(r);
+        if (phase == LN_PHASE_REQUEST) {
+            r->depth = (uint16_t)at;
+            return LN_RUN_DONE;
+        }
+    }
+    return run_rest(vm, r, phase, at);
+}
+
+static enum ln_run park(struct ln_task *t)
+{
+    t->at = t->vm->cur.at;
+    t->req->task = t;
+    ln_list_append(&t->vm->parked, &t->parked);
+    return LN_RUN_WAIT;
+}
+
+static enum ln_run resume(struct ln_task *t, int nargs)
+{
+    struct ln_vm *vm = t->vm;
+    struct ln_req *r = t->req;
+    struct ln_task *outer = vm->running;
+
+    vm->cur.req = r;
+    vm->cur.serial = r->serial;
+    vm->cur.slot = r->slot;
+    vm->cur.phase = t->phase;
+    vm->running = t;
+    int rc = lua_resume(t->co, nargs);
+    vm->running = outer;
+    vm->cur.req = NULL;
+    vm->cur.phase = LN_PHASE_NONE;
+    if (LN_UNLIKELY(rc == LUA_YIELD && t->waits))
+        return park(t);
+    if (LN_UNLIKELY(t->waits)) /* the yield failed, and the plugin caught the error */
+        stop_waiting(t);
+    if (LN_UNLIKELY(rc != 0))
+        return fail(t, rc);
+    if (t->phase == LN_PHASE_REQUEST && r->verdict == LN_VERDICT_REPLY)
+        r->depth = (uint16_t)vm->cur.at;
+    task_give(t);
+    return LN_RUN_DONE;
+}
+
+static enum ln_run run(struct ln_vm *vm, struct ln_req *r, int phase)
+{
+    const struct ln_chain *chain = &vm->chains[r->route->chain - 1];
+    struct ln_task *t = task_take(vm);
+
+    ln_assert(r->task == NULL);
+    slot_take(vm, r);
+    t->req = r;
+    t->phase = phase;
+    lua_rawgeti(t->co, LUA_REGISTRYINDEX, chain->run[phase]);
+    lua_rawgeti(t->co, LUA_REGISTRYINDEX, chain->selfs);
+    lua_pushinteger(t->co, r->depth);
+    return resume(t, 2);
+}
+
+enum ln_run ln_vm_request(struct ln_vm *vm, struct ln_req *r)
+{
+    if (r->route == NULL || !r->route->has_request)
+        return LN_RUN_DONE;
+    return run(vm, r, LN_PHASE_REQUEST);
+}
+
+static void apply_queued(struct ln_req *r)
+{
+    for (const struct ln_edit *e = r->edits; e != NULL; e = e->next) {
+        if (e->op == LN_EDIT_SET)
+            ln_fields_set(r->res_fields, e->name, e->value);
+        else if (e->op == LN_EDIT_ADD)
+            ln_fields_add(r->res_fields, e->name, e->value);
+        else
+            ln_fields_remove(r->res_fields, e->name);
+    }
+    r->edits = NULL;
+    r->edits_tail = NULL;
+}
+
+enum ln_run ln_vm_response(struct ln_vm *vm, struct ln_req *r)
+{
+    ln_assert(r->res_fields != NULL);
+    if (r->edits != NULL)
+        apply_queued(r);
+    if (r->route == NULL || !r->route->has_response)
+        return LN_RUN_DONE;
+    return run(vm, r, LN_PHASE_RESPONSE);
+}
+
+enum ln_run ln_vm_log(struct ln_vm *vm, struct ln_req *r)
+{
+    if (r->route == NULL || !r->route->has_log)
+        return LN_RUN_DONE;
+    return run(vm, r, LN_PHASE_LOG);
+}
+
+void ln_vm_cancel(struct ln_vm *vm, struct ln_req *r)
+{
+    struct ln_task *t = r->task;
+
+    (void)vm;
+    if (t == NULL)
+        return;
+    r->task = NULL;
+    if (t->phase == LN_PHASE_REQUEST)
+        r->depth = (uint16_t)t->at;
+    task_drop(t);
+}
+
+/* ---- waiting ---- */
+
+static void on_time(struct ln_timer *timer)
+{
+    struct ln_task *t = ln_container_of(timer, struct ln_task, timer);
+    struct ln_req *r = t->req;
+
+    t->waits = false;
+    ln_list_remove(&t->parked);
+    r->task = NULL;
+    t->vm->cur.at = t->at;
+    if (resume(t, 0) == LN_RUN_DONE)
+        r->on_done(r);
+}
+
+int ln_wait_sleep(struct ln_cur *cur, double seconds)
+{
+    struct ln_vm *vm = ln_container_of(cur, struct ln_vm, cur);
+    struct ln_task *t = vm->running;
+
+    if (!(seconds >= 0 && seconds <= SLEEP_MAX_SECONDS))
+        return LN_EINVAL;
+    if (t == NULL || t->waits)
+        return LN_ESTATE;
+    if (vm->env.loop == NULL) {
+        ln_clock_advance((ln_nsec)(seconds * 1e9));
+        return LN_OK;
+    }
+    t->waits = true;
+    ln_timer_start(vm->env.loop, &t->timer, (ln_msec)ceil(seconds * 1000), on_time);
+    return LN_WAIT;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * vm.c - makes a Lua state, bounds its memory, furnishes it with our modules, and takes it down.
+ */
+#include "script/vm.h"
+
+#include <luajit.h>
+#include <lualib.h>
+#include <stdio.h>
+
+#include "base/assert.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "net/digest.h"
+#include "script/embedded.h"
+#include "script/vm_inner.h"
+
+enum { GC_PAUSE = 100, GC_STEP = 400 };
+
+/* LuaJIT's own allocator with a count around it. Over the cap only growth fails: the state then raises "not enough memory"
+ * in whatever runs, and is usable again after a full collection. */
+static void *counting_alloc(void *arg, void *old, size_t old_size, size_t size)
+{
+    struct ln_vm *vm = arg;
+
+    if (vm->cap > 0 && size > old_size && vm->used + (size - old_size) > vm->cap)
+        return NULL;
+    void *p = vm->alloc(vm->alloc_arg, old, old_size, size);
+    if (p != NULL || size == 0)
+        vm->used += size - (old != NULL ? old_size : 0);
+    return p;
+}
+
+size_t ln_vm_memory(const struct ln_vm *vm)
+{
+    return vm->L != NULL ? (size_t)lua_gc(vm->L, LUA_GCCOUNT, 0) * 1024 + (size_t)lua_gc(vm->L, LUA_GCCOUNTB, 0) : 0;
+}
+
+void ln_vm_say(struct ln_vm *vm, enum ln_log_level level, struct ln_slice text, struct ln_slice fields)
+{
+    if (vm->on_say != NULL)
+        vm->on_say(vm->on_say_arg, level, text, fields);
+    else
+        ln_log_fields(level, text, fields);
+}
+
+/* ---- modules ---- */
+
+static const char registry_modules[] = "lunette.modules";
+
+/* The loader of one embedded module. What it has loaded is kept beside package.loaded: busted forgets modules between spec
+ * files, but types can be declared to the FFI only once per state. Upvalue 1: the path in the tree. */
+static int load_embedded(lua_State *L)
+{
+    const char *path = lua_tostring(L, lua_upvalueindex(1));
+    struct ln_slice bytes = ln_embedded_find(ln_slice_of(path));
+    char chunk[256];
+
+    lua_getfield(L, LUA_REGISTRYINDEX, registry_modules);
+    lua_getfield(L, -1, path);
+    if (!lua_isnil(L, -1))
+        return 1;
+    snprintf(chunk, sizeof chunk, "@%s", path);
+    if (luaL_loadbuffer(L, bytes.p, bytes.n, chunk) != 0)
+        return lua_error(L);
+    lua_call(L, 0, 1);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -4, path);
+    return 1;
+}
+
+static int load_given(lua_State *L) /* upvalue 1: the module itself */
+{
+    lua_pushvalue(L, lua_upvalueindex(1));
+    return 1;
+}
+
+/* "lua/lunette/chain.lua" -> "lunette.chain"; false: not a module of ours. */
+static bool module_name(const char *path, char *name, size_t size)
+{
+    static const char root[] = "lua/";
+    size_t n = strlen(path);
+
+    if (strncmp(path, root, sizeof root - 1) != 0 || n < 8 || n >= size || strcmp(path + n - 4, ".lua") != 0)
+        return false;
+    memcpy(name, path + sizeof root - 1, n - 4 - (sizeof root - 1));
+    name[n - 4 - (sizeof root - 1)] = '\0';
+    for (char *p = name; *p != '\0'; p++)
+        if (*p == '/')
+            *p = '.';
+    return true;
+}
+
+static void preload_all(struct ln_vm *vm)
+{
+    lua_State *L = vm->L;
+    char name[128];
+
+    lua_newtable(L);
+    lua_setfield(L, LUA_REGISTRYINDEX, registry_modules);
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "preload");
+    for (const struct ln_embedded_file *f = ln_embedded_files; f->name != NULL; f++) {
+        if (!module_name(f->name, name, sizeof name))
+            continue;
+        lua_pushstring(L, f->name);
+        lua_pushcclosure(L, load_embedded, 1);
+        lua_setfield(L, -2, name);
+    }
+    ln_host_push(vm);
+    lua_pushcclosure(L, load_given, 1);
+    lua_setfield(L, -2, "lunette.host");
+    ln_json_open(L);
+    lua_pushcclosure(L, load_given, 1);
+    lua_setfield(L, -2, "lunette.json");
+    lua_pop(L, 2);
+}
+
+static int take_ref(lua_State *L, const char *field)
+{
+    lua_getfield(L, -1, field);
+    return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+/* require "lunette.boot" -> { failed, rest, live, ... }; it stays on the stack. */
+static int boot(lua_State *L)
+{
+    struct ln_vm *vm = lua_touserdata(L, 1);
+
+    preload_all(vm);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "lunette.boot");
+    lua_call(L, 1, 1);
+    vm->failed = take_ref(L, "failed");
+    vm->rest = take_ref(L, "rest");
+    vm->live = take_ref(L, "live");
+    return 0;
+}
+
+bool ln_vm_furnish(struct ln_vm *vm)
+{
+    return lua_cpcall(vm->L, boot, vm) == 0;
+}
+
+/* ---- life ---- */
+
+static struct ln_vm *new_vm(const struct ln_vm_env *env)
+{
+    struct ln_vm *vm = ln_zalloc(sizeof *vm);
+
+    vm->env = *env;
+    ln_arena_init(&vm->arena, NULL);
+    ln_list_init(&vm->parked);
+    /* Records are recycled from one state to the next: counts that start anywhere do not meet. */
+    ln_rand_bytes(&vm->serial, sizeof vm->serial);
+    return vm;
+}
+
+struct ln_vm *ln_vm_new(const struct ln_vm_env *env)
+{
+    return new_vm(env);
+}
+
+struct ln_vm *ln_vm_adopt(lua_State *L, const struct ln_vm_env *env)
+{
+    struct ln_vm *vm = new_vm(env);
+
+    vm->L = L;
+    vm->adopted = true;
+    return vm;
+}
+
+static void set_jit(lua_State *L, bool on)
+{
+    if (!on) {
+        luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
+        return;
+    }
+    /* Debian's defaults are made for scripts: a thousand traces and half a megabyte of machine code. */
+    if (luaL_dostring(L, "require('jit.opt').start('maxtrace=8000','maxrecord=16000','maxmcode=40960')") != 0) {
+        ln_warn("the JIT compiler keeps its default limits: %s", lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
+}
+
+void ln_vm_open(struct ln_vm *vm, const struct ln_lua_conf *conf)
+{
+    lua_State *L = luaL_newstate();
+
+    ln_assert(L != NULL);
+    vm->L = L;
+    vm->alloc = lua_getallocf(L, &vm->alloc_arg);
+    vm->used = ln_vm_memory(vm);
+    vm->cap = conf->memory;
+    lua_setallocf(L, counting_alloc, vm);
+    luaL_openlibs(L);
+    lua_gc(L, LUA_GCSETPAUSE, GC_PAUSE);
+    lua_gc(L, LUA_GCSETSTEPMUL, GC_STEP);
+    set_jit(L, conf->jit);
+}
+
+static void run_close_handlers(struct ln_vm *vm)
+{
+    lua_State *L = vm->L;
+
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "lunette.boot");
+    if (lua_pcall(L, 1, 1, 0) == 0) {
+        lua_getfield(L, -1, "close");
+        vm->cur.phase = LN_PHASE_CLOSE;
+        if (lua_pcall(L, 0, 0, 0) != 0)
+            ln_error("closing plugins: %s", lua_tostring(L, -1));
+    }
+    lua_settop(L, 0);
+}
+
+void ln_vm_free(struct ln_vm *vm)
+{
+    if (vm->L != NULL) {
+        if (vm->live != 0)
+            run_close_handlers(vm);
+        ln_tasks_free(vm);
+        lua_setallocf(vm->L, vm->alloc, vm->alloc_arg);
+        lua_close(vm->L);
+    }
+    ln_digest_free(vm->digest);
+    ln_free(vm->free_slots);
+    ln_arena_reset(&vm->arena);
+    ln_free(vm);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * vm_inner.h - the state as the files of this layer see it. Nobody else includes this.
+ *
+ * vm.c     makes and frees the state        load.c  turns configuration into routes and chains
+ * task.c   runs and parks coroutines        host.c  what Lua calls while it loads
+ */
+#ifndef LN_SCRIPT_VM_INNER_H
+#define LN_SCRIPT_VM_INNER_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "base/list.h"
+#include "base/log.h"
+#include "net/loop.h"
+#include "script/vm.h"
+#include "shm/limiter.h"
+
+/* A coroutine and what it waits for. Idle ones are kept for the next request. */
+struct ln_task {
+    struct ln_vm *vm;
+    struct ln_task *next;  /* idle tasks */
+    struct ln_list parked; /* in vm->parked while waiting */
+    lua_State *co;
+    int ref; /* anchors `co` in the registry */
+    struct ln_req *req;
+    int phase, at;
+    bool waits; /* a wait has been started; the coroutine must yield next */
+    struct ln_timer timer;
+};
+
+/* The handlers of one route, as registry references; 0 = the chain has none. */
+struct ln_chain {
+    int run[LN_PHASE_LOG + 1]; /* by phase */
+    int selfs;
+};
+
+struct ln_digest;
+
+struct ln_limiter {
+    struct ln_vm *vm;
+    void *zone; /* NULL while checking */
+    size_t size;
+    struct ln_limit limit;
+    uint64_t salt; /* uses of one zone with different limits count apart */
+    struct ln_limiter *next;
+};
+
+struct ln_vm {
+    struct ln_cur cur;
+    struct ln_vm_env env;
+    lua_State *L;
+    const char *library; /* the shared object that holds this code; NULL: the executable does */
+    bool adopted; /* the state belongs to somebody else (specs inside busted) */
+    lua_Alloc alloc; /* LuaJIT's own */
+    void *alloc_arg;
+    size_t used, cap; /* bytes; cap 0 = none */
+    struct ln_arena arena; /* routes and chains */
+    struct ln_route *routes;
+    struct ln_chain *chains; /* by ln_route.chain - 1 */
+    unsigned route_count, chain_count;
+    int live;         /* reference of the table of slots */
+    int begun;        /* slots ever used */
+    int *free_slots;  /* a stack */
+    unsigned free_count, free_cap;
+    uint32_t serial;
+    int failed, rest; /* references of functions of lunette.chain */
+    struct ln_task *idle, *running;
+    struct ln_list parked;
+    struct ln_limiter *limiters;
+    struct ln_digest *digest; /* made when first needed */
+    /* Set during a load only. */
+    struct ln_conf *conf;
+    struct ln_bundle *bundle;
+    struct ln_diag *diag;
+    /* Specs listen to what is said. NULL: the log. */
+    void (*on_say)(void *arg, enum ln_log_level level, struct ln_slice text, struct ln_slice fields);
+    void *on_say_arg;
+};
+
+/* vm.c */
+void ln_vm_say(struct ln_vm *vm, enum ln_log_level level, struct ln_slice text, struct ln_slice fields);
+/* Makes the lunette modules of a state loadable; runs lunette.boot and keeps what C needs of it. False: message on the stack. */
+bool ln_vm_furnish(struct ln_vm *vm);
+/* Takes a state that exists: for specs. NULL: message on the stack of L. */
+struct ln_vm *ln_vm_adopt(lua_State *L, const struct ln_vm_env *env);
+void ln_vm_open(struct ln_vm *vm, const struct ln_lua_conf *conf);
+
+/* task.c */
+void ln_tasks_free(struct ln_vm *vm);
+
+/* host.c: pushes the table that `require "lunette.host"` gives. */
+void ln_host_push(struct ln_vm *vm);
+/* json.c: pushes the table of `lunette.json`. */
+int ln_json_open(lua_State *L);
+
+/* load.c: { routes, chains } made by lunette.boot -> vm->routes and vm->chains. */
+void ln_routes_take(struct ln_vm *vm); /* the table is on top of the stack and stays */
+
+#endif

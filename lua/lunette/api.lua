@@ -1,0 +1,70 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- api.lua - the functions and libraries that every plugin and inline handler may call, by name.
+
+local F = require "lunette.ffi"
+local crypto = require "lunette.crypto"
+local host = require "lunette.host"
+local json = require "lunette.json"
+local log = require "lunette.log"
+local store = require "lunette.store"
+local task = require "lunette.task"
+local text = require "lunette.schema_text"
+
+local C = F.C
+
+local M = {}
+
+
+-- A library as a plugin sees it: read-only, and an unknown name is an error.
+local function library(name, functions)
+  return setmetatable({}, {
+    __index = function(_, key)
+      local value = functions[key]
+      if value ~= nil then return value end
+      error(("%s has no %s%s"):format(name, text.quote(tostring(key)),
+        text.hint(tostring(key), text.sorted_keys(functions))), 2)
+    end,
+    __newindex = function() error(name .. " cannot be assigned to", 2) end,
+    __metatable = name,
+  })
+end
+
+
+-- Seconds since 1970, with a fraction.
+local function time()
+  return C.ln_time_wall()
+end
+
+
+local function hostname()
+  return host.hostname
+end
+
+
+-- For a quick look while writing a plugin.
+local function print_line(...)
+  local parts = {}
+  for i = 1, select("#", ...) do parts[i] = tostring((select(i, ...))) end
+  log.info(table.concat(parts, "\t"))
+end
+
+
+local says = { debug = log.debug, info = log.info, warn = log.warn, error = log.error }
+
+
+-- The words for one plugin, or for the inline handlers of a route file.
+function M.words(owner)
+  return {
+    crypto = library("crypto", crypto),
+    hostname = hostname,
+    json = library("json", json),
+    log = library("log", says),
+    print = print_line,
+    sleep = task.sleep,
+    store = store.for_plugin(owner),
+    time = time,
+  }
+end
+
+
+return M

@@ -1,0 +1,28 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- boot.lua - what the core calls: load(conf) at the start, failed() and rest() when a plugin raises, close() at the end.
+
+local chain = require "lunette.chain"
+local plugins = require "lunette.plugins"
+local routes = require "lunette.routes"
+local services = require "lunette.services"
+
+local M = {
+  failed = chain.failed,
+  rest = chain.rest,
+  live = chain.live,
+  close = plugins.close,
+}
+
+
+-- `conf`: file, routes, plugins_dir, generated_routes, services, listeners, trusted. Mistakes go to host.report().
+function M.load(conf)
+  local names = {}
+  for i, service in ipairs(conf.services) do names[i] = service.name end
+  services.reset(names)
+  chain.reset()
+  plugins.reset(conf.plugins_dir, conf.trusted)
+  return { routes = routes.load(conf), chains = chain.all() }
+end
+
+
+return M

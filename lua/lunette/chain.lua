@@ -1,0 +1,233 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- chain.lua - turns the plugins of a route into three functions that C resumes: request, response, log.
+--
+-- One function is generated per distinct sequence of handlers and shared by all routes with that sequence, because a
+-- straight line of calls becomes one trace, while a loop of two or three turns breaks traces, and one function per route would
+-- overflow the trace cache. The route's own part is its array of `self`s.
+--
+-- cur.at says which plugin runs. When one raises, C drops the coroutine, asks failed() what that means, and has rest() do what
+-- is left of the chain. The request phase that was ended early by plugin k, counted from 1, is `depth` k: response handlers above k
+-- run; log handlers of 1 to k run, and of those below that have no request handler.
+
+local F = require "lunette.ffi"
+local request = require "lunette.request"
+local response = require "lunette.response"
+local log = require "lunette.log"
+
+local C, cur = F.C, F.cur
+
+local RES = 7 -- req[RES], see request.lua
+local LENGTH_MAX = 50 -- a Lua function has at most 60 upvalues
+
+local M = {}
+
+-- The req objects of requests that are under way, by slot. C empties a slot when its request ends.
+M.live = {}
+
+local live = M.live
+local chains = {} -- by number, what rest() and failed() need
+local generated = {} -- source and handlers -> function
+local function_ids, next_id = setmetatable({}, { __mode = "k" }), 0
+
+
+-- Both objects of the request that runs now: those it has, or fresh ones.
+local function objects()
+  local req = live[cur.slot]
+  if not req then
+    req = request.new()
+    live[cur.slot] = req
+  end
+  return req, req[RES]
+end
+
+
+-- ---- code ----
+
+local HEAD = "local cur, objects, answer, f = ...\n%sreturn function(selfs, depth)\n  local req, res = objects()\n"
+local TAIL = "end\n"
+
+local CALL = {
+  request = [[
+  %sdo
+    cur.at = %d
+    local status, body, headers = f%d(selfs[%d], req, res)
+    if status ~= nil then return answer(status, body, headers) end
+  end
+]],
+  response = [[
+  if %s(depth == 0 or depth > %d) then
+    cur.at = %d
+    local status, body, headers = f%d(selfs[%d], req, res)
+    if status ~= nil then answer(status, body, headers) end
+  end
+]],
+  log = [[
+  if %s(depth == 0 or depth >= %d or %s) then
+    cur.at = %d
+    f%d(selfs[%d], req, res)
+  end
+]],
+}
+
+
+local function guard(use, i)
+  return use.when and ("selfs[%d].when(req) and "):format(i) or ""
+end
+
+
+local function call_code(phase, use, i)
+  if phase == "request" then
+    local condition = use.when and ("if selfs[%d].when(req) then "):format(i) or ""
+    local code = CALL.request:format(condition, i, i, i)
+    return use.when and code .. "  end\n" or code
+  elseif phase == "response" then
+    return CALL.response:format(guard(use, i), i, i, i, i)
+  end
+  return CALL.log:format(guard(use, i), i, use.handlers.request and "false" or "true", i, i, i)
+end
+
+
+local function id_of(f)
+  if not function_ids[f] then
+    next_id = next_id + 1
+    function_ids[f] = next_id
+  end
+  return function_ids[f]
+end
+
+
+-- The function for one phase, or nil when no plugin of the chain has that handler.
+local function generate(phase, uses)
+  local first, last, step = 1, #uses, 1
+  if phase ~= "request" then first, last, step = #uses, 1, -1 end
+  local locals, calls, key, functions = {}, {}, {}, {}
+  for i = first, last, step do
+    local handler = uses[i].handlers[phase]
+    if handler then
+      locals[#locals + 1] = ("local f%d = f[%d]\n"):format(i, i)
+      calls[#calls + 1] = call_code(phase, uses[i], i)
+      key[#key + 1] = id_of(handler)
+      functions[i] = handler
+    end
+  end
+  if #calls == 0 then return nil end
+  local source = HEAD:format(table.concat(locals)) .. table.concat(calls) .. TAIL
+  local full_key = table.concat(key, ",") .. "\n" .. source
+  if not generated[full_key] then
+    generated[full_key] = assert(loadstring(source, "=chain." .. phase))(cur, objects, response.answer, functions)
+  end
+  return generated[full_key]
+end
+
+
+-- A chain of uses ({ handlers, self, when, on_error, title, file, line }) as C takes it: { request, response, log, selfs }, and its
+-- number. `route` names it in messages.
+function M.make(uses, route)
+  if #uses > LENGTH_MAX then
+    return nil, ("%d plugins on one route; at most %d are possible"):format(#uses, LENGTH_MAX)
+  end
+  local chain = { uses = uses, route = route, selfs = {} }
+  for i, use in ipairs(uses) do chain.selfs[i] = use.self end
+  chain.request = generate("request", uses)
+  chain.response = generate("response", uses)
+  chain.log = generate("log", uses)
+  chain.number = #chains + 1
+  chains[chain.number] = chain
+  return chain
+end
+
+
+function M.all()
+  return chains
+end
+
+
+-- Forgets the chains; C must have forgotten them too.
+function M.reset()
+  for i = #chains, 1, -1 do chains[i] = nil end
+  for slot in pairs(live) do live[slot] = nil end
+end
+
+
+-- ---- when a plugin raises ----
+
+local PHASES = { [C.LN_PHASE_REQUEST] = "request", [C.LN_PHASE_RESPONSE] = "response", [C.LN_PHASE_LOG] = "log" }
+
+
+-- Called by C after a plugin has raised. Says so in the log; true: go on without it.
+function M.failed(number, phase, at, message, trace)
+  local chain = chains[number]
+  local use = chain.uses[at]
+  local name = use and use.title or "lunette"
+  if type(message) ~= "string" then
+    message = "an error that is " .. (type(message) == "table" and "a table" or tostring(message))
+  end
+  local skip = use and use.on_error == "skip"
+  log.raised(("plugin %s failed in %s: %s"):format(name, PHASES[phase], message), {
+    plugin = name,
+    handler = PHASES[phase],
+    route = chain.route,
+    use = use and ("%s:%d"):format(use.file, use.line) or nil,
+    on_error = use and use.on_error or "fail",
+    traceback = trace,
+  })
+  return skip
+end
+
+
+local function takes_part(use, self, req)
+  return not use.when or self.when(req)
+end
+
+
+local function rest_of_request(chain, after)
+  local req, res = objects()
+  for i = after + 1, #chain.uses do
+    local use, self = chain.uses[i], chain.selfs[i]
+    local handler = use.handlers.request
+    cur.at = i
+    if handler and takes_part(use, self, req) then
+      local status, body, headers = handler(self, req, res)
+      if status ~= nil then return response.answer(status, body, headers) end
+    end
+  end
+end
+
+
+local function rest_of_response(chain, after, depth)
+  local req, res = objects()
+  for i = after - 1, 1, -1 do
+    local use, self = chain.uses[i], chain.selfs[i]
+    local handler = use.handlers.response
+    cur.at = i
+    if handler and (depth == 0 or depth > i) and takes_part(use, self, req) then
+      local status, body, headers = handler(self, req, res)
+      if status ~= nil then response.answer(status, body, headers) end
+    end
+  end
+end
+
+
+local function rest_of_log(chain, after, depth)
+  local req, res = objects()
+  for i = after - 1, 1, -1 do
+    local use, self = chain.uses[i], chain.selfs[i]
+    local handler = use.handlers.log
+    cur.at = i
+    if handler and (depth == 0 or depth >= i or not use.handlers.request) and takes_part(use, self, req) then
+      handler(self, req, res)
+    end
+  end
+end
+
+
+-- What is left of a chain without plugin `after`, in the order of the phase.
+function M.rest(number, phase, after, depth)
+  local chain = chains[number]
+  if phase == C.LN_PHASE_REQUEST then return rest_of_request(chain, after) end
+  if phase == C.LN_PHASE_RESPONSE then return rest_of_response(chain, after, depth) end
+  return rest_of_log(chain, after, depth)
+end
+
+
+return M

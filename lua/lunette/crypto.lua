@@ -1,0 +1,88 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- crypto.lua - digests, encodings, random bytes and a comparison that tells nothing by its duration.
+
+local F = require "lunette.ffi"
+local text = require "lunette.schema_text"
+
+local C, cur, to_string, bytes, size = F.C, F.cur, F.string, F.bytes, F.size
+local bit = require "bit"
+
+local RANDOM_MAX = 65536
+
+local digest = bytes(64)
+
+local M = {}
+
+
+local function check(name, value)
+  if type(value) ~= "string" then error(("crypto.%s: expected a text, got %s"):format(name, text.show(value)), 3) end
+end
+
+
+-- 32 bytes
+function M.sha256(s)
+  check("sha256", s)
+  C.ln_crypto_sha256(cur, s, #s, digest)
+  return to_string(digest, 32)
+end
+
+
+-- 64 hexadecimal digits
+function M.sha256_hex(s)
+  check("sha256_hex", s)
+  C.ln_crypto_sha256_hex(cur, s, #s, digest)
+  return to_string(digest, 64)
+end
+
+
+function M.hex(s)
+  check("hex", s)
+  local out = bytes(2 * #s + 1)
+  C.ln_crypto_hex(s, #s, out)
+  return to_string(out, 2 * #s)
+end
+
+
+local function base64(s, url)
+  local out = bytes(4 * math.ceil(#s / 3) + 1)
+  C.ln_crypto_base64(s, #s, url, out, size)
+  return to_string(out, size[0])
+end
+
+
+function M.base64(s)
+  check("base64", s)
+  return base64(s, false)
+end
+
+
+-- For names and addresses: "-" and "_" in place of "+" and "/", no padding.
+function M.base64url(s)
+  check("base64url", s)
+  return base64(s, true)
+end
+
+
+-- n bytes that nobody can guess
+function M.random(n)
+  if type(n) ~= "number" or n % 1 ~= 0 or n < 1 or n > RANDOM_MAX then
+    error(("crypto.random: expected a number of bytes from 1 to %d, got %s"):format(RANDOM_MAX, text.show(n)), 2)
+  end
+  local out = bytes(n)
+  C.ln_crypto_random(out, n)
+  return to_string(out, n)
+end
+
+
+-- Equal? Takes as long for texts that differ early as for those that differ late.
+function M.equal(a, b)
+  check("equal", a)
+  check("equal", b)
+  if #a ~= #b then return false end
+  local difference = 0
+  for i = 1, #a do difference = bit.bor(difference, bit.bxor(a:byte(i), b:byte(i))) end
+  return difference == 0
+end
+
+
+return M

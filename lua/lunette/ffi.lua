@@ -1,0 +1,71 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- ffi.lua - the one file that knows the FFI: declares the boundary, checks that both sides mean the same, hands out C.
+
+local ffi = require "ffi"
+local host = require "lunette.host"
+
+local API_MAJOR = 1
+
+ffi.cdef(host.cdef)
+
+local C = host.library and ffi.load(host.library) or ffi.C
+
+
+-- A stale specs library or a header that the two compilers read differently would corrupt memory; it stops here instead.
+local function check()
+  local major = C.ln_api_major()
+  if major ~= API_MAJOR then
+    error(("the core speaks version %d of the boundary, lua/lunette version %d"):format(major, API_MAJOR))
+  end
+  for _, row in ipairs(host.layout) do
+    local kind, expected, field = row[1], row[2], row[3]
+    local got = field and ffi.offsetof(kind, field) or ffi.sizeof(kind)
+    if got ~= expected then
+      error(("%s%s: %d in C, %d in Lua"):format(kind, field and "." .. field or "", expected, got))
+    end
+  end
+end
+
+check()
+
+local M = {
+  C = C,
+  api_major = API_MAJOR,
+
+  -- What runs now. The cast of an address happens here, once: casts of addresses are not compiled.
+  cur = ffi.cast("struct ln_cur *", host.cur),
+
+  -- Where texts and numbers come out of C. Read at once, never across a wait.
+  str = ffi.new("struct ln_str"),
+  str2 = ffi.new("struct ln_str"),
+  number = ffi.new("double[1]"),
+  at = ffi.new("uint32_t[1]"),
+  taken = ffi.new("struct ln_taken"),
+  size = ffi.new("size_t[1]"),
+
+  string = ffi.string,
+  handle = ffi.typeof("struct ln_handle"),
+  args = ffi.typeof("struct ln_args"),
+  cookies = ffi.typeof("struct ln_cookies"),
+  bytes = ffi.typeof("char[?]"),
+  metatype = ffi.metatype,
+}
+
+
+function M.is_handle(value)
+  return ffi.istype(M.handle, value)
+end
+
+
+-- A list of edits that is freed with its last reference.
+function M.new_edits()
+  return ffi.gc(C.ln_edits_new(), C.ln_edits_free)
+end
+
+
+function M.limiter(address)
+  return ffi.cast("struct ln_limiter *", address)
+end
+
+
+return M

@@ -1,0 +1,144 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- headers.lua - req.headers and res.headers: h["Name"], h["Name"] = value or nil, h:add, h:all, h:each, h:apply.
+--
+-- The object is the 16-byte handle of the request itself. In the request phase edits of res.headers are queued, and done when
+-- there is a response, whoever made it.
+
+local F = require "lunette.ffi"
+local fault = require "lunette.fault"
+
+local C, str, str2, at, to_string = F.C, F.str, F.str2, F.at, F.string
+local type, error, tostring = type, error, tostring
+
+local M = {}
+local methods = {}
+
+
+local function refuse(rc, name, value, level)
+  if rc == C.LN_EINVAL then
+    error(("header %q: expected a name of letters, digits and dashes and a value without line breaks, got %q")
+      :format(tostring(name), tostring(value)), level + 1)
+  end
+  fault.raise(rc, "header " .. tostring(name), level + 1)
+end
+
+
+local function check_name(name, level)
+  if type(name) ~= "string" then
+    error("expected the name of a header, got a " .. type(name), level + 1)
+  end
+end
+
+
+local function to_value(name, value, level)
+  local kind = type(value)
+  if kind == "string" then return value end
+  if kind == "number" then return tostring(value) end
+  error(("header %q: expected a string or a number, got a %s"):format(name, kind), level + 1)
+end
+
+
+local function get(h, name)
+  local method = methods[name]
+  if method then return method end
+  if type(name) ~= "string" then check_name(name, 2) end
+  local rc = C.ln_headers_get(h, name, #name, str)
+  if rc == 0 then return to_string(str.ptr, str.len) end
+  if rc < 0 then refuse(rc, name, nil, 2) end
+  return nil
+end
+
+
+local function set(h, name, value)
+  local rc
+  check_name(name, 2)
+  if value == nil then
+    rc = C.ln_headers_remove(h, name, #name)
+  else
+    if type(value) ~= "string" then value = to_value(name, value, 2) end
+    rc = C.ln_headers_set(h, name, #name, value, #value)
+  end
+  if rc ~= 0 then refuse(rc, name, value, 2) end
+end
+
+
+-- Appends, whether or not there is one of that name.
+function methods.add(h, name, value)
+  check_name(name, 2)
+  value = to_value(name, value, 2)
+  local rc = C.ln_headers_add(h, name, #name, value, #value)
+  if rc ~= 0 then refuse(rc, name, value, 2) end
+end
+
+
+-- Every value of that name, as a list.
+function methods.all(h, name)
+  check_name(name, 2)
+  local list, n = {}, 0
+  at[0] = 0
+  local rc = C.ln_headers_next(h, at, name, #name, str, str2)
+  while rc == 0 do
+    n = n + 1
+    list[n] = to_string(str2.ptr, str2.len)
+    rc = C.ln_headers_next(h, at, name, #name, str, str2)
+  end
+  if rc < 0 then refuse(rc, name, nil, 2) end
+  return list
+end
+
+
+-- for name, value in h:each() do ... end. What was there when it was called; changes do not disturb it.
+function methods.each(h)
+  local names, values, n, i = {}, {}, 0, 0
+  at[0] = 0
+  local rc = C.ln_headers_next(h, at, "", 0, str, str2)
+  while rc == 0 do
+    n = n + 1
+    names[n], values[n] = to_string(str.ptr, str.len), to_string(str2.ptr, str2.len)
+    rc = C.ln_headers_next(h, at, "", 0, str, str2)
+  end
+  if rc < 0 then refuse(rc, "each", nil, 2) end
+  return function()
+    i = i + 1
+    return names[i], values[i]
+  end
+end
+
+
+local Edits = {}
+Edits.__index = Edits
+Edits.__metatable = "edits"
+Edits.__newindex = function() error("edits cannot be changed once they are made", 2) end
+
+
+-- What the type `edits` of a schema becomes: one list in C. `list` = { { op = "set", name =, value = }, ... }.
+function M.compile(list)
+  local ops = { set = C.LN_EDIT_SET, add = C.LN_EDIT_ADD, remove = C.LN_EDIT_REMOVE }
+  local edits = F.new_edits()
+  for _, e in ipairs(list) do
+    local value = e.value or ""
+    local rc = C.ln_edits_push(edits, ops[e.op], e.name, #e.name, value, #value)
+    if rc ~= 0 then refuse(rc, e.name, value, 2) end
+  end
+  return setmetatable({ edits }, Edits)
+end
+
+
+function methods.apply(h, edits)
+  if getmetatable(edits) ~= "edits" then
+    error("expected edits, as a setting of the type t.edits gives them", 2)
+  end
+  local rc = C.ln_edits_apply(edits[1], h)
+  if rc ~= 0 then refuse(rc, "apply", nil, 2) end
+end
+
+
+F.metatype(F.handle, {
+  __index = get,
+  __newindex = set,
+  __tostring = function() return "headers" end,
+  __metatable = "headers",
+})
+
+
+return M

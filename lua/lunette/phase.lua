@@ -1,0 +1,37 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- phase.lua - which functions may be called when: one table, read by the guard, the reference and its spec.
+
+local F = require "lunette.ffi"
+
+local C, cur = F.C, F.cur
+
+local M = {}
+
+M.names = {
+  [C.LN_PHASE_NONE] = "here",
+  [C.LN_PHASE_LOAD] = "while files are loaded",
+  [C.LN_PHASE_INIT] = "in init",
+  [C.LN_PHASE_REQUEST] = "in request",
+  [C.LN_PHASE_RESPONSE] = "in response",
+  [C.LN_PHASE_LOG] = "in log",
+  [C.LN_PHASE_CLOSE] = "in close",
+}
+
+local RUNNING = { [C.LN_PHASE_REQUEST] = true, [C.LN_PHASE_RESPONSE] = true, [C.LN_PHASE_LOG] = true }
+
+-- name = { phases in which it is allowed, what to do instead }
+M.allowed = {
+  ["sleep"] = { RUNNING, "only request, response and log can wait" },
+  ["store.limiter"] = { { [C.LN_PHASE_INIT] = true }, "open it in init and keep it in self" },
+}
+
+
+function M.check(name, level)
+  local row = M.allowed[name]
+  if not row[1][cur.phase] then
+    error(("%s cannot be called %s: %s"):format(name, M.names[cur.phase], row[2]), (level or 1) + 1)
+  end
+end
+
+
+return M

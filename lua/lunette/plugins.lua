@@ -1,0 +1,336 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- plugins.lua - finds, loads and judges plugins, and makes one `self` per use.
+--
+-- A plugin is looked for as NAME.lua or NAME/init.lua in the plugin folder, then among the standard ones in the binary. It is loaded
+-- once per state in an environment of its own; each use of it gets a `self` whose methods are the plugin's.
+
+local F = require "lunette.ffi"
+local api = require "lunette.api"
+local headers = require "lunette.headers"
+local host = require "lunette.host"
+local sandbox = require "lunette.sandbox"
+local schema = require "lunette.schema"
+local services = require "lunette.services"
+local text = require "lunette.schema_text"
+
+local C, cur = F.C, F.cur
+
+local M = {}
+
+M.HANDLERS = { "init", "request", "response", "log", "close" }
+M.LATER = { "balance", "body", "connect", "upload", "message" }
+
+local is_handler, is_later, all_handlers = {}, {}, {}
+for _, name in ipairs(M.HANDLERS) do
+  is_handler[name] = true
+  all_handlers[#all_handlers + 1] = name
+end
+for _, name in ipairs(M.LATER) do
+  is_later[name] = true
+  all_handlers[#all_handlers + 1] = name
+end
+
+local PARTS = { "version", "api", "schema", "check" }
+
+local folder, trusted, loaded, uses = nil, {}, {}, {}
+
+
+-- Begins anew with this plugin folder (nil: none) and these trusted names.
+function M.reset(plugin_folder, trusted_names)
+  folder, trusted, loaded, uses = plugin_folder, trusted_names or {}, {}, {}
+end
+
+
+-- ---- the form of a plugin ----
+
+local Prototype = { __metatable = "plugin" }
+Prototype.__tostring = function(p) return "plugin " .. p.name end
+
+
+-- A method that is nearly a handler is a typing error that would never be noticed.
+function Prototype.__newindex(p, key, value)
+  if is_later[key] then error(('handler %s is not available in this version'):format(text.quote(key)), 2) end
+  if is_handler[key] then
+    if type(value) ~= "function" then
+      error(("handler %s: expected a function, got %s"):format(text.quote(key), text.show(value)), 2)
+    end
+  elseif type(key) == "string" and type(value) == "function" then
+    local near = text.nearest(key, all_handlers)
+    if near then error(("unknown handler %s; did you mean %s?"):format(text.quote(key), text.quote(near)), 2) end
+  end
+  rawset(p, key, value)
+end
+
+
+local function check_parts(name, parts, level)
+  for _, key in ipairs(text.ordered_keys(parts)) do
+    local known = false
+    for _, part in ipairs(PARTS) do known = known or part == key end
+    if not known then
+      error(("plugin %s: unknown part %s%s"):format(text.quote(name), text.quote(tostring(key)),
+        text.hint(tostring(key), PARTS)), level + 1)
+    end
+  end
+  if type(parts.version) ~= "string" then
+    error(('plugin %s: version: expected a text such as "1.0.0", got %s'):format(text.quote(name), text.show(parts.version)),
+      level + 1)
+  end
+  if parts.api ~= F.api_major then
+    error(("plugin %s: needs lunette API %s, this is %d"):format(text.quote(name), tostring(parts.api), F.api_major), level + 1)
+  end
+  if parts.check ~= nil and type(parts.check) ~= "function" then
+    error(("plugin %s: check: expected a function, got %s"):format(text.quote(name), text.show(parts.check)), level + 1)
+  end
+  local fields, why = schema.define(parts.schema or {})
+  if not fields then error(("plugin %s: %s"):format(text.quote(name), why), level + 1) end
+  return fields
+end
+
+
+-- The word `plugin` of one file.
+local function plugin_word(expected)
+  return function(name)
+    if name ~= expected then
+      error(("plugin %s: a plugin is named like its file, %s"):format(text.show(name), text.quote(expected)), 2)
+    end
+    return function(parts)
+      if type(parts) ~= "table" then error("plugin: expected a table, got " .. text.show(parts), 2) end
+      local fields = check_parts(name, parts, 2)
+      local p = { name = name, version = parts.version, schema = fields, check = parts.check }
+      p.methods = setmetatable({ name = name }, Prototype)
+      loaded[name] = p
+      return p.methods
+    end
+  end
+end
+
+
+-- ---- files ----
+
+local function find(name)
+  for _, form in ipairs { "%s/%s.lua", "%s/%s/init.lua" } do
+    local path = folder and form:format(folder, name)
+    local bytes = path and host.read(path)
+    if bytes then return bytes, path end
+  end
+  local path = ("plugins/%s.lua"):format(name)
+  return host.embedded(path), path
+end
+
+
+-- The names of all plugins there are, sorted.
+function M.names()
+  local seen, list = {}, {}
+  local function add(name)
+    if not seen[name] then
+      seen[name] = true
+      list[#list + 1] = name
+    end
+  end
+  for _, path in ipairs(host.embedded_names("plugins/")) do
+    local name = path:match("^plugins/([^/]+)%.lua$")
+    if name then add(name) end
+  end
+  for _, file in ipairs(folder and host.list(folder, ".lua") or {}) do add((file:gsub("%.lua$", ""))) end
+  table.sort(list)
+  return list
+end
+
+
+-- `require` of one plugin: modules in the folder lib beside the plugins, each loaded once per plugin.
+local function require_word(env)
+  local modules = {}
+  return function(name)
+    if type(name) ~= "string" or not name:find("^[%w_]+[%w_.-]*$") or name:find("..", 1, true) then
+      error("require: expected the name of a module, got " .. text.show(name), 2)
+    end
+    if modules[name] ~= nil then return modules[name] end
+    local path = folder and ("%s/lib/%s.lua"):format(folder, (name:gsub("%.", "/")))
+    local bytes = path and host.read(path)
+    if not bytes then error(("require: no module %s in %s/lib"):format(text.quote(name), folder or "plugins"), 2) end
+    local chunk, why = sandbox.compile(bytes, path, env)
+    if not chunk then error(why, 0) end
+    local result = chunk()
+    modules[name] = result == nil and true or result
+    return modules[name]
+  end
+end
+
+
+local function environment(name)
+  local words = api.words(name)
+  words.plugin = plugin_word(name)
+  words.t = schema.t
+  local env = sandbox.environment(words)
+  rawset(env, "require", require_word(env))
+  return trusted[name] and sandbox.trust(env) or env
+end
+
+
+-- Runs the file. Returns the plugin, or nil and a message that begins with a place.
+local function run_file(name, bytes, path)
+  local chunk, why = sandbox.compile(bytes, path, environment(name))
+  if not chunk then return nil, why end
+  local before = cur.phase
+  cur.phase = C.LN_PHASE_LOAD
+  local ok, result = pcall(chunk)
+  cur.phase = before
+  if not ok then return nil, tostring(result) end
+  local p = rawget(loaded, name)
+  if not p or result ~= p.methods then
+    loaded[name] = nil
+    return nil, ('%s:1: expected the file to return plugin "%s" {...}'):format(path, name)
+  end
+  p.path = path
+  return p
+end
+
+
+-- The plugin of that name; nil, a message, and true when the message was given before.
+function M.load(name)
+  if type(name) ~= "string" or not name:find("^[%w_-]+$") then
+    return nil, "expected the name of a plugin, got " .. text.show(name)
+  end
+  local known = loaded[name]
+  if known and known.path then return known end
+  if known == false then return nil, "the plugin could not be loaded", true end
+  local bytes, path = find(name)
+  if not bytes then return nil, ("no plugin %s%s"):format(text.quote(name), text.hint(name, M.names())) end
+  local p, why = run_file(name, bytes, path)
+  if p then return p end
+  loaded[name] = false
+  return nil, why, false, true
+end
+
+
+-- ---- uses ----
+
+local function split_settings(settings)
+  local own, reserved = {}, {}
+  for key, value in pairs(settings) do
+    if schema.reserved[key] then reserved[key] = value else own[key] = value end
+  end
+  return own, reserved
+end
+
+
+local ON_ERROR = { "fail", "skip" }
+
+
+local function check_reserved(reserved, errors)
+  local function complain(name, expected)
+    errors[#errors + 1] = ("%s: expected %s, got %s"):format(name, expected, text.show(reserved[name]))
+  end
+  local on_error, name = reserved.on_error, reserved.name
+  if on_error ~= nil and on_error ~= "fail" and on_error ~= "skip" then
+    complain("on_error", "one of " .. text.choices(ON_ERROR))
+  end
+  if name ~= nil and type(name) ~= "string" then complain("name", "a text") end
+  if reserved.when ~= nil and type(reserved.when) ~= "function" then complain("when", "a function (only in Lua)") end
+  if reserved.budget ~= nil then errors[#errors + 1] = "budget: not available in this version" end
+end
+
+
+local function find_service(value)
+  local index, why = services.index_of(value)
+  if index then return services.by_index(index) end
+  return nil, why
+end
+
+local SCHEMA_ENV = { edits = headers.compile, service = find_service }
+
+
+-- The settings as the plugin sees them; nil and a sorted list of sentences.
+local function configure(p, settings)
+  if settings ~= nil and type(settings) ~= "table" then
+    return nil, { "expected its settings in a table, got " .. text.show(settings) }
+  end
+  local own, reserved = split_settings(settings or {})
+  local conf, errors = schema.check(p.schema, own, p.name, SCHEMA_ENV)
+  errors = errors or {}
+  check_reserved(reserved, errors)
+  if #errors == 0 and p.check then
+    local ok, good, why = pcall(p.check, conf)
+    if not ok or not good then errors[1] = tostring((ok and why) or (not ok and good) or "the settings do not fit together") end
+  end
+  table.sort(errors)
+  if #errors > 0 then return nil, errors end
+  return conf, reserved
+end
+
+
+local function run_init(use)
+  local init = use.handlers.init
+  if not init then return true end
+  local before = cur.phase
+  cur.phase = C.LN_PHASE_INIT
+  local ok, result, why = xpcall(function() return init(use.self) end, function(e)
+    return type(e) == "string" and e or "raised " .. text.show(e)
+  end)
+  cur.phase = before
+  if not ok then return nil, result end
+  if result == nil and why ~= nil then return nil, tostring(why) end
+  return true
+end
+
+
+local function handlers_of(p)
+  local out = {}
+  for _, name in ipairs(M.HANDLERS) do out[name] = rawget(p.methods, name) end
+  return out
+end
+
+
+-- One use of a plugin: checked, with its `self`, init done. nil and a list of sentences when something is wrong.
+-- `place` = { file =, line = }.
+function M.use(name, settings, place)
+  local p, why, known, placed = M.load(name)
+  if not p then return nil, { why }, known, placed end
+  local conf, reserved = configure(p, settings)
+  if not conf then return nil, reserved end
+  local use = {
+    plugin = name,
+    title = reserved.name or name,
+    handlers = handlers_of(p),
+    on_error = reserved.on_error or "fail",
+    when = reserved.when,
+    file = place.file,
+    line = place.line,
+  }
+  use.self = setmetatable({ conf = conf, name = use.title, when = reserved.when }, { __index = p.methods, __metatable = name })
+  local ok, reason = run_init(use)
+  if not ok then return nil, { reason } end
+  uses[#uses + 1] = use
+  return use
+end
+
+
+-- A function as a plugin with nothing but a request handler.
+function M.inline(f, place, title)
+  return {
+    plugin = title or "function",
+    title = title or "function",
+    handlers = { request = function(_, req, res) return f(req, res) end },
+    self = {},
+    on_error = "fail",
+    file = place.file,
+    line = place.line,
+  }
+end
+
+
+-- Runs the close handlers. Errors are told, and the others still run.
+function M.close()
+  local log = require "lunette.log"
+  cur.phase = C.LN_PHASE_CLOSE
+  for _, use in ipairs(uses) do
+    if use.handlers.close then
+      local ok, why = pcall(use.handlers.close, use.self)
+      if not ok then log.raised(("plugin %s failed in close: %s"):format(use.title, tostring(why)), { plugin = use.title }) end
+    end
+  end
+  uses = {}
+end
+
+
+return M

@@ -1,0 +1,136 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- response.lua - res as plugins see it, and the answers that plugins return.
+
+local F = require "lunette.ffi"
+local fault = require "lunette.fault"
+local json = require "lunette.json"
+local strict = require "lunette.strict"
+local text = require "lunette.schema_text"
+
+local C, cur, str, number, to_string = F.C, F.cur, F.str, F.number, F.string
+local handle, setmetatable = F.handle, setmetatable
+
+local SIDE_RESPONSE = C.LN_SIDE_RESPONSE
+
+local M = {}
+
+
+-- ---- res ----
+
+local function number_of(res, which)
+  local rc = C.ln_res_number(res[1], which, number)
+  if rc == 0 then return number[0] end
+  if rc < 0 then fault.raise(rc, "the response", 4) end
+  return nil
+end
+
+
+local function text_of(res, which)
+  local rc = C.ln_res_text(res[1], which, str)
+  if rc == 0 then return to_string(str.ptr, str.len) end
+  if rc < 0 then fault.raise(rc, "the response", 4) end
+  return nil
+end
+
+
+local get = {
+  status = function(res) return number_of(res, C.LN_RES_STATUS) end,
+  bytes = function(res) return number_of(res, C.LN_RES_BYTES) end,
+  duration = function(res) return number_of(res, C.LN_RES_DURATION) end,
+  origin = function(res) return text_of(res, C.LN_RES_ORIGIN) end,
+  headers = function(res) return res[1] end,
+}
+
+
+-- The attempt that answered; nil when no instance did.
+function get.upstream(res)
+  local address = text_of(res, C.LN_RES_ADDRESS)
+  return address and {
+    address = address,
+    service = text_of(res, C.LN_RES_SERVICE),
+    attempt = number_of(res, C.LN_RES_ATTEMPT),
+    connect_ms = number_of(res, C.LN_RES_CONNECT_MS),
+    first_byte_ms = number_of(res, C.LN_RES_FIRST_BYTE_MS),
+  }
+end
+
+
+local set = {}
+
+
+function set.status(res, status)
+  if type(status) ~= "number" or status % 1 ~= 0 then
+    error("res.status: expected a number from 200 to 599, got " .. text.show(status), 3)
+  end
+  local rc = C.ln_res_set_status(res[1], status)
+  if rc == 0 then return end
+  if rc == C.LN_EINVAL then error("res.status: expected a number from 200 to 599, got " .. status, 3) end
+  if rc == C.LN_ESTATE then error("res.status: there is no response yet; return a status to answer", 3) end
+  fault.raise(rc, "res.status", 3)
+end
+
+
+local Res = strict.metatable("res", get, set, {}, "keep values of your own in req.ctx")
+
+
+function M.new()
+  return setmetatable({ (handle(cur.req, cur.serial, SIDE_RESPONSE)) }, Res)
+end
+
+
+-- ---- answers ----
+
+local function add_header(h, name, value)
+  if type(value) == "number" then value = tostring(value) end
+  if type(name) ~= "string" or type(value) ~= "string" then
+    error(("a header of an answer: expected a name and a string, got %s"):format(text.show(value)), 0)
+  end
+  local rc = C.ln_reply_add(h, name, #name, value, #value)
+  if rc < 0 then error(("not a header: %q = %q"):format(name, value), 0) end
+end
+
+
+local function add_headers(h, headers)
+  local typed = false
+  for _, name in ipairs(text.ordered_keys(headers)) do
+    local value = headers[name]
+    if type(name) == "string" and name:lower() == "content-type" then typed = true end
+    if type(value) == "table" then
+      for _, one in ipairs(value) do add_header(h, name, one) end
+    else
+      add_header(h, name, value)
+    end
+  end
+  return typed
+end
+
+
+-- What a handler may return, as bytes and a type; nil and a sentence when it may not.
+function M.body(body)
+  if body == nil then return "", nil end
+  if type(body) == "string" then return body, "text/plain; charset=utf-8" end
+  if type(body) == "table" then return json.encode(body), "application/json" end
+  return nil, ("expected a string or a table as body, got %s"):format(text.show(body))
+end
+
+
+-- Makes `status, body, headers` the answer to the request that runs now. Raises without a place: the caller is generated code.
+function M.answer(status, body, headers)
+  local h = handle(cur.req, cur.serial, SIDE_RESPONSE)
+  if type(status) ~= "number" or status % 1 ~= 0 or status < 200 or status > 599 then
+    error("returned " .. text.show(status) .. " where a status from 200 to 599 was expected", 0)
+  end
+  if headers ~= nil and type(headers) ~= "table" then
+    error("returned " .. text.show(headers) .. " where a table of headers was expected", 0)
+  end
+  local bytes, kind = M.body(body)
+  if not bytes then error("returned something else: " .. kind, 0) end
+  local rc = C.ln_reply_begin(h, status)
+  if rc < 0 then fault.raise(rc, "an answer", 1) end
+  local typed = headers and add_headers(h, headers)
+  if kind and not typed then add_header(h, "Content-Type", kind) end
+  C.ln_reply_body(h, bytes, #bytes)
+end
+
+
+return M

@@ -1,0 +1,121 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- sandbox.lua - the names that plugins and route files see, and nothing else.
+--
+-- Each file gets a flat environment of its own with copies of the libraries, so that nothing leaks from one to another. Reading
+-- or assigning a name that nobody declared is an error. There is no io, os, debug, ffi, package, collectgarbage, newproxy,
+-- getfenv, setfenv, and no way to load bytecode. Plugins that gateway.yaml lists in plugins.trusted get io, os and ffi.
+
+local task = require "lunette.task"
+local text = require "lunette.schema_text"
+
+local real_load, real_getmetatable, real_setmetatable = load, getmetatable, setmetatable
+
+local M = {}
+
+-- What the design promises for later: a clearer answer than "undeclared".
+local LATER = {
+  redis = true, http = true, parallel = true, timer = true, metrics = true, split = true, secret = true, file = true,
+}
+
+local ABSENT = {
+  io = true, os = true, debug = true, package = true, ffi = true, collectgarbage = true, newproxy = true,
+  getfenv = true, setfenv = true, dofile = true, loadfile = true, module = true, jit = true,
+}
+
+local BASE = {
+  "assert", "error", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawset", "select", "tonumber", "tostring",
+  "type", "unpack", "xpcall",
+}
+
+local LEFT_OUT = { string = { dump = true } }
+
+
+local function copy(name, library)
+  local out = {}
+  for key, value in pairs(library) do
+    if not (LEFT_OUT[name] and LEFT_OUT[name][key]) then out[key] = value end
+  end
+  return out
+end
+
+
+-- Strings share one metatable in the whole state: nobody may have it.
+local function safe_getmetatable(value)
+  if type(value) == "string" then return false end
+  return real_getmetatable(value)
+end
+
+
+-- A finalizer would run between any two instructions of another request.
+local function safe_setmetatable(t, mt)
+  if type(mt) == "table" and rawget(mt, "__gc") ~= nil then error("__gc is not available", 2) end
+  return real_setmetatable(t, mt)
+end
+
+
+local function loaders(env)
+  local function load_text(chunk, name, _, chunk_env)
+    if type(chunk) == "function" then
+      local parts = {}
+      for part in chunk do
+        if part == "" then break end
+        parts[#parts + 1] = part
+      end
+      chunk = table.concat(parts)
+    end
+    if type(chunk) ~= "string" then error("load: expected a text, got " .. text.show(chunk), 2) end
+    return real_load(chunk, name or "=load", "t", chunk_env or env)
+  end
+  env.load, env.loadstring = load_text, function(chunk, name) return load_text(chunk, name) end
+end
+
+
+local function undeclared(name, words)
+  name = tostring(name)
+  if LATER[name] then return ("%s is not available in this version"):format(name) end
+  if ABSENT[name] then return ("%s is not available here"):format(name) end
+  return ("undeclared name %s%s"):format(text.quote(name), text.hint(name, words))
+end
+
+
+-- An environment with `words` on top of the common names.
+function M.environment(words)
+  local env = {
+    bit = copy("bit", require "bit"),
+    coroutine = copy("coroutine", task.coroutine),
+    math = copy("math", math),
+    string = copy("string", string),
+    table = copy("table", table),
+    getmetatable = safe_getmetatable,
+    setmetatable = safe_setmetatable,
+    _VERSION = _VERSION,
+  }
+  for _, name in ipairs(BASE) do env[name] = _G[name] end
+  for name, value in pairs(words) do env[name] = value end
+  loaders(env)
+  return real_setmetatable(env, {
+    __index = function(_, name) error(undeclared(name, text.sorted_keys(env)), 2) end,
+    __newindex = function(_, name)
+      error(("assignment to undeclared name %s; declare it with local"):format(text.quote(tostring(name))), 2)
+    end,
+    __metatable = "environment",
+  })
+end
+
+
+-- Adds what trusted plugins may use.
+function M.trust(env)
+  for _, name in ipairs { "io", "os" } do rawset(env, name, _G[name]) end
+  rawset(env, "ffi", require("ffi"))
+  return env
+end
+
+
+-- Compiles a file; text only. Returns the function, or nil and the message of the compiler.
+function M.compile(bytes, path, env)
+  if bytes:sub(1, 1) == "\27" then return nil, path .. ": is bytecode; only text can be loaded" end
+  return real_load(bytes, "@" .. path, "t", env)
+end
+
+
+return M

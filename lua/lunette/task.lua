@@ -1,0 +1,81 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- task.lua - waiting: sleep(), and coroutines that let a wait through to the loop.
+--
+-- A handler runs in a coroutine of the core's; waiting means starting something in C and yielding the token. Between the
+-- two may stand coroutines of the plugin's own: their resume and wrap recognise the token and pass it outward.
+
+local F = require "lunette.ffi"
+local phase = require "lunette.phase"
+local text = require "lunette.schema_text"
+
+local C, cur = F.C, F.cur
+local raw = { create = coroutine.create, resume = coroutine.resume, yield = coroutine.yield, running = coroutine.running }
+local is_yieldable = coroutine.isyieldable
+
+local TOKEN = {}
+
+local M = { coroutine = {} }
+local inner = setmetatable({}, { __mode = "k" }) -- coroutines that plugins have made
+
+
+-- Waits; seconds may be a fraction. Other requests run meanwhile.
+function M.sleep(seconds)
+  if type(seconds) ~= "number" then error("sleep: expected seconds, got " .. text.show(seconds), 2) end
+  phase.check("sleep", 2)
+  if not is_yieldable() then
+    error("sleep cannot wait inside string.gsub, table.sort or another function of C: collect first, then call", 2)
+  end
+  local rc = C.ln_wait_sleep(cur, seconds)
+  if rc == C.LN_WAIT then
+    raw.yield(TOKEN)
+  elseif rc == C.LN_EINVAL then
+    error(("sleep: expected seconds from 0 to 86400, got %s"):format(text.number(seconds)), 2)
+  elseif rc ~= C.LN_OK then
+    error("sleep: nothing can wait here", 2)
+  end
+end
+
+
+local function pass(co, ok, first, ...)
+  if ok and first == TOKEN then return pass(co, raw.resume(co, raw.yield(TOKEN))) end
+  return ok, first, ...
+end
+
+
+local function unwrap(ok, ...)
+  if ok then return ... end
+  error((...), 0)
+end
+
+
+function M.coroutine.create(f)
+  local co = raw.create(f)
+  inner[co] = true
+  return co
+end
+
+
+function M.coroutine.resume(co, ...)
+  return pass(co, raw.resume(co, ...))
+end
+
+
+function M.coroutine.wrap(f)
+  local co = M.coroutine.create(f)
+  return function(...) return unwrap(M.coroutine.resume(co, ...)) end
+end
+
+
+function M.coroutine.yield(...)
+  if not inner[raw.running()] then
+    error("coroutine.yield outside of a coroutine of your own; sleep() waits", 2)
+  end
+  return raw.yield(...)
+end
+
+
+M.coroutine.status = coroutine.status
+M.coroutine.running = coroutine.running
+
+
+return M
