@@ -187,10 +187,11 @@ are not. Globals can be read but not made: a plugin keeps its state on `self`, a
       about = "A route is a table of these, of `use` calls, and of functions that are request handlers in their place.",
       rows = {
         { "to", "service or its name", "Where requests go that no handler answers." },
-        { "strip", "path", "A prefix that is taken off before the request is sent on." },
+        { "strip", "path, or true", "A prefix that is taken off before the request is sent on; `true`: all before the first `:name` or `*`." },
         { "timeout", "duration", "How long the service may be silent." },
         { "retries", "integer", "Further attempts after the first, where a repetition is safe." },
-        { "host", "host name", 'Only requests to this host; `"*.example.com"` is any one label in front.' },
+        { "tries", "integer", "The same with the first attempt counted; one of the two." },
+        { "host", "host name, or list of them", 'Only requests to this host; `"*.example.com"` is any one label in front.' },
         { "listener", "name, or list of names", "Only requests that came in there." },
         { "name", "string", "Name of the route in logs and tables." },
         { "reply", "{ status, body, headers }", "The answer, always the same." },

@@ -1,0 +1,123 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Every name that the reference of the Lua API describes exists, and every name that exists is described.
+
+local doc = require "lunette.api_doc"
+local gate = require "lunette.spec"
+
+-- The described names of one object: "init(self)" and 'get "/path" { ... }' are init and get.
+local function described(name)
+  for _, object in ipairs(doc.objects) do
+    if object.name == name then
+      local names = {}
+      for _, row in ipairs(object.rows) do names[#names + 1] = row[1]:match("^[%a_][%w_]*") end
+      table.sort(names)
+      return names
+    end
+  end
+  error("no object " .. name)
+end
+
+
+local function sorted_keys(t)
+  local names = {}
+  for name in pairs(t) do
+    if not tostring(name):find("^__") then names[#names + 1] = name end
+  end
+  table.sort(names)
+  return names
+end
+
+
+-- A variable that the function has captured.
+local function captured(f, wanted)
+  for i = 1, 60 do
+    local name, value = debug.getupvalue(f, i)
+    if name == wanted then return value end
+    if not name then error("nothing captured as " .. wanted) end
+  end
+end
+
+
+-- The fields and methods of one of our strict objects.
+local function fields_of(object)
+  local index = debug.getmetatable(object).__index
+  local all = {}
+  for _, part in ipairs { "get", "methods" } do
+    for name in pairs(captured(index, part)) do all[name] = true end
+  end
+  return sorted_keys(all)
+end
+
+
+describe("the description of the Lua API", function()
+  before_each(gate.reset)
+
+  it("is of the version that the binary has", function()
+    assert.equal(require("lunette.ffi").api_major, doc.version)
+  end)
+
+  it("has the fields of req, res and client", function()
+    local out = gate.request(function() end)
+    assert.same(described "req", fields_of(out.req))
+    assert.same(described "res", fields_of(out.res))
+    assert.same(described "client", fields_of(out.req.client))
+  end)
+
+  it("has the methods of headers, args and cookies", function()
+    local found = {}
+    gate.request(function(req)
+      for _, name in ipairs(described "headers") do
+        if name ~= "headers" then found[name] = type(req.headers[name]) end
+      end
+      for _, name in ipairs { "all", "each" } do
+        found["args." .. name], found["cookies." .. name] = type(req.args[name]), type(req.cookies[name])
+      end
+    end)
+    for name, kind in pairs(found) do assert.equal("function", kind, name) end
+    assert.is_string(found.add)
+  end)
+
+  it("has the libraries", function()
+    local words = require("lunette.api").words("spec")
+    for _, name in ipairs { "crypto", "json", "log" } do
+      local functions = captured(debug.getmetatable(words[name]).__index, "functions")
+      assert.same(described(name), sorted_keys(functions))
+    end
+    assert.same(described "store", sorted_keys(words.store))
+  end)
+
+  it("has the functions that stand alone", function()
+    local found = { "require" }
+    for name, value in pairs(require("lunette.api").words("spec")) do
+      if type(value) == "function" then found[#found + 1] = name end
+    end
+    table.sort(found)
+    assert.same(described "functions", found)
+  end)
+
+  it("has the method of limiters", function()
+    local bucket
+    local api = require "lunette.api"
+    assert.is_table(api)
+    local p = gate.plugin("rate-limit", { rate = "1/s" })
+    gate.request(p)
+    bucket = debug.getmetatable(p.self and p.self.bucket or {}) or {}
+    if bucket.__index then assert.same(described "limiter", sorted_keys(bucket.__index)) end
+  end)
+
+  it("has the handlers", function()
+    local handlers = {}
+    for i, name in ipairs(require("lunette.plugins").HANDLERS) do handlers[i] = name end
+    table.sort(handlers)
+    assert.same(described "handlers", handlers)
+  end)
+
+  it("has the words of a routes file", function()
+    local words = require "lunette.words"
+    local found = sorted_keys(words.words(words.new_state(), {}))
+    for i = #found, 1, -1 do
+      if found[i] == "json" then table.remove(found, i) end
+    end
+    assert.same(described "routes", found)
+  end)
+end)
