@@ -3,7 +3,8 @@
 --
 -- The handler gets (request, connection, upstream) for each request, body included, and returns status, body,
 -- headers to answer plainly, or nothing when it has written to the connection itself. With `script`
--- instead of a handler, the connection is the script's from its first byte on. `requests` holds every request seen, in order.
+-- instead of a handler, the connection is the script's from its first byte on.
+-- `requests` holds every request seen, in order.
 
 local http = require "spec.support.http"
 local loop = require "spec.support.loop"

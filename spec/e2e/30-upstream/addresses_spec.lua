@@ -1,0 +1,62 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Instances by name, by either family, by unix socket, with a base path.
+
+local gate = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "../../support/gate.lua")
+
+
+describe("an instance", function()
+  after_each(gate.cleanup)
+
+  it("named localhost is found where it listens on IPv4 alone", function()
+    local up = gate.upstream()
+    local g = gate.proxy { "http://localhost:" .. up.port }
+    for _ = 1, 3 do assert.equal(200, g:get("/").status) end
+    assert.equal("localhost:" .. up.port, up:last().headers["Host"])
+  end)
+
+  it("named localhost is found where it listens on IPv6 alone", function()
+    local up = gate.upstream { address = "[::1]:0" }
+    local g = gate.proxy { "http://localhost:" .. up.port }
+    for _ = 1, 3 do assert.equal(200, g:get("/").status) end
+  end)
+
+  it("may be an IPv6 address", function()
+    local up = gate.upstream { address = "[::1]:0" }
+    local g = gate.proxy { "http://[::1]:" .. up.port }
+    assert.equal(200, g:get("/").status)
+    assert.equal("[::1]:" .. up.port, up:last().headers["Host"])
+  end)
+
+  it("may be a unix socket", function()
+    local up = gate.upstream { address = "unix:" .. gate.dir():join("s") }
+    local g = gate.proxy { up.address }
+    assert.equal(200, g:get("/").status)
+  end)
+
+  it("may have a path that stands before the request's", function()
+    local up = gate.upstream()
+    local g = gate.proxy { up.url .. "/base/v1" }
+    g:get("/x?y")
+    assert.equal("/base/v1/x?y", up:last().target)
+  end)
+end)
+
+
+describe("a listener", function()
+  after_each(gate.cleanup)
+
+  it("may be a unix socket", function()
+    local path = gate.dir():join("gw.sock")
+    local g = gate.proxy(gate.upstream(), { gateway = { port = "unix:" .. path } })
+    assert.equal(200, g:get("/").status)
+  end)
+
+  it("may be one of several, IPv6 among them", function()
+    local g = gate.proxy(gate.upstream(), { gateway = { listeners = {
+      { name = "four", listen = "127.0.0.1:0" }, { name = "six", listen = "[::1]:0" },
+    } } })
+    for _, name in ipairs { "four", "six" } do
+      assert.equal(200, g:get("/", { listener = name }).status)
+    end
+  end)
+end)
