@@ -21,7 +21,7 @@ static unsigned tries_of(const struct ln_exchange *x)
     return tries < LN_TRIED_MAX ? tries : LN_TRIED_MAX;
 }
 
-static ln_msec first_byte_of(const struct ln_exchange *x)
+ln_msec ln_attempts_first_byte(const struct ln_exchange *x)
 {
     const struct ln_service_conf *conf = service_of(x)->conf;
     ln_msec whole = x->req.route->timeout > 0 ? x->req.route->timeout : conf->first_byte;
@@ -39,8 +39,6 @@ void ln_attempts_release(struct ln_exchange *x, enum ln_outcome outcome, bool re
     if (ln_outcome_row(outcome)->strikes > 0)
         ln_stat_add(x->gw->slot, LN_STAT_ATTEMPTS_FAILED, 1);
     if (c != NULL) {
-        if (c->in != NULL && ln_buf_len(c->in) > 0)
-            reusable = false; /* bytes behind the end of the response: whoever sent them is not to be trusted */
         ln_buf_return(&x->gw->bufs, c->in);
         c->in = NULL;
         c->max_idle = x->got_head ? x->res.keep_alive_timeout * 1000 : 0;
@@ -182,7 +180,7 @@ enum ln_step ln_attempts_send(struct ln_exchange *x)
     c->stream.on_readable = ln_relay_on_up_readable;
     c->stream.on_writable = ln_relay_on_up_writable;
     ln_stream_watch_read(&c->stream, true);
-    ln_deadline_set(x->gw->deadlines, &x->deadline, first_byte_of(x));
+    ln_deadline_set(x->gw->deadlines, &x->deadline, ln_attempts_first_byte(x));
 
     const char *p = ln_buf_at(in), *end = ln_buf_end(in);
     enum ln_flow_result result = ln_flow_push(&x->up, &c->stream, &w, &p, end, &why);
@@ -201,6 +199,7 @@ enum ln_step ln_attempts_await(struct ln_exchange *x)
     if (!x->got_head)
         return LN_STEP_AWAIT;
 
+    ln_deadline_clear(&x->d->deadline); /* nothing is read while response handlers run */
     x->req.status = x->res.status;
     x->req.res_fields = &x->res.fields;
     x->req.origin = LN_ORIGIN_UPSTREAM;

@@ -217,7 +217,7 @@ static void process(struct ln_downstream *d)
         }
     }
     d->processing = false;
-    if (d->eof && d->x == NULL && !d->closed)
+    if (d->eof && d->x == NULL && d->in == NULL && !d->closed)
         ln_downstream_close(d);
 }
 

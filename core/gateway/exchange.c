@@ -314,8 +314,9 @@ static bool can_keep(const struct ln_exchange *x)
 {
     uint64_t most = x->gen->conf->gateway.limits.requests_per_connection;
     bool content_open = x->attempt.instance == NULL && !ln_body_is_done(&x->up.body);
+    bool more_to_come = !x->d->eof || ln_buf_len(x->d->in) > 0 || x->d->next_in != NULL;
 
-    return x->has_head && x->head.keep_alive && !x->d->eof && !x->gw->draining && !content_open &&
+    return x->has_head && x->head.keep_alive && more_to_come && !x->gw->draining && !content_open &&
            x->down.out != LN_FRAMING_CLOSE && (most == 0 || x->d->requests < most);
 }
 
@@ -344,10 +345,21 @@ static enum ln_step respond(struct ln_exchange *x)
     enum ln_flow_result result = ln_flow_push(&x->down, &x->d->stream, &w, &p, end, &why);
 
     if (proxied) {
-        c->in->head = (size_t)(p - c->in->bytes);
+        if (p < end)
+            x->res.keep_alive = false; /* bytes behind the end of the response: whoever sent them is not to be trusted */
+        if (x->req.route->has_log) /* log handlers may read the response's head */
+            x->held = c->in;
+        else
+            ln_buf_return(&x->gw->bufs, c->in);
+        c->in = NULL;
         ln_stream_watch_read(&c->stream, true);
     }
     ln_relay_received(x, result);
+    if (x->head.framing != LN_FRAMING_NONE && !x->finished) {
+        x->step = LN_STEP_RELAY; /* from now on content is read again */
+        ln_relay_expect_client(x);
+        x->step = LN_STEP_RESPOND;
+    }
     return LN_STEP_RELAY;
 }
 
@@ -381,7 +393,7 @@ static void count(struct ln_exchange *x)
 static void detach(struct ln_exchange *x, bool parked)
 {
     struct ln_downstream *d = x->d;
-    bool linger = !ln_body_is_done(&x->up.body) || !x->has_head;
+    bool open = !ln_body_is_done(&x->up.body) || !x->has_head; /* the client may still be sending this request */
 
     x->d = NULL;
     d->x = NULL;
@@ -394,14 +406,14 @@ static void detach(struct ln_exchange *x, bool parked)
             d->in = ln_buf_borrow(&x->gw->bufs, mine->cap);
             ln_buf_put(d->in, ln_buf_at(mine), ln_buf_len(mine));
         }
-        x->up.pending = mine; /* given back with the flow */
+        x->held_in = mine;
     }
     if (x->abort && x->down.out == LN_FRAMING_CLOSE)
         ln_downstream_reset(d);
     else if (x->abort || x->gone)
         ln_downstream_close(d);
     else
-        ln_downstream_next(d, x->keep, linger);
+        ln_downstream_next(d, x->keep && !open, open);
 }
 
 static void settle(struct ln_exchange *x)
@@ -438,7 +450,8 @@ static void free_exchange(struct ln_reap *reap)
     struct ln_exchange *x = ln_container_of(reap, struct ln_exchange, reap);
     struct ln_gateway *gw = x->gw;
 
-    ln_flow_fini(&x->up);
+    ln_buf_return(&gw->bufs, x->held);
+    ln_buf_return(&gw->bufs, x->held_in);
     ln_arena_reset(&x->arena);
     ln_generation_put(x->gen);
     ln_slab_give(&gw->exchanges, x);

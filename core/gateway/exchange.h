@@ -75,7 +75,8 @@ struct ln_exchange {
 
     struct ln_flow up;   /* request content, to the instance */
     struct ln_flow down; /* response content, to the client */
-    struct ln_slice reply;
+    struct ln_slice reply;         /* content of an answer of our own */
+    struct ln_buf *held, *held_in; /* the heads of response and request, kept for log handlers */
     struct ln_fields trailers_up, trailers_down;
     char id_text[32];
 };
@@ -103,6 +104,7 @@ enum ln_step ln_attempts_pick(struct ln_exchange *x);
 enum ln_step ln_attempts_connect(struct ln_exchange *x);
 enum ln_step ln_attempts_send(struct ln_exchange *x);
 enum ln_step ln_attempts_await(struct ln_exchange *x);
+ln_msec ln_attempts_first_byte(const struct ln_exchange *x);
 /* Gives the attempt back, if one is running. */
 void ln_attempts_release(struct ln_exchange *x, enum ln_outcome outcome, bool reusable);
 
@@ -112,5 +114,7 @@ void ln_relay_on_up_writable(struct ln_stream *s);
 /* What a push or flush of request content has led to. */
 void ln_relay_sent(struct ln_exchange *x, enum ln_flow_result result, enum ln_reject why);
 void ln_relay_received(struct ln_exchange *x, enum ln_flow_result result);
+/* Sets the client's deadline to what it has to do now. */
+void ln_relay_expect_client(struct ln_exchange *x);
 
 #endif

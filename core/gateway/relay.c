@@ -26,6 +26,19 @@ bool ln_exchange_wants_body(const struct ln_exchange *x)
            !x->up_broken && x->up.pending == NULL && ln_buf_len(x->d->in) == 0;
 }
 
+/* What we expect of the client now: to read, to send, or nothing. */
+void ln_relay_expect_client(struct ln_exchange *x)
+{
+    const struct ln_timeouts_conf *t = &x->gen->conf->gateway.timeouts;
+
+    if (x->down.pending != NULL)
+        ln_downstream_patience(x->d, LN_PATIENCE_SEND, t->send);
+    else if (ln_exchange_wants_body(x) || (x->step == LN_STEP_SEND && !x->up.ended && x->up.pending == NULL))
+        ln_downstream_patience(x->d, LN_PATIENCE_BODY, t->body);
+    else
+        ln_deadline_clear(&x->d->deadline);
+}
+
 /* The request cannot be completed. As long as the client has seen nothing it is told why. */
 static void refuse_content(struct ln_exchange *x, const struct ln_answer *a)
 {
@@ -46,30 +59,26 @@ void ln_relay_sent(struct ln_exchange *x, enum ln_flow_result result, enum ln_re
     }
     switch (result) {
     case LN_FLOW_MORE:
-        ln_downstream_patience(x->d, LN_PATIENCE_BODY, conf->timeouts.body);
+    case LN_FLOW_END:
         ln_downstream_resume(x->d);
         break;
     case LN_FLOW_FULL:
-        ln_deadline_clear(&x->d->deadline);
         ln_downstream_pause(x->d);
         ln_stream_watch_write(&x->attempt.conn->stream, true);
-        break;
-    case LN_FLOW_END:
-        ln_deadline_clear(&x->d->deadline);
-        ln_downstream_resume(x->d);
         break;
     case LN_FLOW_BAD: {
         struct ln_answer a = ln_answer_reject(why);
 
         refuse_content(x, &a);
-        break;
+        return;
     }
     case LN_FLOW_GONE: /* it may have answered before it closed: reading tells */
         x->up_broken = true;
-        ln_deadline_clear(&x->d->deadline);
         ln_downstream_pause(x->d);
         break;
     }
+    if (x->head.framing != LN_FRAMING_NONE)
+        ln_relay_expect_client(x);
 }
 
 void ln_exchange_read_body(struct ln_exchange *x)
@@ -103,7 +112,7 @@ void ln_exchange_read_body(struct ln_exchange *x)
     }
     ln_relay_sent(x, result, why);
     if (x->step == LN_STEP_AWAIT && ln_deadline_is_set(&x->deadline)) /* no answer is due while the request still comes */
-        ln_deadline_set(gw->deadlines, &x->deadline, ln_exchange_service(x)->first_byte);
+        ln_deadline_set(gw->deadlines, &x->deadline, ln_attempts_first_byte(x));
     ln_exchange_advance(x);
 }
 
@@ -250,13 +259,8 @@ void ln_relay_received(struct ln_exchange *x, enum ln_flow_result result)
     }
     switch (result) {
     case LN_FLOW_MORE:
-        if (c != NULL) {
-            if (c->in != NULL && ln_buf_len(c->in) == 0) {
-                ln_buf_return(&x->gw->bufs, c->in);
-                c->in = NULL;
-            }
+        if (c != NULL)
             ln_deadline_set(x->gw->deadlines, &x->deadline, ln_exchange_service(x)->idle);
-        }
         break;
     case LN_FLOW_FULL:
         if (c != NULL) {
@@ -264,7 +268,7 @@ void ln_relay_received(struct ln_exchange *x, enum ln_flow_result result)
             ln_stream_watch_read(&c->stream, false);
         }
         ln_stream_watch_write(&x->d->stream, true);
-        ln_downstream_patience(x->d, LN_PATIENCE_SEND, x->gen->conf->gateway.timeouts.send);
+        ln_relay_expect_client(x);
         break;
     case LN_FLOW_END:
         x->finished = true;
@@ -340,7 +344,7 @@ void ln_exchange_client_writable(struct ln_exchange *x)
         return;
     }
     ln_stream_watch_write(&d->stream, false);
-    ln_deadline_clear(&d->deadline);
+    ln_relay_expect_client(x);
     if (x->attempt.conn != NULL)
         ln_stream_watch_read(&x->attempt.conn->stream, true);
     ln_relay_received(x, result);
