@@ -190,7 +190,7 @@ static enum ln_step access_phase(struct ln_exchange *x)
     if (r->route->has_request && !run_phase(x, ln_vm_request))
         return LN_STEP_ACCESS;
     if (r->verdict == LN_VERDICT_REPLY)
-        return LN_STEP_ANSWER;
+        return r->failed ? answer_with(x, ln_answer(LN_ANSWER_PLUGIN_ERROR)) : LN_STEP_ANSWER;
     if (!settle_target(x))
         return answer_with(x, ln_answer(LN_ANSWER_BAD_TARGET));
     if (r->service < 0 || (unsigned)r->service >= x->gen->services->count)
@@ -213,7 +213,7 @@ static enum ln_step filter(struct ln_exchange *x)
         return LN_STEP_RESPOND;
     ln_attempts_release(x, LN_OUTCOME_OK, false);
     x->answer.status = 0;
-    return LN_STEP_ANSWER;
+    return r->failed ? answer_with(x, ln_answer(LN_ANSWER_PLUGIN_ERROR)) : LN_STEP_ANSWER;
 }
 
 /* ---- our own answers ------------------------------------------------------------------------------------------ */
@@ -563,7 +563,6 @@ static struct ln_exchange *begin(struct ln_downstream *d, struct ln_generation *
 {
     struct ln_gateway *gw = d->gw;
     struct ln_exchange *x = ln_slab_take(&gw->exchanges);
-    uint32_t serial = x->req.serial; /* of its last life; 0 when the memory is new */
 
     memset(x, 0, sizeof *x);
     x->gw = gw;
@@ -575,7 +574,6 @@ static struct ln_exchange *begin(struct ln_downstream *d, struct ln_generation *
     ln_deadline_init(&x->deadline, on_deadline);
     ln_deadline_init(&x->total, on_total);
     x->req.magic = LN_REQ_MAGIC;
-    x->req.serial = serial + 1;
     x->req.arena = &x->arena;
     x->req.service = -1;
     x->req.on_done = on_phase_done;
