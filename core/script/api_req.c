@@ -3,6 +3,7 @@
  */
 #include "script/api_inner.h"
 
+#include "http/chars.h"
 #include "script/vm.h"
 
 static struct ln_slice route_name(const struct ln_req *r)
@@ -58,13 +59,10 @@ static int set_path(struct ln_req *r, struct ln_slice s)
     return LN_OK;
 }
 
-/* RFC 3986 section 3.4; the brackets and braces that browsers send are not in the grammar and are refused. */
 static bool query_ok(struct ln_slice s)
 {
     for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-
-        if (c <= ' ' || c >= 0x7f || strchr("\"#<>\\^`{|}", c) != NULL)
+        if (!ln_chars_is(s.p[i], LN_CHARS_QUERY) && s.p[i] != '%')
             return false;
     }
     return true;
