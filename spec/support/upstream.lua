@@ -25,14 +25,10 @@ function Connection.__index(self, key)
 end
 
 
--- The next request with its body; nil at the end of the stream. Answers Expect: 100-continue like a common server.
+-- The next request with its body; nil at the end of the stream.
 function Connection:read_request(timeout)
   local request = self:read_request_head(timeout)
-  if not request then return nil end
-  if (request.headers["Expect"] or ""):lower() == "100-continue" then
-    self:send("HTTP/1.1 100 Continue\r\n\r\n")
-  end
-  self:read_body(request, timeout)
+  if request then self:read_whole(request, timeout) end
   return request
 end
 
@@ -44,6 +40,15 @@ function Connection:read_request_head(timeout)
   self.served = self.served + 1
   table.insert(self.upstream.requests, request)
   return request
+end
+
+
+-- The body, for which Expect: 100-continue is answered like a common server does.
+function Connection:read_whole(request, timeout)
+  if (request.headers["Expect"] or ""):lower() == "100-continue" then
+    self:send("HTTP/1.1 100 Continue\r\n\r\n")
+  end
+  return self:read_body(request, timeout)
 end
 
 
@@ -59,7 +64,7 @@ end
 
 -- Waits until the gateway has closed its side, or reset it.
 function Connection:wait_end(timeout)
-  return self.socket:read_all(timeout)
+  return self.socket:read_all(timeout or 60)
 end
 
 
@@ -70,13 +75,9 @@ Upstream.__index = Upstream
 local function serve(self, connection)
   if self.script then return self.script(connection, self) end
   while connection.socket.fd do
-    local request
-    if self.head_only then
-      request = connection:read_request_head()
-    else
-      request = connection:read_request()
-    end
+    local request = connection:read_request_head()
     if not request then break end
+    if not self.head_only then connection:read_whole(request) end
     local status, body, headers = self.handler(request, connection, self)
     if status then
       if request.method == "HEAD" then
