@@ -5,7 +5,8 @@
 --   yaml      text of gateway.yaml as it is; or else it is made of:
 --   gateway, services, rateLimit, extra   tables; services' instances may be upstreams. port is 127.0.0.1:0, one worker
 --   routes    text of routes.lua          plugins  { name = text }     files  { path = text }
---   env, args expect (list of patterns of error lines that are no surprise)
+--   config    path of a configuration that exists already, instead of all these
+--   env, args, cwd; expect (list of patterns of error lines that are no surprise)
 
 local client = require "spec.support.client"
 local dir = require "spec.support.dir"
@@ -120,9 +121,10 @@ end
 
 function M.start(options)
   local self = setmetatable({ expected = {}, dir = M.prepare(options) }, Gateway)
+  self.config = options.config or self.dir:join("gateway.yaml")
   for _, pattern in ipairs(options.expect or {}) do self:expect(pattern) end
   self.control = self.dir:join("ctl")
-  local args = { "run", "-c", self.dir:join("gateway.yaml"), "--report", "3", "--control", self.control }
+  local args = { "run", "-c", self.config, "--report", "3", "--control", self.control }
   for _, arg in ipairs(options.args or {}) do args[#args + 1] = arg end
   self.process = process.start(M.binary(), args, { env = options.env, cwd = options.cwd })
   local ok, why = pcall(wait_ready, self)
@@ -189,7 +191,7 @@ end
 
 -- Runs a command of the binary against this gateway: { code, out, err }.
 function Gateway:cli(command, ...)
-  local args = { command, "-c", self.dir:join("gateway.yaml"), ... }
+  local args = { command, "-c", self.config, ... }
   if command == "reload" then
     table.insert(args, "--control")
     table.insert(args, self.control)
