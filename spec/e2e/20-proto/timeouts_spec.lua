@@ -146,6 +146,30 @@ describe("timeouts towards the upstream", function()
     assert.is_false(g:get("/").complete)
   end)
 
+  it("timeouts.total of the service bounds even an answer that keeps coming", function()
+    local up = gate.upstream(function(_, connection)
+      connection:send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+      connection:trickle(("x"):rep(1000), 0.01)
+    end)
+    local g = gate.proxy(up, { service = { timeouts = { total = "250ms" } } })
+    assert.is_false(g:get("/").complete)
+    up:wait_open(0)
+  end)
+
+  it("firstByte: another instance is tried, for GET", function()
+    local bad = gate.upstream(function(_, connection) connection:wait_end() end)
+    local g = gate.proxy({ bad, gate.upstream() }, { service = { timeouts = { firstByte = "100ms" } } })
+    for _ = 1, 2 do assert.equal(200, g:get("/").status) end
+    assert.equal(1, #bad.requests)
+  end)
+
+  it("retries.perTry bounds every attempt", function()
+    local bad = gate.upstream(function(_, connection) connection:wait_end() end)
+    local g = gate.proxy({ bad, gate.upstream() }, { service = { retries = { perTry = "100ms" } } })
+    for _ = 1, 2 do assert.equal(200, g:get("/").status) end
+    assert.equal(1, #bad.requests)
+  end)
+
   it("timeouts.connect: 504 when no connection comes about", function()
     local g = gate.proxy({ gate.black_hole() }, { service = {
       timeouts = { connect = "150ms" }, retries = { tries = 1 },
