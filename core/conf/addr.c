@@ -33,7 +33,8 @@ static bool parse_unix(struct ln_slice path, struct ln_addr *addr)
 {
     if (path.n == 0 || path.n >= sizeof addr->un.sun_path || memchr(path.p, '\0', path.n) != NULL)
         return false;
-    *addr = (struct ln_addr){.len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path.n + 1)};
+    *addr =
+        (struct ln_addr){.len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path.n + 1)};
     addr->un.sun_family = AF_UNIX;
     memcpy(addr->un.sun_path, path.p, path.n);
     return true;
@@ -74,7 +75,8 @@ bool ln_addr_parse_listen(struct ln_slice text, struct ln_addr *addr)
 
     const char *colon = text.n > 0 ? memrchr(text.p, ':', text.n) : NULL;
 
-    if (colon == NULL || !parse_port(ln_slice(colon + 1, text.n - (size_t)(colon + 1 - text.p)), &port))
+    if (colon == NULL ||
+        !parse_port(ln_slice(colon + 1, text.n - (size_t)(colon + 1 - text.p)), &port))
         return false;
 
     struct ln_slice host = ln_slice(text.p, (size_t)(colon - text.p));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * addr.h - socket addresses and address ranges as they stand in configuration. Values, no ownership.
+ * addr.h - socket addresses and address ranges as they stand in configuration. Values, no
+ * ownership.
  */
 #ifndef LN_CONF_ADDR_H
 #define LN_CONF_ADDR_H
@@ -34,7 +35,8 @@ struct ln_cidr {
     unsigned bits;           /* of the 128 */
 };
 
-bool ln_cidr_parse(struct ln_slice text, struct ln_cidr *range); /* "10.0.0.0/8", "::1", "192.0.2.7" */
+bool ln_cidr_parse(struct ln_slice text,
+                   struct ln_cidr *range); /* "10.0.0.0/8", "::1", "192.0.2.7" */
 
 /* An IP address as 16 bytes, IPv4 mapped; false for unix sockets. */
 bool ln_addr_ip(const struct ln_addr *addr, unsigned char out[16]);

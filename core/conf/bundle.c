@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * bundle.c - gathers files, folders, names and variables, and remembers each as it was when first asked for.
+ * bundle.c - gathers files, folders, names and variables, and remembers each as it was when first
+ * asked for.
  */
 #include "conf/bundle.h"
 
@@ -138,7 +139,8 @@ static int read_path(const char *path, struct ln_text *bytes, struct ln_err *err
     return rc;
 }
 
-int ln_bundle_read(struct ln_bundle *b, const char *path, struct ln_slice *bytes, struct ln_err *err)
+int ln_bundle_read(struct ln_bundle *b, const char *path, struct ln_slice *bytes,
+                   struct ln_err *err)
 {
     struct ln_fact *fact = find(b, LN_FACT_FILE, ln_slice_of(path));
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * bundle_fact.h - the facts inside a bundle, shared by the file that gathers them and the one that saves them.
+ * bundle_fact.h - the facts inside a bundle, shared by the file that gathers them and the one that
+ * saves them.
  *
- * Only conf/bundle.c and conf/bundle_image.c include this. Everything lives in the bundle's arena, or in the mapped
- * image of a replaying bundle.
+ * Only conf/bundle.c and conf/bundle_image.c include this. Everything lives in the bundle's arena,
+ * or in the mapped image of a replaying bundle.
  */
 #ifndef LN_CONF_BUNDLE_FACT_H
 #define LN_CONF_BUNDLE_FACT_H
@@ -15,11 +16,11 @@
 #include "conf/bundle.h"
 
 enum ln_fact_kind {
-    LN_FACT_FILE,   /* key: path; value: its bytes */
-    LN_FACT_DIR,    /* key: path; value: none; code LN_E_STATE when it is not a folder */
-    LN_FACT_LIST,   /* key: path NUL suffix; value: names, each with a NUL */
-    LN_FACT_NAME,   /* key: host; value: LN_FACT_IP bytes for each address */
-    LN_FACT_ENV,    /* key: name; value: its text; code LN_E_STATE when it is not set */
+    LN_FACT_FILE, /* key: path; value: its bytes */
+    LN_FACT_DIR,  /* key: path; value: none; code LN_E_STATE when it is not a folder */
+    LN_FACT_LIST, /* key: path NUL suffix; value: names, each with a NUL */
+    LN_FACT_NAME, /* key: host; value: LN_FACT_IP bytes for each address */
+    LN_FACT_ENV,  /* key: name; value: its text; code LN_E_STATE when it is not set */
     LN_FACT_KINDS,
 };
 
@@ -27,8 +28,9 @@ enum { LN_FACT_IP = 17, LN_FACT_IPS = 16 }; /* '4' or '6' and 16 bytes; so many 
 
 struct ln_fact {
     uint32_t kind;
-    uint32_t code;   /* enum ln_err_code; not LN_E_NONE: `value` is the sentence that says why there is none */
-    uint32_t sys;    /* errno with LN_E_SYS */
+    uint32_t code; /* enum ln_err_code; not LN_E_NONE: `value` is the sentence that says why there
+                      is none */
+    uint32_t sys;  /* errno with LN_E_SYS */
     struct ln_slice key, value; /* each followed by a NUL that its length does not count */
     const char *const *names;   /* LIST: made on first use */
 };

@@ -5,8 +5,9 @@
  *   head   = magic (8 bytes), version, count (4 each), size of the whole (8)
  *   fact   = kind, code, sys, 0 (4 each), length of key and of value (8 each), key, NUL, value, NUL
  *
- * Numbers are in the machine's order: writer and reader are the same binary on the same machine. The reader trusts
- * nothing: each length is compared with what is left, and each kind's value has to look like one.
+ * Numbers are in the machine's order: writer and reader are the same binary on the same machine.
+ * The reader trusts nothing: each length is compared with what is left, and each kind's value has
+ * to look like one.
  */
 #include <errno.h>
 #include <string.h>

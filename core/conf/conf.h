@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * conf.h - the immutable, typed configuration of one generation.
  *
- * Filled by conf/load.c from the rows of the directive tables (conf/rows_*.c); nobody writes to it afterwards.
- * Owner: its arena; freed as one by ln_conf_free(). Times are milliseconds, 0 = off; sizes are bytes, 0 = unlimited.
+ * Filled by conf/load.c from the rows of the directive tables (conf/rows_*.c); nobody writes to it
+ * afterwards. Owner: its arena; freed as one by ln_conf_free(). Times are milliseconds, 0 = off;
+ * sizes are bytes, 0 = unlimited.
  */
 #ifndef LN_CONF_CONF_H
 #define LN_CONF_CONF_H
@@ -34,7 +35,8 @@ struct ln_timeouts_conf {
 };
 
 struct ln_limits_conf {
-    uint64_t request_line, headers, header_count, body, requests_per_connection, connections, buffer;
+    uint64_t request_line, headers, header_count, body, requests_per_connection, connections,
+        buffer;
 };
 
 enum ln_identity_source {
@@ -83,15 +85,16 @@ struct ln_gateway_conf {
 enum ln_strategy { LN_STRATEGY_ROUND_ROBIN, LN_STRATEGY_WEIGHTED_ROUND_ROBIN };
 
 struct ln_instance_conf {
-    const char *url;  /* canonical: http://host:port[/base]; the instance's name everywhere */
-    const char *host; /* as written, without brackets; "" for a unix socket */
-    const char *authority; /* what a Host header says: host or host:port (port left out when 80); IPv6 in brackets */
+    const char *url;       /* canonical: http://host:port[/base]; the instance's name everywhere */
+    const char *host;      /* as written, without brackets; "" for a unix socket */
+    const char *authority; /* what a Host header says: host or host:port (port left out when 80);
+                              IPv6 in brackets */
     unsigned port;
     const char *unix_path; /* NULL unless unix:/path */
     const char *base;      /* path prefix without a trailing slash, "" = none */
     unsigned weight;       /* 1..65535 */
     struct ln_addr *addrs; /* what the name stands for; several = one instance with fallback */
-    unsigned addr_count;   /* 0 = the name could not be resolved when the configuration was loaded */
+    unsigned addr_count; /* 0 = the name could not be resolved when the configuration was loaded */
     struct ln_place place;
 };
 
@@ -140,14 +143,14 @@ struct ln_lua_conf {
 struct ln_node;
 
 struct ln_conf {
-    struct ln_arena arena;  /* owns everything below */
-    const char *file;       /* the path as given */
-    const char *dir;        /* folder of the file: relative paths start here */
+    struct ln_arena arena; /* owns everything below */
+    const char *file;      /* the path as given */
+    const char *dir;       /* folder of the file: relative paths start here */
     struct ln_gateway_conf gateway;
     struct ln_service_conf *services;
     unsigned service_count;
     struct ln_limit_conf limit;
-    const char *routes;      /* absolute or relative to the working directory; NULL = none */
+    const char *routes; /* absolute or relative to the working directory; NULL = none */
     bool generated_routes;
     const char *plugins_dir; /* may not exist; NULL = none */
     const char **trusted_plugins;
@@ -163,10 +166,12 @@ struct ln_diag;
 struct ln_conf *ln_conf_load(struct ln_bundle *bundle, const char *path, struct ln_diag *diag);
 void ln_conf_free(struct ln_conf *conf);
 
-/* Adds a service that a routes file declares: `node` is a mapping of the keys of services[] without `name`. Returns
- * the service, or NULL with errors in `diag`. `conf->services` may move: keep indexes, not pointers, until the load has ended. */
-struct ln_service_conf *ln_conf_add_service(struct ln_conf *conf, struct ln_bundle *bundle, const char *name,
-                                            const struct ln_node *node, struct ln_diag *diag);
+/* Adds a service that a routes file declares: `node` is a mapping of the keys of services[] without
+ * `name`. Returns the service, or NULL with errors in `diag`. `conf->services` may move: keep
+ * indexes, not pointers, until the load has ended. */
+struct ln_service_conf *ln_conf_add_service(struct ln_conf *conf, struct ln_bundle *bundle,
+                                            const char *name, const struct ln_node *node,
+                                            struct ln_diag *diag);
 struct ln_service_conf *ln_conf_find_service(const struct ln_conf *conf, struct ln_slice name);
 
 #endif

@@ -40,7 +40,8 @@ static char *format_text(const char *format, va_list args)
     return text;
 }
 
-static void keep(struct ln_diag *d, enum ln_diag_kind kind, const struct ln_place *place, char *text)
+static void keep(struct ln_diag *d, enum ln_diag_kind kind, const struct ln_place *place,
+                 char *text)
 {
     if (d->count == d->cap) {
         d->cap = d->cap > 0 ? d->cap * 2 : 8;

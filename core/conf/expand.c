@@ -23,10 +23,11 @@ static int put_variable(struct ln_bundle *env, struct ln_slice inside, struct ln
     char copy[129];
 
     if (!is_name(name))
-        return ln_fail(err, LN_E_CONF,
-                       "\"${%.*s}\" is not a variable, expected ${NAME} or ${NAME:-default}, or $$ for "
-                       "a dollar sign",
-                       (int)(inside.n < 40 ? inside.n : 40), inside.p);
+        return ln_fail(
+            err, LN_E_CONF,
+            "\"${%.*s}\" is not a variable, expected ${NAME} or ${NAME:-default}, or $$ for "
+            "a dollar sign",
+            (int)(inside.n < 40 ? inside.n : 40), inside.p);
     memcpy(copy, name.p, name.n);
     copy[name.n] = '\0';
 
@@ -60,7 +61,8 @@ int ln_expand(struct ln_bundle *env, struct ln_slice text, struct ln_text *out, 
         const char *end = memchr(start, '}', text.n - i - 2);
 
         if (end == NULL)
-            return ln_fail(err, LN_E_CONF, "\"${\" without \"}\", expected ${NAME} or ${NAME:-default}");
+            return ln_fail(err, LN_E_CONF,
+                           "\"${\" without \"}\", expected ${NAME} or ${NAME:-default}");
         if (put_variable(env, ln_slice(start, (size_t)(end - start)), out, err) != 0)
             return -1;
         i = (size_t)(end + 1 - text.p);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * expand.h - variables of the environment inside a scalar: ${NAME}, ${NAME:-default}, and $$ for a dollar sign.
+ * expand.h - variables of the environment inside a scalar: ${NAME}, ${NAME:-default}, and $$ for a
+ * dollar sign.
  *
- * The default stands in for a variable that is not set or empty. Any other dollar sign means itself. What comes in is
- * text: it is not read as YAML again.
+ * The default stands in for a variable that is not set or empty. Any other dollar sign means
+ * itself. What comes in is text: it is not read as YAML again.
  */
 #ifndef LN_CONF_EXPAND_H
 #define LN_CONF_EXPAND_H
@@ -11,7 +12,8 @@
 #include "base/text.h"
 #include "conf/bundle.h"
 
-/* Appends the expanded text to `out`; -1 with a sentence for a variable without a value or a broken ${. */
+/* Appends the expanded text to `out`; -1 with a sentence for a variable without a value or a broken
+ * ${. */
 int ln_expand(struct ln_bundle *env, struct ln_slice text, struct ln_text *out, struct ln_err *err);
 
 #endif

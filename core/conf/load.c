@@ -36,7 +36,8 @@ void ln_conf_free(struct ln_conf *conf)
 static void read_root(struct ln_conf *conf, struct ln_bundle *bundle, const struct ln_node *root,
                       struct ln_diag *diag)
 {
-    struct ln_reader r = {.conf = conf, .bundle = bundle, .diag = diag, .place = {conf->file, 1, 1}};
+    struct ln_reader r = {
+        .conf = conf, .bundle = bundle, .diag = diag, .place = {conf->file, 1, 1}};
 
     if (root->kind == LN_NODE_MAP)
         ln_row_read(&r, &ln_rows_root, root, conf);
@@ -65,7 +66,8 @@ struct ln_conf *ln_conf_load(struct ln_bundle *bundle, const char *path, struct 
     return NULL;
 }
 
-/* The array has as many slots as ln_rows_service_slots() says for its length: it is full at a power of two. */
+/* The array has as many slots as ln_rows_service_slots() says for its length: it is full at a power
+ * of two. */
 static struct ln_service_conf *grow_services(struct ln_conf *conf)
 {
     unsigned slots = ln_rows_service_slots(conf->service_count);
@@ -108,9 +110,11 @@ struct ln_service_conf *ln_conf_add_service(struct ln_conf *conf, struct ln_bund
     struct ln_service_conf *s = grow_services(conf);
     unsigned errors = diag->errors;
 
-    *s = (struct ln_service_conf){.name = ln_arena_strdup(&conf->arena, name), .place = node->place};
+    *s =
+        (struct ln_service_conf){.name = ln_arena_strdup(&conf->arena, name), .place = node->place};
     if (!ln_value_is_name(ln_slice_of(name)))
-        ln_row_error(&r, &node->place, "not a name, expected letters, digits, \"-\", \"_\" and \".\"");
+        ln_row_error(&r, &node->place,
+                     "not a name, expected letters, digits, \"-\", \"_\" and \".\"");
     ln_row_read(&r, &ln_rows_declared, node, s);
     refuse_twin(&r, s, ln_conf_find_service(conf, ln_slice_of(name)), "name");
     refuse_twin(&r, s, find_path(conf, s->path), "path");

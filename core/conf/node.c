@@ -10,7 +10,8 @@
 #include "base/assert.h"
 #include "base/text.h"
 
-static struct ln_node *make(struct ln_arena *a, enum ln_node_kind kind, const struct ln_place *place)
+static struct ln_node *make(struct ln_arena *a, enum ln_node_kind kind,
+                            const struct ln_place *place)
 {
     struct ln_node *n = ln_arena_zalloc(a, sizeof *n);
 
@@ -78,7 +79,8 @@ void ln_node_add(struct ln_node *seq, struct ln_node *item)
     append(seq, item);
 }
 
-void ln_node_put(struct ln_arena *a, struct ln_node *map, struct ln_slice key, struct ln_node *value)
+void ln_node_put(struct ln_arena *a, struct ln_node *map, struct ln_slice key,
+                 struct ln_node *value)
 {
     ln_assert(map->kind == LN_NODE_MAP);
     value->key = ln_arena_dup(a, key);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * row.c - reads a mapping by its rows: unknown keys, missing keys, defaults, and the key in every message.
+ * row.c - reads a mapping by its rows: unknown keys, missing keys, defaults, and the key in every
+ * message.
  */
 #include "conf/row.h"
 
@@ -28,7 +29,8 @@ static void report(struct ln_reader *r, enum ln_diag_kind kind, const struct ln_
     ln_text_init(&key);
     print_trail(r->trail, &key);
     vsnprintf(text, sizeof text, format, args);
-    ln_diag_add(r->diag, kind, place, "%s%s%s", key.n > 0 ? key.p : "", key.n > 0 ? ": " : "", text);
+    ln_diag_add(r->diag, kind, place, "%s%s%s", key.n > 0 ? key.p : "", key.n > 0 ? ": " : "",
+                text);
     ln_text_fini(&key);
 }
 
@@ -104,7 +106,8 @@ static const struct ln_row *find_row(const struct ln_block *block, struct ln_sli
     return NULL;
 }
 
-static void refuse_key(struct ln_reader *r, const struct ln_block *block, const struct ln_node *entry)
+static void refuse_key(struct ln_reader *r, const struct ln_block *block,
+                       const struct ln_node *entry)
 {
     struct candidates c = {.row = block->rows};
     const char *near = ln_text_nearest(entry->key, next_name, &c);
@@ -158,7 +161,8 @@ static struct ln_node *make_default(struct ln_reader *r, const char *text)
     return seq;
 }
 
-static void read_row(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n, void *base)
+static void read_row(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
+                     void *base)
 {
     void *field = (char *)base + row->offset;
 
@@ -175,7 +179,8 @@ static void read_row(struct ln_reader *r, const struct ln_row *row, const struct
     }
 }
 
-void ln_row_read(struct ln_reader *r, const struct ln_block *block, const struct ln_node *n, void *base)
+void ln_row_read(struct ln_reader *r, const struct ln_block *block, const struct ln_node *n,
+                 void *base)
 {
     struct ln_place outer = r->place;
 
@@ -238,5 +243,6 @@ const char *ln_row_path(struct ln_reader *r, struct ln_slice text)
 
     if (text.p[0] == '/' || strcmp(dir, ".") == 0)
         return ln_arena_dup(&r->conf->arena, text).p;
-    return ln_arena_printf(&r->conf->arena, "%s%s%s", dir, strcmp(dir, "/") == 0 ? "" : "/", text.p).p;
+    return ln_arena_printf(&r->conf->arena, "%s%s%s", dir, strcmp(dir, "/") == 0 ? "" : "/", text.p)
+        .p;
 }

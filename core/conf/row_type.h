@@ -12,9 +12,18 @@ enum {
 #define LN_YEAR_MSEC (365 * (uint64_t)LN_DAY_MSEC)
 
 /* For the range column. */
-#define LN_RANGE(lo, hi) {.min = (lo), .max = (hi)}
-#define LN_WORDS(list) {.words = (list)}
-#define LN_BLOCK(which) {.block = &(which)}
+#define LN_RANGE(lo, hi)                                                                           \
+    {                                                                                              \
+        .min = (lo), .max = (hi)                                                                   \
+    }
+#define LN_WORDS(list)                                                                             \
+    {                                                                                              \
+        .words = (list)                                                                            \
+    }
+#define LN_BLOCK(which)                                                                            \
+    {                                                                                              \
+        .block = &(which)                                                                          \
+    }
 
 extern const struct ln_row_type ln_type_switch;    /* bool */
 extern const struct ln_row_type ln_type_duration;  /* ln_msec */

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
- * rows.h - the tables of directives, one for each block of the file. They are the list of what lunette knows.
+ * rows.h - the tables of directives, one for each block of the file. They are the list of what
+ * lunette knows.
  */
 #ifndef LN_CONF_ROWS_H
 #define LN_CONF_ROWS_H
 
 #include "conf/row.h"
 
-extern const struct ln_block ln_rows_root;       /* over struct ln_conf */
-extern const struct ln_block ln_rows_gateway;    /* over struct ln_gateway_conf */
-extern const struct ln_block ln_rows_service;    /* over struct ln_service_conf */
-extern const struct ln_block ln_rows_declared;   /* the same without name: a service that a routes file declares */
-extern const struct ln_block ln_rows_instance;   /* over struct ln_instance_conf */
-extern const struct ln_block ln_rows_limit;      /* over a draft of struct ln_limit_conf */
+extern const struct ln_block ln_rows_root;    /* over struct ln_conf */
+extern const struct ln_block ln_rows_gateway; /* over struct ln_gateway_conf */
+extern const struct ln_block ln_rows_service; /* over struct ln_service_conf */
+extern const struct ln_block
+    ln_rows_declared; /* the same without name: a service that a routes file declares */
+extern const struct ln_block ln_rows_instance; /* over struct ln_instance_conf */
+extern const struct ln_block ln_rows_limit;    /* over a draft of struct ln_limit_conf */
 extern const struct ln_row_type ln_rows_services_type, ln_rows_limit_type;
 
 /* Slots to allocate for n services: more may be declared in Lua, and the array doubles. */

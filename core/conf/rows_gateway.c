@@ -41,7 +41,8 @@ static bool read_listen(struct ln_reader *r, const struct ln_row *row, const str
                      n->text.p, n->text.p);
     else if (n->kind == LN_NODE_SCALAR && n->text.n > 100 &&
              ln_slice_has_prefix(n->text, LN_SLICE("unix:")))
-        ln_row_error(r, &n->place, "the path of the socket is too long, expected at most 107 bytes");
+        ln_row_error(r, &n->place,
+                     "the path of the socket is too long, expected at most 107 bytes");
     else
         ln_row_refuse(r, row, n);
     return false;
@@ -287,7 +288,8 @@ static void set_sources(struct ln_reader *r, const struct ln_row *row, const str
 {
     (void)field;
     if (ln_row_items(r, row, n, add_source, NULL) == 0)
-        ln_row_error(r, &n->place, "got an empty list, expected at least one source such as address");
+        ln_row_error(r, &n->place,
+                     "got an empty list, expected at least one source such as address");
 }
 
 static void expect_sources(const struct ln_row *row, struct ln_text *out)

@@ -4,7 +4,8 @@
 #include "conf/row_type.h"
 #include "conf/rows.h"
 
-/* Keys that choose among several ways of which this version has one are checked and then forgotten. */
+/* Keys that choose among several ways of which this version has one are checked and then forgotten.
+ */
 struct draft {
     struct ln_limit_conf conf;
     ln_msec timeout;
@@ -38,7 +39,8 @@ static void set_redis(struct ln_reader *r, const struct ln_row *row, const struc
     else if (n->kind != LN_NODE_SCALAR)
         ln_row_refuse(r, row, n);
     else
-        ln_row_error(r, &n->place, "not the address of a Redis, expected redis://host:6379 or unix:/path");
+        ln_row_error(r, &n->place,
+                     "not the address of a Redis, expected redis://host:6379 or unix:/path");
 }
 
 static void expect_redis(const struct ln_row *row, struct ln_text *out)
@@ -101,7 +103,8 @@ static void check(struct ln_reader *r, const struct ln_node *map, void *base)
         report_at(r, "limit", &limit->key_place,
                   "given beside requestsPerSecond, expected only one of them");
     if (limit != NULL && window == NULL)
-        report_at(r, "window", &limit->place, "missing, expected a duration such as 1m beside limit");
+        report_at(r, "window", &limit->place,
+                  "missing, expected a duration such as 1m beside limit");
     if (limit == NULL && window != NULL)
         report_at(r, "window", &window->key_place, "given without limit, expected both or none");
     if (limit == NULL)

@@ -139,7 +139,8 @@ static const struct ln_row rows[] = {
 };
 /* clang-format on */
 
-/* Defaults that depend on what lies beside the file. A routes.lua that cannot be read is kept: loading it says why. */
+/* Defaults that depend on what lies beside the file. A routes.lua that cannot be read is kept:
+ * loading it says why. */
 static void look_beside(struct ln_reader *r, const struct ln_node *map, void *base)
 {
     struct ln_conf *conf = base;

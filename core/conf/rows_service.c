@@ -28,15 +28,17 @@ static void set_path(struct ln_reader *r, const struct ln_row *row, const struct
 static void expect_path(const struct ln_row *row, struct ln_text *out)
 {
     (void)row;
-    ln_text_puts(out, "a path such as /api/users, which stands for itself: no \"*\", \":name\", \"%\", "
-                      "\".\", \"..\" or empty segment");
+    ln_text_puts(out,
+                 "a path such as /api/users, which stands for itself: no \"*\", \":name\", \"%\", "
+                 "\".\", \"..\" or empty segment");
 }
 
 static const struct ln_row_type type_path = {"path", set_path, expect_path};
 
 /* ---- instances ---- */
 
-/* A name that does not resolve now may do so later: the rest of the configuration is served meanwhile. */
+/* A name that does not resolve now may do so later: the rest of the configuration is served
+ * meanwhile. */
 static void resolve(struct ln_reader *r, const struct ln_node *n, struct ln_instance_conf *i)
 {
     const struct ln_addr *addrs;
@@ -168,8 +170,8 @@ static void add_use(struct ln_reader *r, const struct ln_row *row, const struct 
     if (settings != NULL && settings->kind == LN_NODE_MAP)
         use->settings = settings;
     else if (settings != NULL && settings->kind != LN_NODE_NULL)
-        ln_row_error(r, &settings->place, "the settings of \"%s\" are no mapping, expected key: value",
-                     use->plugin);
+        ln_row_error(r, &settings->place,
+                     "the settings of \"%s\" are no mapping, expected key: value", use->plugin);
 }
 
 static void set_uses(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
@@ -289,8 +291,8 @@ static void add_service(struct ln_reader *r, const struct ln_row *row, const str
     ln_row_read(r, row->range.block, item, s);
 }
 
-static void refuse_equal(struct ln_reader *r, struct ln_map *seen, const char *what, const char *text,
-                         struct ln_service_conf *s)
+static void refuse_equal(struct ln_reader *r, struct ln_map *seen, const char *what,
+                         const char *text, struct ln_service_conf *s)
 {
     if (text == NULL)
         return;
@@ -312,8 +314,8 @@ static void set_services(struct ln_reader *r, const struct ln_row *row, const st
     struct ln_map names, paths;
 
     (void)field;
-    conf->services = ln_arena_zalloc(&conf->arena,
-                                     ln_rows_service_slots(count) * sizeof *conf->services);
+    conf->services =
+        ln_arena_zalloc(&conf->arena, ln_rows_service_slots(count) * sizeof *conf->services);
     if (ln_row_items(r, row, n, add_service, conf->services) <= 0)
         return;
     conf->service_count = count;

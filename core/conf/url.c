@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * url.c - cuts an instance's URL into its parts (RFC 3986 section 3, only what reaches an instance over HTTP).
+ * url.c - cuts an instance's URL into its parts (RFC 3986 section 3, only what reaches an instance
+ * over HTTP).
  */
 #include "conf/url.h"
 
@@ -106,11 +107,13 @@ static int wrong(struct ln_slice text, struct ln_err *err)
 static int refuse_scheme(struct ln_slice text, struct ln_err *err)
 {
     if (text.n >= 6 && ln_slice_caseeq(ln_slice(text.p, 6), LN_SLICE("https:")))
-        return ln_fail(err, LN_E_CONF, "TLS to upstreams is not supported by this version, " EXPECTED);
+        return ln_fail(err, LN_E_CONF,
+                       "TLS to upstreams is not supported by this version, " EXPECTED);
     if (ln_slice_has_prefix(text, LN_SLICE("unix:")) ||
         ln_slice_has_prefix(text, LN_SLICE("http+unix:")))
-        return ln_fail(err, LN_E_CONF,
-                       "instances behind unix sockets are not supported by this version, " EXPECTED);
+        return ln_fail(
+            err, LN_E_CONF,
+            "instances behind unix sockets are not supported by this version, " EXPECTED);
     if (memchr(text.p, '@', text.n) != NULL) /* perhaps a password: not shown */
         return ln_fail(err, LN_E_CONF, "credentials in a URL are not supported, " EXPECTED);
     return wrong(text, err);

@@ -8,8 +8,8 @@
 #include "base/err.h"
 #include "conf/conf.h"
 
-/* Fills url, host, authority, port and base, all in the arena. -1 with "what is wrong, what was expected"; the sentence
- * never shows a password. Nothing is resolved here. */
+/* Fills url, host, authority, port and base, all in the arena. -1 with "what is wrong, what was
+ * expected"; the sentence never shows a password. Nothing is resolved here. */
 int ln_url_parse(struct ln_arena *a, struct ln_slice text, struct ln_instance_conf *out,
                  struct ln_err *err);
 

@@ -63,7 +63,7 @@ static bool take_decimal(struct ln_slice *text, uint64_t *whole, uint64_t *milli
 
 bool ln_value_duration(struct ln_slice text, ln_msec *value)
 {
-    static const struct unit units[] = {{"", 1000},   {"ms", 1},       {"s", 1000},   {"m", 60000},
+    static const struct unit units[] = {{"", 1000},     {"ms", 1},       {"s", 1000}, {"m", 60000},
                                         {"h", 3600000}, {"d", 86400000}, {NULL, 0}};
     uint64_t whole, part;
 
@@ -149,7 +149,8 @@ static bool is_segment(struct ln_slice s)
 {
     static const char extra[] = "-._~!$&'()+,;=:@"; /* pchar without "*" and "%" */
 
-    if (s.n == 0 || s.p[0] == ':' || ln_slice_eq(s, LN_SLICE(".")) || ln_slice_eq(s, LN_SLICE("..")))
+    if (s.n == 0 || s.p[0] == ':' || ln_slice_eq(s, LN_SLICE(".")) ||
+        ln_slice_eq(s, LN_SLICE("..")))
         return false;
     for (size_t i = 0; i < s.n; i++)
         if (!is_alnum(s.p[i]) && memchr(extra, s.p[i], sizeof extra - 1) == NULL)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * value.h - the small languages inside scalars: durations, sizes, shares, names. Pure: text in, value out.
+ * value.h - the small languages inside scalars: durations, sizes, shares, names. Pure: text in,
+ * value out.
  *
  * false: the text is no such value, and the output is untouched.
  */
@@ -13,7 +14,8 @@
 #include "base/slice.h"
 #include "base/text.h"
 
-/* "30" and "1.5" are seconds; units ms s m h d. Parts of a millisecond are rounded up, so that only 0 is 0. */
+/* "30" and "1.5" are seconds; units ms s m h d. Parts of a millisecond are rounded up, so that only
+ * 0 is 0. */
 bool ln_value_duration(struct ln_slice text, ln_msec *value);
 
 /* "65536", "64k", "1m", "2g": powers of 1024. */
@@ -25,14 +27,16 @@ bool ln_value_share(struct ln_slice text, double *value);
 /* on, off, true, false */
 bool ln_value_switch(struct ln_slice text, bool *value);
 
-/* 1 to 64 letters, digits, "-", "_" and ".", beginning with a letter or digit: a service, listener or plugin. */
+/* 1 to 64 letters, digits, "-", "_" and ".", beginning with a letter or digit: a service, listener
+ * or plugin. */
 bool ln_value_is_name(struct ln_slice text);
 
 /* A header's name: a token of RFC 9110 section 5.6.2, at most 128 bytes. */
 bool ln_value_is_token(struct ln_slice text);
 
-/* A path that stands for itself: begins with "/", segments of RFC 3986 section 3.3 without "%", none empty, "." or "..",
- * none that begins with ":" (a parameter in routes) and no "*". A slash at the end is allowed. */
+/* A path that stands for itself: begins with "/", segments of RFC 3986 section 3.3 without "%",
+ * none empty, "." or "..", none that begins with ":" (a parameter in routes) and no "*". A slash at
+ * the end is allowed. */
 bool ln_value_is_path(struct ln_slice text);
 
 /* Print so that the parsers above read the same value, as short as possible. */

@@ -212,7 +212,8 @@ static bool is_key(struct source *s, const yaml_event_t *e)
     return true;
 }
 
-static bool read_entry(struct source *s, struct ln_node *map, const yaml_event_t *key, unsigned depth)
+static bool read_entry(struct source *s, struct ln_node *map, const yaml_event_t *key,
+                       unsigned depth)
 {
     yaml_event_t e;
 
@@ -256,9 +257,10 @@ static struct ln_node *read_node(struct source *s, const yaml_event_t *e, unsign
     struct ln_place place = place_at(s, e->start_mark);
 
     if (e->type == YAML_ALIAS_EVENT || has_anchor_or_tag(e))
-        return refuse(s, &place,
-                      "an anchor, alias or tag (&, *, !), which are not supported; a text that begins "
-                      "so needs quotes");
+        return refuse(
+            s, &place,
+            "an anchor, alias or tag (&, *, !), which are not supported; a text that begins "
+            "so needs quotes");
     if (++s->nodes > LN_YAML_NODES)
         return refuse(s, &place, "too many values, expected at most 500000");
     if (depth > LN_YAML_DEPTH)
@@ -296,7 +298,9 @@ static struct ln_node *read_stream(struct source *s)
 
         yaml_event_delete(&e);
         if (type == YAML_STREAM_END_EVENT)
-            return root != NULL ? root : refuse(s, &start, "the file is empty, expected gateway: and services:");
+            return root != NULL
+                       ? root
+                       : refuse(s, &start, "the file is empty, expected gateway: and services:");
         if (type != YAML_DOCUMENT_START_EVENT)
             continue;
         if (root != NULL)

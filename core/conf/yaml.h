@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * yaml.h - YAML text to a tree of nodes. The only file that knows libyaml.
  *
- * What a configuration has no use for is refused with a sentence: several documents, anchors and aliases, tags, keys that
- * are not plain words, equal keys, NUL bytes, texts that are too large, too deep or have too many nodes.
+ * What a configuration has no use for is refused with a sentence: several documents, anchors and
+ * aliases, tags, keys that are not plain words, equal keys, NUL bytes, texts that are too large,
+ * too deep or have too many nodes.
  */
 #ifndef LN_CONF_YAML_H
 #define LN_CONF_YAML_H
@@ -13,8 +14,9 @@
 
 enum { LN_YAML_BYTES = 8 << 20, LN_YAML_NODES = 500000, LN_YAML_DEPTH = 32 };
 
-/* The root, or NULL when the text is no YAML; errors that leave a tree (equal keys, missing variables) are in `diag` too, so
- * look at diag->errors. `file` is borrowed and has to live as long as the arena. Variables come from `env`. */
+/* The root, or NULL when the text is no YAML; errors that leave a tree (equal keys, missing
+ * variables) are in `diag` too, so look at diag->errors. `file` is borrowed and has to live as long
+ * as the arena. Variables come from `env`. */
 struct ln_node *ln_yaml_parse(struct ln_arena *a, struct ln_bundle *env, const char *file,
                               struct ln_slice text, struct ln_diag *diag);
 
