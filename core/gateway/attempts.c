@@ -169,7 +169,8 @@ enum ln_step ln_attempts_send(struct ln_exchange *x)
     struct ln_writer writer = ln_writer(w.base, w.size - 4096);
     enum ln_reject why = LN_REJECT_NONE;
 
-    in->head = x->body_at;
+    if (in != NULL && !x->body_lost)
+        in->head = x->body_at;
     if (!ln_headwrite_request(x, &writer)) {
         ln_attempts_release(x, LN_OUTCOME_CLIENT_GONE, false);
         x->answer = *ln_answer(LN_ANSWER_HEAD_LARGE);
@@ -182,10 +183,11 @@ enum ln_step ln_attempts_send(struct ln_exchange *x)
     ln_stream_watch_read(&c->stream, true);
     ln_deadline_set(x->gw->deadlines, &x->deadline, ln_attempts_first_byte(x));
 
-    const char *p = ln_buf_at(in), *end = ln_buf_end(in);
+    const char *p = in != NULL ? ln_buf_at(in) : NULL, *end = in != NULL ? ln_buf_end(in) : NULL;
     enum ln_flow_result result = ln_flow_push(&x->up, &c->stream, &w, &p, end, &why);
 
-    in->head = (size_t)(p - in->bytes);
+    if (in != NULL)
+        in->head = (size_t)(p - in->bytes);
     ln_relay_sent(x, result, why);
     return x->answer.status != 0 ? LN_STEP_ANSWER : LN_STEP_AWAIT;
 }

@@ -41,6 +41,7 @@ struct ln_gateway {
     struct ln_pools pools;
     struct ln_rand rand;
     char *scratch_in, *scratch_out;
+    struct ln_buf *hot; /* what any client sends is read here first: see ln_downstream_keep_input() */
 
     struct ln_generation *current;                   /* one reference */
     struct ln_generation *prepared[LN_PREPARED_MAX]; /* one reference each; NULL = free */

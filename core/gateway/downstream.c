@@ -57,11 +57,11 @@ static void free_downstream(struct ln_reap *r)
     ln_slab_give(&d->gw->downstreams, d);
 }
 
-static void give_back_buffers(struct ln_downstream *d)
+static void give_back_buffer(struct ln_downstream *d)
 {
-    ln_buf_return(&d->gw->bufs, d->in);
-    ln_buf_return(&d->gw->bufs, d->next_in);
-    d->in = d->next_in = NULL;
+    if (d->in != d->gw->hot)
+        ln_buf_return(&d->gw->bufs, d->in);
+    d->in = NULL;
 }
 
 void ln_downstream_close(struct ln_downstream *d)
@@ -74,7 +74,7 @@ void ln_downstream_close(struct ln_downstream *d)
     d->closed = true;
     ln_deadline_clear(&d->deadline);
     ln_stream_close(&d->stream);
-    give_back_buffers(d);
+    give_back_buffer(d);
     ln_list_remove(&d->node);
     gw->connection_count--;
     ln_slot_set(&gw->slot->connections, gw->connection_count);
@@ -98,7 +98,7 @@ static void begin_linger(struct ln_downstream *d)
         return;
     }
     d->lingering = true;
-    give_back_buffers(d);
+    give_back_buffer(d);
     ln_stream_shutdown_write(&d->stream);
     ln_downstream_resume(d);
     ln_downstream_patience(d, LN_PATIENCE_LINGER, LINGER_MS);
@@ -116,30 +116,12 @@ static void linger(struct ln_downstream *d)
 
 /* ---- between requests ----------------------------------------------------------------------------------------- */
 
-/* Makes what is left in the buffers the beginning of the next request. */
-static void shift_input(struct ln_downstream *d)
-{
-    struct ln_buf *in = d->in;
-
-    d->scan = (struct ln_head_scan){0};
-    if (d->next_in != NULL) {
-        ln_buf_return(&d->gw->bufs, in);
-        d->in = d->next_in;
-        d->next_in = NULL;
-    } else if (in != NULL && ln_buf_len(in) == 0) {
-        ln_buf_return(&d->gw->bufs, in);
-        d->in = NULL;
-    } else if (in != NULL && in->head > 0) {
-        memmove(in->bytes, ln_buf_at(in), ln_buf_len(in));
-        in->tail -= in->head;
-        in->head = 0;
-    }
-}
-
 void ln_downstream_next(struct ln_downstream *d, bool keep, bool linger_first)
 {
     ln_assert(d->x == NULL);
-    shift_input(d);
+    d->scan = (struct ln_head_scan){0};
+    if (ln_downstream_waiting(d) == 0)
+        give_back_buffer(d);
     if (!keep || d->gw->draining) {
         if (linger_first || d->in != NULL)
             begin_linger(d);
@@ -164,14 +146,35 @@ static bool make_room(struct ln_downstream *d)
     const struct ln_limits_conf *l = &conf_of(d)->limits;
     size_t most = l->request_line + l->headers + 16;
 
-    if (d->in == NULL)
-        d->in = ln_buf_borrow(&d->gw->bufs, LN_BUF_SIZE);
+    if (d->in == NULL) {
+        d->in = d->gw->hot;
+        d->in->head = d->in->tail = 0;
+    }
     if (ln_buf_room(d->in) > 0)
         return true;
-    if (d->x != NULL || d->in->cap >= most) /* a running exchange holds slices of the buffer: it must not move */
+    if (d->x != NULL) /* that may want to send these bytes again: they must not move */
         return false;
-    d->in = ln_buf_enlarge(&d->gw->bufs, d->in, most);
+    if (d->in->head == 0 && d->in->cap >= most)
+        return false;
+    d->in = ln_buf_enlarge(&d->gw->bufs, d->in, ln_buf_len(d->in) < LN_BUF_SIZE ? LN_BUF_SIZE : most);
     return true;
+}
+
+/* The event is over and the warm buffer must be free for the next: what is still needed moves to a buffer of our own. */
+static void keep_input(struct ln_downstream *d)
+{
+    struct ln_buf *hot = d->in;
+
+    if (hot != d->gw->hot)
+        return;
+    size_t from = d->x != NULL ? ln_exchange_input_from(d->x, hot) : hot->head;
+
+    d->in = NULL;
+    if (hot->tail == from)
+        return;
+    d->in = ln_buf_borrow(&d->gw->bufs, hot->tail - from);
+    ln_buf_put(d->in, hot->bytes + from, hot->tail - from);
+    d->in->head = hot->head - from;
 }
 
 /* Looks for a request head in what has come. */
@@ -189,7 +192,7 @@ static void process(struct ln_downstream *d)
         if (d->scan.seen == 0)
             d->in->head += ln_head_skip_empty(ln_buf_at(d->in), ln_buf_len(d->in));
         if (ln_buf_len(d->in) == 0) {
-            shift_input(d);
+            give_back_buffer(d);
             break;
         }
         if (++count > EXCHANGES_PER_TURN) {
@@ -221,6 +224,11 @@ static void process(struct ln_downstream *d)
         ln_downstream_close(d);
 }
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 static void on_eof(struct ln_downstream *d)
 {
     d->eof = true;
@@ -247,15 +255,17 @@ static void on_readable(struct ln_stream *s)
         ln_downstream_pause(d);
         return;
     }
-    ssize_t n = ln_stream_read(s, ln_buf_end(d->in), ln_buf_room(d->in));
+    ssize_t n = ln_stream_read(s, ln_buf_end(d->in), d->x == NULL ? ln_buf_room(d->in) : least(ln_buf_room(d->in), LN_BUF_SIZE));
 
     if (n > 0) {
         d->in->tail += (size_t)n;
         ln_stat_add(d->gw->slot, LN_STAT_BYTES_IN, (uint64_t)n);
         if (d->x == NULL)
             process(d);
+        keep_input(d);
         return;
     }
+    keep_input(d);
     if (n == LN_STREAM_AGAIN)
         return;
     if (n == 0)
@@ -287,7 +297,7 @@ static void on_deadline(struct ln_deadline *deadline)
         process(d);
         return;
     }
-    if (d->patience == LN_PATIENCE_HEADER && d->in != NULL && ln_buf_len(d->in) > 0) {
+    if (d->patience == LN_PATIENCE_HEADER && ln_downstream_waiting(d) > 0) {
         ln_exchange_refuse(d, ln_gateway_current(d->gw), ln_answer(LN_ANSWER_HEADER_TIMEOUT));
         return;
     }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * downstream.h - one client connection: reads requests one after the other and hands each to an exchange.
  *
- * An idle connection holds no buffer. Pipelined requests are served in order: the next is looked at when the exchange before it has
+ * An idle connection holds no buffer, and one that waits for an instance none either: what a client sends is read into one buffer
+ * that the worker always has warm, a head is copied into its exchange's arena, and only what is left of the bytes when the
+ * event is over goes to a buffer of the connection. Pipelined requests are served in order: the next is looked at when the exchange before it has
  * ended. Owner: the gateway's list; ended by ln_downstream_close(), freed by the loop's reap list.
  *
  *            accept
@@ -34,8 +36,7 @@ struct ln_downstream {
     struct ln_gateway *gw;
     struct ln_list node;    /* in gw->connections */
     struct ln_exchange *x;  /* the one that is running, or NULL */
-    struct ln_buf *in;      /* [head, tail): bytes not yet used. While an exchange runs, its head stays in front of them */
-    struct ln_buf *next_in; /* bytes behind a chunked body that were read with it */
+    struct ln_buf *in;      /* [head, tail): bytes not yet used; NULL when there are none */
     struct ln_head_scan scan;
     struct ln_deadline deadline;
     enum ln_patience patience;
@@ -60,6 +61,12 @@ void ln_downstream_accept(struct ln_port *port, int fd, const struct sockaddr_st
 /* The exchange has ended (d->x is NULL now): go on with the next request, or end the connection. `keep`: it may stay open;
  * `linger`: the client may still be sending, let it read the answer first. */
 void ln_downstream_next(struct ln_downstream *d, bool keep, bool linger);
+
+/* Bytes that wait in d->in. */
+static inline size_t ln_downstream_waiting(const struct ln_downstream *d)
+{
+    return d->in != NULL ? ln_buf_len(d->in) : 0;
+}
 
 /* Watch for bytes from the client again after a pause. */
 void ln_downstream_resume(struct ln_downstream *d);

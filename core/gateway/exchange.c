@@ -268,7 +268,7 @@ static void skip_content(struct ln_exchange *x)
     struct ln_slice piece;
     enum ln_reject why;
 
-    if (!x->has_head || ln_body_is_done(&x->up.body) || x->body_lost)
+    if (in == NULL || !x->has_head || ln_body_is_done(&x->up.body))
         return;
     const char *p = ln_buf_at(in), *end = ln_buf_end(in);
 
@@ -314,7 +314,7 @@ static bool can_keep(const struct ln_exchange *x)
 {
     uint64_t most = x->gen->conf->gateway.limits.requests_per_connection;
     bool content_open = x->attempt.instance == NULL && !ln_body_is_done(&x->up.body);
-    bool more_to_come = !x->d->eof || ln_buf_len(x->d->in) > 0 || x->d->next_in != NULL;
+    bool more_to_come = !x->d->eof || ln_downstream_waiting(x->d) > 0;
 
     return x->has_head && x->head.keep_alive && more_to_come && !x->gw->draining && !content_open &&
            x->down.out != LN_FRAMING_CLOSE && (most == 0 || x->d->requests < most);
@@ -347,10 +347,7 @@ static enum ln_step respond(struct ln_exchange *x)
     if (proxied) {
         if (p < end)
             x->res.keep_alive = false; /* bytes behind the end of the response: whoever sent them is not to be trusted */
-        if (x->req.route->has_log) /* log handlers may read the response's head */
-            x->held = c->in;
-        else
-            ln_buf_return(&x->gw->bufs, c->in);
+        ln_buf_return(&x->gw->bufs, c->in);
         c->in = NULL;
         ln_stream_watch_read(&c->stream, true);
     }
@@ -388,9 +385,8 @@ static void count(struct ln_exchange *x)
     ln_slot_set(&slot->served, ln_slot_get(&slot->served) + 1);
 }
 
-/* The client's connection goes its own way. `parked`: log handlers still need the head, so the buffer stays with the exchange
- * and the client gets a copy of what it has sent ahead. */
-static void detach(struct ln_exchange *x, bool parked)
+/* The client's connection goes its own way. */
+static void detach(struct ln_exchange *x)
 {
     struct ln_downstream *d = x->d;
     bool open = !ln_body_is_done(&x->up.body) || !x->has_head; /* the client may still be sending this request */
@@ -398,16 +394,6 @@ static void detach(struct ln_exchange *x, bool parked)
     x->d = NULL;
     d->x = NULL;
     ln_stream_watch_write(&d->stream, false);
-    if (parked && d->in != NULL) {
-        struct ln_buf *mine = d->in;
-
-        d->in = NULL;
-        if (ln_buf_len(mine) > 0) {
-            d->in = ln_buf_borrow(&x->gw->bufs, mine->cap);
-            ln_buf_put(d->in, ln_buf_at(mine), ln_buf_len(mine));
-        }
-        x->held_in = mine;
-    }
     if (x->abort && x->down.out == LN_FRAMING_CLOSE)
         ln_downstream_reset(d);
     else if (x->abort || x->gone)
@@ -437,7 +423,7 @@ static enum ln_step log_phase(struct ln_exchange *x)
         count(x);
         parked = r->route != NULL && r->route->has_log && ln_vm_log(x->gen->vm, r) == LN_RUN_WAIT;
         if (parked) {
-            detach(x, true);
+            detach(x);
             return LN_STEP_LOG;
         }
         return LN_STEP_DONE;
@@ -450,8 +436,6 @@ static void free_exchange(struct ln_reap *reap)
     struct ln_exchange *x = ln_container_of(reap, struct ln_exchange, reap);
     struct ln_gateway *gw = x->gw;
 
-    ln_buf_return(&gw->bufs, x->held);
-    ln_buf_return(&gw->bufs, x->held_in);
     ln_arena_reset(&x->arena);
     ln_generation_put(x->gen);
     ln_slab_give(&gw->exchanges, x);
@@ -468,7 +452,7 @@ static void finish(struct ln_exchange *x)
     ln_stat_sub(gw->slot, LN_STAT_EXCHANGES, 1);
     ln_loop_reap(gw->loop, &x->reap);
     if (x->d != NULL)
-        detach(x, false);
+        detach(x);
 }
 
 /* ---- the table ------------------------------------------------------------------------------------------------ */
@@ -592,10 +576,10 @@ static struct ln_exchange *begin(struct ln_downstream *d, struct ln_generation *
 void ln_exchange_start(struct ln_downstream *d, struct ln_generation *gen, size_t n, const struct ln_head_limits *limits)
 {
     struct ln_exchange *x = begin(d, gen);
-    const char *p = ln_buf_at(d->in);
+    struct ln_slice head = ln_arena_dup(&x->arena, ln_slice(ln_buf_at(d->in), n));
 
     ln_fields_init(&x->head.fields, &x->arena);
-    enum ln_reject why = ln_req_head_parse(&x->head, p, n, limits);
+    enum ln_reject why = ln_req_head_parse(&x->head, head.p, n, limits);
 
     if (why == LN_REJECT_NONE)
         why = ln_target_parse(&x->target, x->head.target, x->head.method_id, &x->arena);
@@ -609,6 +593,22 @@ void ln_exchange_start(struct ln_downstream *d, struct ln_generation *gen, size_
         x->answer = ln_answer_reject(why);
     }
     ln_exchange_advance(x);
+}
+
+size_t ln_exchange_input_from(struct ln_exchange *x, const struct ln_buf *in)
+{
+    size_t from = in->head;
+
+    if (x->head.framing == LN_FRAMING_NONE || x->body_lost || x->started)
+        return from;
+    if (in->tail - x->body_at > LN_BUF_SIZE) { /* too much to be kept for a repeat */
+        x->body_lost = in->head > x->body_at;
+        from = in->head;
+    } else {
+        from = x->body_at;
+    }
+    x->body_at = 0;
+    return from;
 }
 
 void ln_exchange_refuse(struct ln_downstream *d, struct ln_generation *gen, const struct ln_answer *a)

@@ -4,7 +4,7 @@
  * A table of named steps (exchange.c). Events only store facts and call advance; a step looks at the facts and names the next
  * step; naming itself means parked. Nobody frees in the middle: the last step detaches the exchange and puts it on the reap list.
  *
- * Lifetimes: the arena and the client's read buffer live until the end of the exchange, and every slice of it with them.
+ * Lifetimes: the arena lives until the end of the exchange, and every slice with it: heads are copied there before they are parsed.
  */
 #ifndef LN_GATEWAY_EXCHANGE_H
 #define LN_GATEWAY_EXCHANGE_H
@@ -67,7 +67,7 @@ struct ln_exchange {
     bool got_head;  /* a final response head is in x->res */
     bool up_broken; /* the instance takes no more of the request */
     bool body_lost; /* content went out that is not in the read buffer any more: no repeating */
-    size_t body_at; /* where the content begins in d->in */
+    size_t body_at; /* where the content begins in d->in, as long as it is there */
     enum ln_outcome outcome;
     struct ln_deadline deadline; /* of the instance: connect, head, silence */
     struct ln_deadline total;    /* services[].timeouts.total */
@@ -75,8 +75,7 @@ struct ln_exchange {
 
     struct ln_flow up;   /* request content, to the instance */
     struct ln_flow down; /* response content, to the client */
-    struct ln_slice reply;         /* content of an answer of our own */
-    struct ln_buf *held, *held_in; /* the heads of response and request, kept for log handlers */
+    struct ln_slice reply; /* content of an answer of our own */
     struct ln_fields trailers_up, trailers_down;
     char id_text[32];
 };
@@ -86,6 +85,10 @@ void ln_exchange_start(struct ln_downstream *d, struct ln_generation *gen, size_
 
 /* There is no head to speak of: answer, and close. */
 void ln_exchange_refuse(struct ln_downstream *d, struct ln_generation *gen, const struct ln_answer *answer);
+
+/* The buffer that d->in was is about to be copied: from which byte on does the exchange still need it? Forgets what it will not
+ * send again. */
+size_t ln_exchange_input_from(struct ln_exchange *x, const struct ln_buf *in);
 
 /* Facts from the client's connection. */
 bool ln_exchange_wants_body(const struct ln_exchange *x);

@@ -23,7 +23,7 @@ static size_t read_size(const struct ln_exchange *x)
 bool ln_exchange_wants_body(const struct ln_exchange *x)
 {
     return (x->step == LN_STEP_AWAIT || x->step == LN_STEP_RELAY) && x->attempt.conn != NULL && !x->up.ended &&
-           !x->up_broken && x->up.pending == NULL && ln_buf_len(x->d->in) == 0;
+           !x->up_broken && x->up.pending == NULL && ln_downstream_waiting(x->d) == 0;
 }
 
 /* What we expect of the client now: to read, to send, or nothing. */
@@ -106,9 +106,10 @@ void ln_exchange_read_body(struct ln_exchange *x)
     const char *p = gw->scratch_in, *end = p + n;
     enum ln_flow_result result = ln_flow_push(&x->up, &x->attempt.conn->stream, &w, &p, end, &why);
 
-    if (p < end && x->up.ended) {
-        d->next_in = ln_buf_borrow(&gw->bufs, (size_t)(end - p));
-        ln_buf_put(d->next_in, p, (size_t)(end - p));
+    if (p < end && x->up.ended) { /* behind a chunked body: the next request */
+        ln_buf_return(&gw->bufs, d->in);
+        d->in = ln_buf_borrow(&gw->bufs, (size_t)(end - p));
+        ln_buf_put(d->in, p, (size_t)(end - p));
     }
     ln_relay_sent(x, result, why);
     if (x->step == LN_STEP_AWAIT && ln_deadline_is_set(&x->deadline)) /* no answer is due while the request still comes */
@@ -154,9 +155,10 @@ static void pass_interim(struct ln_exchange *x, const struct ln_res_head *h)
 /* One head is complete in c->in. True when it was an interim one and there may be another behind it. */
 static bool take_head(struct ln_exchange *x, struct ln_upconn *c, size_t n, const struct ln_head_limits *limits)
 {
-    ln_fields_init(&x->res.fields, &x->arena);
+    struct ln_slice head = ln_arena_dup(&x->arena, ln_slice(ln_buf_at(c->in), n));
 
-    enum ln_reject why = ln_res_head_parse(&x->res, ln_buf_at(c->in), n, limits);
+    ln_fields_init(&x->res.fields, &x->arena);
+    enum ln_reject why = ln_res_head_parse(&x->res, head.p, n, limits);
 
     c->in->head += n;
     x->scan = (struct ln_head_scan){0};
