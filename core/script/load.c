@@ -153,12 +153,30 @@ static int ref_field(lua_State *L, const char *key)
     return 0;
 }
 
-static void take_chain(lua_State *L, struct ln_chain *chain)
+void ln_chain_take(struct ln_vm *vm)
 {
-    chain->run[LN_PHASE_REQUEST] = ref_field(L, "request");
-    chain->run[LN_PHASE_RESPONSE] = ref_field(L, "response");
-    chain->run[LN_PHASE_LOG] = ref_field(L, "log");
-    chain->selfs = ref_field(L, "selfs");
+    if (vm->chain_count == vm->chain_cap) {
+        vm->chain_cap = vm->chain_cap > 0 ? vm->chain_cap * 2 : 16;
+        vm->chains = ln_realloc(vm->chains, vm->chain_cap * sizeof *vm->chains);
+    }
+    vm->chains[vm->chain_count++] = (struct ln_chain){
+        .run = {[LN_PHASE_REQUEST] = ref_field(vm->L, "request"),
+                [LN_PHASE_RESPONSE] = ref_field(vm->L, "response"),
+                [LN_PHASE_LOG] = ref_field(vm->L, "log")},
+        .selfs = ref_field(vm->L, "selfs"),
+    };
+}
+
+void ln_chains_forget(struct ln_vm *vm)
+{
+    for (unsigned i = 0; i < vm->chain_count; i++) {
+        for (int phase = 0; phase <= LN_PHASE_LOG; phase++)
+            if (vm->chains[i].run[phase] != 0)
+                luaL_unref(vm->L, LUA_REGISTRYINDEX, vm->chains[i].run[phase]);
+        luaL_unref(vm->L, LUA_REGISTRYINDEX, vm->chains[i].selfs);
+    }
+    vm->chain_count = 0;
+    vm->route_count = 0;
 }
 
 /* The list in field `key` of the table on top: its elements get pushed one by one. */
@@ -172,11 +190,11 @@ void ln_routes_take(struct ln_vm *vm)
 {
     lua_State *L = vm->L;
 
-    vm->chain_count = open_list(L, "chains");
-    vm->chains = ln_arena_zalloc(&vm->arena, (vm->chain_count + 1) * sizeof *vm->chains);
-    for (unsigned i = 0; i < vm->chain_count; i++, lua_pop(L, 1)) {
+    ln_chains_forget(vm);
+    unsigned chains = open_list(L, "chains");
+    for (unsigned i = 0; i < chains; i++, lua_pop(L, 1)) {
         lua_rawgeti(L, -1, (int)i + 1);
-        take_chain(L, &vm->chains[i]);
+        ln_chain_take(vm);
     }
     lua_pop(L, 1);
     vm->route_count = open_list(L, "routes");

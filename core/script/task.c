@@ -76,6 +76,14 @@ static void slot_take(struct ln_vm *vm, struct ln_req *r)
     r->serial = vm->serial;
 }
 
+void ln_task_select(struct ln_vm *vm, struct ln_req *r)
+{
+    slot_take(vm, r);
+    vm->cur.req = r;
+    vm->cur.serial = r->serial;
+    vm->cur.slot = r->slot;
+}
+
 void ln_vm_forget(struct ln_vm *vm, struct ln_req *r)
 {
     ln_assert(r->task == NULL);
@@ -183,9 +191,7 @@ static enum ln_run resume(struct ln_task *t, int nargs)
     struct ln_req *r = t->req;
     struct ln_task *outer = vm->running;
 
-    vm->cur.req = r;
-    vm->cur.serial = r->serial;
-    vm->cur.slot = r->slot;
+    ln_task_select(vm, r);
     vm->cur.phase = t->phase;
     vm->running = t;
     int rc = lua_resume(t->co, nargs);
@@ -210,7 +216,6 @@ static enum ln_run run(struct ln_vm *vm, struct ln_req *r, int phase)
     struct ln_task *t = task_take(vm);
 
     ln_assert(r->task == NULL);
-    slot_take(vm, r);
     t->req = r;
     t->phase = phase;
     lua_rawgeti(t->co, LUA_REGISTRYINDEX, chain->run[phase]);
@@ -243,6 +248,7 @@ static void apply_queued(struct ln_req *r)
 enum ln_run ln_vm_response(struct ln_vm *vm, struct ln_req *r)
 {
     ln_assert(r->res_fields != NULL);
+    r->failed = false; /* from here on: of this phase */
     if (r->edits != NULL)
         apply_queued(r);
     if (r->route == NULL || !r->route->has_response)

@@ -106,7 +106,7 @@ static void preload_all(struct ln_vm *vm)
         lua_pushcclosure(L, load_embedded, 1);
         lua_setfield(L, -2, name);
     }
-    ln_host_push(vm);
+    lua_getfield(L, LUA_REGISTRYINDEX, "lunette.host");
     lua_pushcclosure(L, load_given, 1);
     lua_setfield(L, -2, "lunette.host");
     ln_json_open(L);
@@ -126,6 +126,11 @@ static int boot(lua_State *L)
 {
     struct ln_vm *vm = lua_touserdata(L, 1);
 
+    lua_getfield(L, LUA_REGISTRYINDEX, "lunette.host"); /* a spec has its own */
+    if (lua_isnil(L, -1)) {
+        ln_host_push(vm);
+        lua_setfield(L, LUA_REGISTRYINDEX, "lunette.host");
+    }
     preload_all(vm);
     lua_getglobal(L, "require");
     lua_pushliteral(L, "lunette.boot");
@@ -215,7 +220,9 @@ static void run_close_handlers(struct ln_vm *vm)
 
 void ln_vm_free(struct ln_vm *vm)
 {
-    if (vm->L != NULL) {
+    if (vm->adopted) {
+        ln_tasks_free(vm);
+    } else if (vm->L != NULL) {
         if (vm->live != 0)
             run_close_handlers(vm);
         ln_tasks_free(vm);
@@ -223,6 +230,7 @@ void ln_vm_free(struct ln_vm *vm)
         lua_close(vm->L);
     }
     ln_digest_free(vm->digest);
+    ln_free(vm->chains);
     ln_free(vm->free_slots);
     ln_arena_reset(&vm->arena);
     ln_free(vm);

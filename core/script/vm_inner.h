@@ -59,6 +59,8 @@ struct ln_vm {
     struct ln_route *routes;
     struct ln_chain *chains; /* by ln_route.chain - 1 */
     unsigned route_count, chain_count;
+    unsigned chain_cap;
+    uint64_t epoch;   /* of a spec: limits of another one count apart */
     int live;         /* reference of the table of slots */
     int begun;        /* slots ever used */
     int *free_slots;  /* a stack */
@@ -87,6 +89,7 @@ struct ln_vm *ln_vm_adopt(lua_State *L, const struct ln_vm_env *env);
 void ln_vm_open(struct ln_vm *vm, const struct ln_lua_conf *conf);
 
 /* task.c */
+void ln_task_select(struct ln_vm *vm, struct ln_req *r); /* as if it ran now: for making its objects */
 void ln_tasks_free(struct ln_vm *vm);
 
 /* host.c: pushes the table that `require "lunette.host"` gives. */
@@ -94,7 +97,9 @@ void ln_host_push(struct ln_vm *vm);
 /* json.c: pushes the table of `lunette.json`. */
 int ln_json_open(lua_State *L);
 
-/* load.c: { routes, chains } made by lunette.boot -> vm->routes and vm->chains. */
-void ln_routes_take(struct ln_vm *vm); /* the table is on top of the stack and stays */
+/* load.c: what lunette.boot and lunette.chain have made is on top of the stack and stays. */
+void ln_chain_take(struct ln_vm *vm);  /* { request, response, log, selfs } becomes the next chain */
+void ln_routes_take(struct ln_vm *vm); /* { routes, chains }, in place of those before */
+void ln_chains_forget(struct ln_vm *vm);
 
 #endif

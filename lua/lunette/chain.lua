@@ -41,6 +41,9 @@ local function objects()
 end
 
 
+M.objects = objects
+
+
 -- ---- code ----
 
 local HEAD = "local cur, objects, answer, f = ...\n%sreturn function(selfs, depth)\n  local req, res = objects()\n"

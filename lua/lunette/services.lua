@@ -27,6 +27,11 @@ function M.add(name, index)
 end
 
 
+function M.count()
+  return #list
+end
+
+
 function M.get(name)
   return by_name[name]
 end

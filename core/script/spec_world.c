@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * spec_world.c - what lua/lunette/world.lua asks of C: requests made by hand, run through real chains, and what came of them.
+ *
+ * Records of requests are kept and used again until the state is closed, because handles may still point to them. Limits of
+ * an earlier spec are told from those of a later one by the epoch, so that the region need not be emptied.
+ */
+#include <lauxlib.h>
+#include <lua.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "http/target.h"
+#include "script/spec.h"
+#include "script/vm_inner.h"
+#include "shm/region.h"
+
+enum { START_MONO = 1000, START_WALL = 1700000000 }; /* seconds */
+static const ln_nsec second = 1000000000;
+
+struct visit {
+    struct ln_req r;
+    struct ln_arena arena;
+    struct ln_fields fields, upstream;
+    struct ln_route route;
+    struct visit *next; /* idle ones */
+};
+
+struct line {
+    enum ln_log_level level;
+    char *text, *fields;
+};
+
+struct spec {
+    struct ln_vm *vm;
+    struct ln_bundle *bundle;
+    struct ln_diag diag;
+    struct ln_conf *conf; /* of the last load */
+    struct ln_demand demand;
+    ln_spec_match *match;
+    struct visit **visits; /* by number - 1 */
+    int count, cap;
+    struct visit *idle;
+    struct line *lines; /* what was logged */
+    unsigned line_count, line_cap;
+};
+
+static struct spec *spec_of(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+static struct visit *visit_of(lua_State *L, int index)
+{
+    struct spec *s = spec_of(L);
+    int number = (int)luaL_checkinteger(L, index);
+
+    luaL_argcheck(L, number >= 1 && number <= s->count, index, "the request is from before the last reset");
+    return s->visits[number - 1];
+}
+
+/* ---- making requests ---- */
+
+static struct ln_slice text_field(lua_State *L, struct visit *v, const char *key)
+{
+    struct ln_slice s = {NULL, 0};
+
+    lua_getfield(L, 1, key);
+    if (!lua_isnil(L, -1)) {
+        s.p = luaL_checklstring(L, -1, &s.n);
+        s = ln_arena_dup(&v->arena, s);
+    }
+    lua_pop(L, 1);
+    return s;
+}
+
+static lua_Number number_field(lua_State *L, const char *key, lua_Number otherwise)
+{
+    lua_getfield(L, 1, key);
+    lua_Number n = luaL_optnumber(L, -1, otherwise);
+    lua_pop(L, 1);
+    return n;
+}
+
+/* { { name, value }, ... } in field `key` of the table at 1 */
+static void fields_field(lua_State *L, struct ln_fields *f, const char *key)
+{
+    lua_getfield(L, 1, key);
+    for (int i = 1; !lua_isnil(L, -1); i++, lua_pop(L, 3)) {
+        struct ln_slice name, value;
+
+        lua_rawgeti(L, -1, i);
+        if (lua_isnil(L, -1)) {
+            lua_pop(L, 1);
+            break;
+        }
+        lua_rawgeti(L, -1, 1);
+        lua_rawgeti(L, -2, 2);
+        name.p = luaL_checklstring(L, -2, &name.n);
+        value.p = luaL_checklstring(L, -1, &value.n);
+        if (!ln_fields_add(f, name, value))
+            luaL_error(L, "not a header: %s: %s", name.p, value.p);
+    }
+    lua_pop(L, 1);
+}
+
+static void params_field(lua_State *L, struct visit *v)
+{
+    lua_getfield(L, 1, "params");
+    for (lua_pushnil(L); lua_istable(L, -2) && lua_next(L, -2) != 0; lua_pop(L, 1)) {
+        struct ln_slice name, value;
+
+        luaL_argcheck(L, v->r.param_count < LN_PARAMS_MAX, 1, "too many params");
+        name.p = luaL_checklstring(L, -2, &name.n);
+        value.p = luaL_checklstring(L, -1, &value.n);
+        v->r.params[v->r.param_count].name = ln_arena_dup(&v->arena, name);
+        v->r.params[v->r.param_count++].value = ln_arena_dup(&v->arena, value);
+    }
+    lua_settop(L, 1);
+}
+
+static struct visit *visit_new(struct spec *s)
+{
+    struct visit *v = s->idle;
+
+    if (v != NULL)
+        s->idle = v->next;
+    else
+        v = ln_alloc(sizeof *v);
+    memset(v, 0, sizeof *v);
+    ln_arena_init(&v->arena, NULL);
+    ln_fields_init(&v->fields, &v->arena);
+    ln_fields_init(&v->upstream, &v->arena);
+    ln_fields_init(&v->r.reply_fields, &v->arena);
+    if (s->count == s->cap) {
+        s->cap = s->cap > 0 ? s->cap * 2 : 16;
+        s->visits = ln_realloc(s->visits, (size_t)s->cap * sizeof(struct visit *));
+    }
+    s->visits[s->count++] = v;
+    return v;
+}
+
+static void fill(lua_State *L, struct visit *v)
+{
+    struct ln_req *r = &v->r;
+
+    r->magic = LN_REQ_MAGIC;
+    r->arena = &v->arena;
+    r->fields = &v->fields;
+    r->method = text_field(L, v, "method");
+    r->path = text_field(L, v, "path");
+    r->query = text_field(L, v, "query");
+    r->has_query = r->query.p != NULL;
+    r->host = text_field(L, v, "host");
+    r->scheme = text_field(L, v, "scheme");
+    r->id = text_field(L, v, "id");
+    r->listener = text_field(L, v, "listener");
+    r->ip = text_field(L, v, "ip");
+    r->peer = text_field(L, v, "peer");
+    r->client_id = text_field(L, v, "client_id");
+    r->peer_port = (unsigned)number_field(L, "peer_port", 1234);
+    r->port = (unsigned)number_field(L, "port", 8080);
+    r->minor = (uint8_t)number_field(L, "minor", 1);
+    r->service = (int)number_field(L, "service", -1);
+    r->started = ln_clock_mono();
+    r->started_wall = ln_clock_wall();
+}
+
+/* request{...} -> number */
+static int spec_request(lua_State *L)
+{
+    struct spec *s = spec_of(L);
+
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    struct visit *v = visit_new(s);
+    fill(L, v);
+    fields_field(L, &v->fields, "headers");
+    params_field(L, v);
+    lua_pushinteger(L, s->count);
+    return 1;
+}
+
+/* ---- running ---- */
+
+/* run(request, chain, phase, route name): what ln_vm_request() and its sisters do in the gateway */
+static int spec_run(lua_State *L)
+{
+    struct ln_vm *vm = spec_of(L)->vm;
+    struct visit *v = visit_of(L, 1);
+    unsigned chain = (unsigned)luaL_checkinteger(L, 2);
+    const char *phase = luaL_checkstring(L, 3);
+
+    luaL_argcheck(L, chain >= 1 && chain <= vm->chain_count, 2, "no such chain");
+    const struct ln_chain *c = &vm->chains[chain - 1];
+    v->route = (struct ln_route){
+        .name = ln_arena_strdup(&v->arena, luaL_optstring(L, 4, "spec")),
+        .service = -1,
+        .chain = chain,
+        .has_request = c->run[LN_PHASE_REQUEST] != 0,
+        .has_response = c->run[LN_PHASE_RESPONSE] != 0,
+        .has_log = c->run[LN_PHASE_LOG] != 0,
+    };
+    v->r.route = &v->route;
+    if (strcmp(phase, "request") == 0)
+        ln_vm_request(vm, &v->r);
+    else if (strcmp(phase, "response") == 0)
+        ln_vm_response(vm, &v->r);
+    else
+        ln_vm_log(vm, &v->r);
+    return 0;
+}
+
+/* select(request): the request becomes the one that runs now, so that its objects can be made; select() ends that. */
+static int spec_select(lua_State *L)
+{
+    struct ln_vm *vm = spec_of(L)->vm;
+
+    vm->cur.req = NULL;
+    if (lua_gettop(L) > 0)
+        ln_task_select(vm, &visit_of(L, 1)->r);
+    return 0;
+}
+
+/* chain(table of lunette.chain) */
+static int spec_chain(lua_State *L)
+{
+    lua_settop(L, 1);
+    ln_chain_take(spec_of(L)->vm);
+    return 0;
+}
+
+/* respond(options, request): the response that handlers then see; headers as a list of pairs */
+static int spec_respond(lua_State *L)
+{
+    struct visit *v = visit_of(L, 2);
+    struct ln_req *r = &v->r;
+
+    lua_settop(L, 1);
+    r->upstream_service = text_field(L, v, "service");
+    r->upstream_address = text_field(L, v, "address");
+    r->bytes = (uint64_t)number_field(L, "bytes", 0);
+    r->attempt = r->upstream_address.p != NULL;
+    r->ended = r->started + (ln_nsec)(number_field(L, "duration", 0) * 1e9);
+    if (r->verdict == LN_VERDICT_REPLY) {
+        r->res_fields = &r->reply_fields;
+        r->status = r->reply_status;
+        r->origin = r->failed ? LN_ORIGIN_GATEWAY : LN_ORIGIN_PLUGIN;
+        return 0;
+    }
+    fields_field(L, &v->upstream, "headers");
+    r->res_fields = &v->upstream;
+    r->status = (int)number_field(L, "status", 200);
+    r->origin = (enum ln_origin)number_field(L, "origin", LN_ORIGIN_UPSTREAM);
+    return 0;
+}
+
+/* ---- looking ---- */
+
+static void push_slice(lua_State *L, struct ln_slice s)
+{
+    if (s.p != NULL)
+        lua_pushlstring(L, s.p, s.n);
+    else
+        lua_pushnil(L);
+}
+
+static void push_fields(lua_State *L, const struct ln_fields *f)
+{
+    int n = 0;
+
+    lua_newtable(L);
+    for (unsigned i = 0; f != NULL && i < f->count; i++) {
+        if (f->v[i].dropped)
+            continue;
+        lua_createtable(L, 2, 0);
+        push_slice(L, ln_field_name(&f->v[i]));
+        lua_rawseti(L, -2, 1);
+        push_slice(L, ln_field_value(&f->v[i]));
+        lua_rawseti(L, -2, 2);
+        lua_rawseti(L, -2, ++n);
+    }
+}
+
+/* look(request) -> { reply = true?, failed, status, body, headers = { {name, value} }, request_headers, service } */
+static int spec_look(lua_State *L)
+{
+    const struct ln_req *r = &visit_of(L, 1)->r;
+    bool reply = r->verdict == LN_VERDICT_REPLY;
+
+    lua_newtable(L);
+    lua_pushboolean(L, reply);
+    lua_setfield(L, -2, "reply");
+    lua_pushboolean(L, r->failed);
+    lua_setfield(L, -2, "failed");
+    lua_pushinteger(L, r->res_fields != NULL ? r->status : reply ? r->reply_status : 0);
+    lua_setfield(L, -2, "status");
+    push_slice(L, reply ? r->reply_body : ln_slice(NULL, 0));
+    lua_setfield(L, -2, "body");
+    push_fields(L, r->res_fields != NULL ? r->res_fields : reply ? &r->reply_fields : NULL);
+    lua_setfield(L, -2, "headers");
+    push_fields(L, r->fields);
+    lua_setfield(L, -2, "request_headers");
+    lua_pushinteger(L, r->service);
+    lua_setfield(L, -2, "service");
+    return 1;
+}
+
+/* Called from inside an FFI call: nothing of Lua may be touched here. */
+static void on_say(void *arg, enum ln_log_level level, struct ln_slice text, struct ln_slice fields)
+{
+    struct spec *s = arg;
+
+    if (s->line_count == s->line_cap) {
+        s->line_cap = s->line_cap > 0 ? s->line_cap * 2 : 16;
+        s->lines = ln_realloc(s->lines, s->line_cap * sizeof *s->lines);
+    }
+    s->lines[s->line_count++] =
+        (struct line){level, ln_strndup(text.p, text.n), fields.n > 0 ? ln_strndup(fields.p, fields.n) : NULL};
+}
+
+static void forget_lines(struct spec *s)
+{
+    for (unsigned i = 0; i < s->line_count; i++) {
+        ln_free(s->lines[i].text);
+        ln_free(s->lines[i].fields);
+    }
+    s->line_count = 0;
+}
+
+/* said() -> list of { level, text, fields as JSON } */
+static int spec_said(lua_State *L)
+{
+    const struct spec *s = spec_of(L);
+
+    lua_newtable(L);
+    for (unsigned i = 0; i < s->line_count; i++) {
+        lua_createtable(L, 0, 3);
+        lua_pushstring(L, ln_log_level_name(s->lines[i].level));
+        lua_setfield(L, -2, "level");
+        lua_pushstring(L, s->lines[i].text);
+        lua_setfield(L, -2, "text");
+        lua_pushstring(L, s->lines[i].fields);
+        lua_setfield(L, -2, "fields");
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    return 1;
+}
+
+static int spec_advance(lua_State *L)
+{
+    lua_Number seconds = luaL_checknumber(L, 1);
+
+    luaL_argcheck(L, seconds >= 0, 1, "time goes forward only");
+    ln_clock_advance((ln_nsec)(seconds * 1e9));
+    return 0;
+}
+
+/* ---- life ---- */
+
+static void forget_visits(struct spec *s)
+{
+    for (int i = 0; i < s->count; i++) {
+        ln_vm_forget(s->vm, &s->visits[i]->r);
+        ln_arena_reset(&s->visits[i]->arena);
+        s->visits[i]->next = s->idle;
+        s->idle = s->visits[i];
+    }
+    s->count = 0;
+}
+
+static void reset(struct spec *s)
+{
+    forget_visits(s);
+    ln_chains_forget(s->vm);
+    s->vm->epoch++;
+    ln_diag_fini(&s->diag);
+    ln_diag_init(&s->diag);
+    ln_bundle_free(s->bundle);
+    s->bundle = s->vm->bundle = ln_bundle_record();
+    ln_clock_freeze(START_MONO * second, START_WALL * second);
+    forget_lines(s);
+}
+
+static int spec_reset(lua_State *L)
+{
+    reset(spec_of(L));
+    return 0;
+}
+
+static int spec_gc(lua_State *L)
+{
+    struct spec *s = lua_touserdata(L, 1);
+
+    forget_visits(s);
+    while (s->idle != NULL) {
+        struct visit *v = s->idle;
+
+        s->idle = v->next;
+        ln_free(v);
+    }
+    ln_free(s->visits);
+    forget_lines(s);
+    ln_free(s->lines);
+    ln_conf_free(s->conf);
+    ln_diag_fini(&s->diag);
+    ln_bundle_free(s->bundle);
+    ln_demand_fini(&s->demand);
+    struct ln_shm *shm = s->vm->env.shm;
+    ln_vm_free(s->vm);
+    ln_shm_free(shm);
+    ln_clock_thaw();
+    return 0;
+}
+
+/* ---- configurations ---- */
+
+static void push_report(lua_State *L, struct spec *s)
+{
+    struct ln_text text;
+
+    ln_text_init(&text);
+    ln_diag_print(&s->diag, &text);
+    lua_pushlstring(L, text.p != NULL ? text.p : "", text.n);
+    ln_text_fini(&text);
+}
+
+static void push_string_field(lua_State *L, const char *key, const char *value)
+{
+    lua_pushstring(L, value);
+    lua_setfield(L, -2, key);
+}
+
+static void push_route(lua_State *L, const struct spec *s, const struct ln_route *route)
+{
+    lua_newtable(L);
+    push_string_field(L, "name", route->name);
+    push_string_field(L, "method", route->methods);
+    push_string_field(L, "path", route->path);
+    push_string_field(L, "host", route->host);
+    push_string_field(L, "listener", route->listener);
+    push_string_field(L, "strip", route->strip);
+    push_string_field(L, "file", route->place.file);
+    push_string_field(L, "chain", route->chain_text);
+    push_string_field(L, "service", route->service >= 0 ? s->conf->services[route->service].name : NULL);
+    lua_pushinteger(L, (lua_Integer)route->place.line);
+    lua_setfield(L, -2, "line");
+    lua_pushinteger(L, (lua_Integer)route->timeout);
+    lua_setfield(L, -2, "timeout_ms");
+    lua_pushinteger(L, route->tries);
+    lua_setfield(L, -2, "tries");
+    lua_pushinteger(L, (lua_Integer)route->chain);
+    lua_setfield(L, -2, "number");
+}
+
+/* load(path of a configuration, or nil; routes or nil; plugin folder or nil) -> list of routes; or nil and the report */
+static int spec_load(lua_State *L)
+{
+    struct spec *s = spec_of(L);
+    const char *path = luaL_checkstring(L, 1), *routes = luaL_optstring(L, 2, NULL), *plugins = luaL_optstring(L, 3, NULL);
+    struct ln_vm *vm = s->vm;
+
+    reset(s);
+    ln_conf_free(s->conf);
+    s->conf = ln_conf_load(s->bundle, path, &s->diag);
+    if (s->conf == NULL || s->diag.errors > 0) {
+        lua_pushnil(L);
+        push_report(L, s);
+        return 2;
+    }
+    s->conf->routes = routes != NULL ? ln_arena_strdup(&s->conf->arena, routes) : s->conf->routes;
+    s->conf->plugins_dir = plugins != NULL ? ln_arena_strdup(&s->conf->arena, plugins) : s->conf->plugins_dir;
+    int rc = ln_vm_load(vm, s->conf, s->bundle, &s->diag);
+    vm->bundle = s->bundle;
+    vm->diag = &s->diag;
+    if (rc != 0) {
+        lua_pushnil(L);
+    } else {
+        lua_createtable(L, (int)vm->route_count, 0);
+        for (unsigned i = 0; i < vm->route_count; i++) {
+            push_route(L, s, &vm->routes[i]);
+            lua_rawseti(L, -2, (int)i + 1);
+        }
+    }
+    push_report(L, s);
+    return 2;
+}
+
+/* match(request) -> index of the route from 1 or nil, its params; or nil, nil and the report. Routes of the last load. */
+static int spec_match(lua_State *L)
+{
+    struct spec *s = spec_of(L);
+    struct ln_req *r = &visit_of(L, 1)->r;
+    unsigned errors = s->diag.errors;
+
+    if (s->match == NULL)
+        return luaL_error(L, "there is no router here");
+    int index = s->match(s->vm->routes, s->vm->route_count, r, &s->diag);
+    if (index < 0) {
+        lua_pushnil(L);
+        lua_pushnil(L);
+        if (s->diag.errors == errors)
+            return 2;
+        push_report(L, s);
+        return 3;
+    }
+    lua_pushinteger(L, index + 1);
+    lua_newtable(L);
+    for (unsigned i = 0; i < r->param_count; i++) {
+        push_slice(L, r->params[i].name);
+        push_slice(L, r->params[i].value);
+        lua_rawset(L, -3);
+    }
+    return 2;
+}
+
+static const luaL_Reg functions[] = {
+    {"request", spec_request}, {"run", spec_run},         {"select", spec_select}, {"chain", spec_chain},
+    {"respond", spec_respond}, {"look", spec_look},       {"said", spec_said},     {"advance", spec_advance},
+    {"reset", spec_reset},     {"load", spec_load},       {"match", spec_match},   {NULL, NULL},
+};
+
+static struct spec *spec_new(lua_State *L, ln_spec_match *match, const char *library)
+{
+    struct spec *s = lua_newuserdata(L, sizeof *s);
+    struct ln_err err;
+    struct ln_vm_env env = {.demand = &s->demand};
+
+    memset(s, 0, sizeof *s);
+    s->match = match;
+    ln_demand_init(&s->demand);
+    ln_diag_init(&s->diag);
+    env.shm = ln_shm_new(1, &err);
+    if (env.shm == NULL)
+        luaL_error(L, "%s", err.text);
+    s->vm = ln_vm_adopt(L, &env);
+    s->vm->library = library;
+    s->vm->diag = &s->diag;
+    s->vm->on_say = on_say;
+    s->vm->on_say_arg = s;
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, spec_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+    return s;
+}
+
+static void push_functions(lua_State *L, struct spec *s)
+{
+    lua_newtable(L);
+    for (const luaL_Reg *f = functions; f->name != NULL; f++) {
+        lua_pushlightuserdata(L, s);
+        lua_pushcclosure(L, f->func, 1);
+        lua_setfield(L, -2, f->name);
+    }
+}
+
+int ln_spec_open(lua_State *L, ln_spec_match *match, const char *library)
+{
+    struct spec *s = spec_new(L, match, library);
+
+    lua_setfield(L, LUA_REGISTRYINDEX, "lunette.spec"); /* closed with the state */
+    ln_host_push(s->vm);
+    push_functions(L, s);
+    lua_setfield(L, -2, "spec");
+    lua_pushvalue(L, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, "lunette.host");
+    if (!ln_vm_furnish(s->vm))
+        return lua_error(L);
+    reset(s);
+    return 1;
+}
