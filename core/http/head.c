@@ -173,6 +173,14 @@ static bool is_false_refusal(const llhttp_t *p, enum ln_framing framing)
     return llhttp_get_errno(p) == HPE_INVALID_CONTENT_LENGTH && framing == LN_FRAMING_LENGTH;
 }
 
+static bool is_printable(struct ln_slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] <= ' ' || (unsigned char)s.p[i] >= 0x7f)
+            return false;
+    return true;
+}
+
 /* Why llhttp refused a request whose field lines are in order and whose fields our rules accept: its target, a method
  * that it does not know (or knows from another protocol), or something that only it sees. */
 static enum ln_reject blame_request(const struct ln_req_head *h, const llhttp_t *p)
@@ -181,7 +189,7 @@ static enum ln_reject blame_request(const struct ln_req_head *h, const llhttp_t 
 
     if (is_false_refusal(p, h->framing))
         return LN_REJECT_NONE;
-    if (llhttp_get_errno(p) == HPE_INVALID_URL || llhttp_get_errno(p) == HPE_USER)
+    if (llhttp_get_errno(p) == HPE_INVALID_URL || !is_printable(h->target))
         return LN_REJECT_TARGET;
     if (h->method_id == LN_METHOD_OTHER && at != NULL && at <= fields)
         return LN_REJECT_METHOD;

@@ -29,6 +29,8 @@ enum ln_reject ln_judge_line(const char *p, const char *end, struct ln_slice *na
     const char *stop = lf - 1;
     const char *colon = memchr(p, ':', (size_t)(stop - p));
 
+    if (memchr(p, '\r', (size_t)(stop - p)) != NULL) /* RFC 9112 section 2.2: a bare CR, whatever else is wrong */
+        return LN_REJECT_LINE_END;
     if (*p == ' ' || *p == '\t')
         return LN_REJECT_FIELD_FOLD;
     if (colon == NULL)
@@ -40,7 +42,5 @@ enum ln_reject ln_judge_line(const char *p, const char *end, struct ln_slice *na
     *name = ln_slice(p, (size_t)(colon - p));
     *value = ln_slice_trim(ln_slice(colon + 1, (size_t)(stop - colon - 1)));
     *next = lf + 1;
-    if (ln_chars_value_ok(value->p, value->n))
-        return LN_REJECT_NONE;
-    return memchr(value->p, '\r', value->n) != NULL ? LN_REJECT_LINE_END : LN_REJECT_FIELD_VALUE;
+    return ln_chars_value_ok(value->p, value->n) ? LN_REJECT_NONE : LN_REJECT_FIELD_VALUE;
 }

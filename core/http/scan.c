@@ -89,7 +89,7 @@ static long find_whole(const char *p, size_t n, const struct ln_head_limits *lim
         return 0;
     size_t first = (size_t)((const char *)memchr(p, '\n', n) - p);
 
-    if (first == 0 || p[first - 1] != '\r')
+    if (first == 0 || p[first - 1] != '\r' || p[last - 1] != '\r')
         *why = LN_REJECT_LINE_END;
     else if (first - 1 > limits->request_line)
         *why = request ? LN_REJECT_REQUEST_LINE_LONG : LN_REJECT_HEADERS_LARGE;

@@ -41,7 +41,7 @@ static bool is_http2(struct ln_slice line)
 }
 
 /* request-line = method SP request-target SP HTTP-version */
-enum ln_reject ln_startline_request(struct ln_slice line, struct ln_startline *out)
+static enum ln_reject read_request(struct ln_slice line, struct ln_startline *out)
 {
     size_t m = ln_chars_span(line.p, line.n, LN_CHARS_TOKEN);
 
@@ -63,7 +63,7 @@ enum ln_reject ln_startline_request(struct ln_slice line, struct ln_startline *o
 }
 
 /* status-line = HTTP-version SP status-code SP [ reason-phrase ]; the second space is there even without a reason. */
-enum ln_reject ln_startline_response(struct ln_slice line, struct ln_startline *out)
+static enum ln_reject read_response(struct ln_slice line, struct ln_startline *out)
 {
     if (line.n < VERSION_LEN + 5 || line.p[VERSION_LEN] != ' ')
         return LN_REJECT_STATUS_LINE;
@@ -78,6 +78,24 @@ enum ln_reject ln_startline_response(struct ln_slice line, struct ln_startline *
     out->status = (code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0');
     out->reason = ln_slice(code + 4, line.n - VERSION_LEN - 5);
     return ln_chars_value_ok(out->reason.p, out->reason.n) ? LN_REJECT_NONE : LN_REJECT_STATUS_LINE;
+}
+
+/* A line that is wrong and has a CR in it is wrong because of that. */
+static enum ln_reject blame(struct ln_slice line, enum ln_reject why)
+{
+    if (why == LN_REJECT_NONE || memchr(line.p, '\r', line.n) == NULL)
+        return why;
+    return LN_REJECT_LINE_END;
+}
+
+enum ln_reject ln_startline_request(struct ln_slice line, struct ln_startline *out)
+{
+    return blame(line, read_request(line, out));
+}
+
+enum ln_reject ln_startline_response(struct ln_slice line, struct ln_startline *out)
+{
+    return blame(line, read_response(line, out));
 }
 
 enum ln_reject ln_startline_request_begun(const char *p, size_t n)
