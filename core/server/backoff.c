@@ -3,9 +3,9 @@
  */
 #include "server/backoff.h"
 
-ln_msec ln_backoff_next(struct ln_backoff *b, bool was_ready)
+ln_msec ln_backoff_next(struct ln_backoff *b, bool had_served)
 {
-    if (was_ready) {
+    if (had_served) {
         b->failures = 0;
         return 0;
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * channel.h - messages between the supervisor and a worker, in order, whole, and with a descriptor if need be.
+ * channel.h - messages between the supervisor and a worker, in order, whole, and with a descriptor
+ * if need be.
  *
- * A SOCK_SEQPACKET pair per worker. Whoever dies closes an end, which the other reads as the end of the channel: so a
- * worker knows that the supervisor is gone, whatever killed it.
+ * A SOCK_SEQPACKET pair per worker. Whoever dies closes an end, which the other reads as the end of
+ * the channel: so a worker knows that the supervisor is gone, whatever killed it.
  */
 #ifndef LN_SERVER_CHANNEL_H
 #define LN_SERVER_CHANNEL_H
@@ -43,7 +44,8 @@ struct ln_msg {
 /* Both ends non-blocking and closed on exec. */
 int ln_channel_open(int ends[2], struct ln_err *err);
 
-/* False when the other side is gone or has not read for far too long: then it is as good as dead. */
+/* False when the other side is gone or has not read for far too long: then it is as good as dead.
+ */
 bool ln_channel_send(int fd, const struct ln_msg *msg);
 
 enum ln_received { LN_RECEIVED, LN_RECEIVED_NOTHING, LN_RECEIVED_END };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * checker.h - tries a configuration in a child process, so that a bad one can hurt nobody.
  *
- * The child records every file into a bundle, loads all of it - Lua too, opening nothing - and hands back a verdict, the
- * bundle, and what it needs of shared memory. The parent never runs Lua. Owner: the caller; one check at a time per record.
+ * The child records every file into a bundle, loads all of it - Lua too, opening nothing - and
+ * hands back a verdict, the bundle, and what it needs of shared memory. The parent never runs Lua.
+ * Owner: the caller; one check at a time per record.
  */
 #ifndef LN_SERVER_CHECKER_H
 #define LN_SERVER_CHECKER_H

@@ -44,7 +44,9 @@ struct ln_control_client {
     size_t sent;
 };
 
-/* ---- lock ------------------------------------------------------------------------------------------------------ */
+/* ---- lock
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static int refuse(const struct ln_control *c, int fd, struct ln_err *err)
 {
@@ -53,11 +55,13 @@ static int refuse(const struct ln_control *c, int fd, struct ln_err *err)
 
     pid[n > 0 ? n : 0] = '\0';
     return ln_fail(err, LN_E_STATE,
-                   "another gateway (pid %d) runs with the control socket %s; stop it, or give this one --control",
+                   "another gateway (pid %d) runs with the control socket %s; stop it, or give "
+                   "this one --control",
                    atoi(pid), c->path);
 }
 
-/* The lock counts only if the file is still the one that its name leads to: its last holder removes it at the end. */
+/* The lock counts only if the file is still the one that its name leads to: its last holder removes
+ * it at the end. */
 static int try_lock(struct ln_control *c, bool *again, struct ln_err *err)
 {
     struct stat mine, named;
@@ -106,7 +110,9 @@ struct ln_control *ln_control_new(const char *path, struct ln_err *err)
     return c;
 }
 
-/* ---- clients --------------------------------------------------------------------------------------------------- */
+/* ---- clients
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static void free_client(struct ln_reap *r)
 {
@@ -230,7 +236,9 @@ static void on_accept(struct ev_loop *ev, ev_io *io, int events)
     ln_timer_start(c->loop, &client->timer, REQUEST_TIME, on_late);
 }
 
-/* ---- socket ---------------------------------------------------------------------------------------------------- */
+/* ---- socket
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 int ln_control_listen(struct ln_control *c, struct ln_loop *loop,
                       const struct ln_control_events *events, void *arg, struct ln_err *err)

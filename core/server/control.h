@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * control.h - the socket on which commands reach the supervisor, and the lock that keeps a second gateway away.
+ * control.h - the socket on which commands reach the supervisor, and the lock that keeps a second
+ * gateway away.
  *
- * A request is one line with a verb: reload, status, stop. The answer is one line of JSON, when the outcome is known;
- * then the connection is closed. Only the user who runs the gateway may connect.
+ * A request is one line with a verb: reload, status, stop. The answer is one line of JSON, when the
+ * outcome is known; then the connection is closed. Only the user who runs the gateway may connect.
  */
 #ifndef LN_SERVER_CONTROL_H
 #define LN_SERVER_CONTROL_H
@@ -14,9 +15,10 @@
 
 enum { LN_CONTROL_PATH = 100 }; /* longest path of a unix socket that we take, with its NUL */
 
-/* Where the socket of this configuration is: `option`, else $LUNETTE_CONTROL, else a name made from the real path of the
- * configuration in $XDG_RUNTIME_DIR, /run/lunette or /tmp/lunette-UID. `serving` makes the folder if need be and takes
- * the first that can be written to; else the first where such a socket exists. */
+/* Where the socket of this configuration is: `option`, else $LUNETTE_CONTROL, else a name made from
+ * the real path of the configuration in $XDG_RUNTIME_DIR, /run/lunette or /tmp/lunette-UID.
+ * `serving` makes the folder if need be and takes the first that can be written to; else the first
+ * where such a socket exists. */
 int ln_control_path(char out[LN_CONTROL_PATH], const char *option, const char *conf_path,
                     bool serving, struct ln_err *err);
 
@@ -45,7 +47,8 @@ void ln_control_answer(struct ln_control_client *c, struct ln_slice json);
 /* Removes socket and lock. */
 void ln_control_free(struct ln_control *control);
 
-/* In a child: closes the descriptors and touches no file, so that the lock is the supervisor's alone. */
+/* In a child: closes the descriptors and touches no file, so that the lock is the supervisor's
+ * alone. */
 void ln_control_abandon(struct ln_control *control);
 
 /* ---- the command's side: blocks until the answer is whole; without its newline. */

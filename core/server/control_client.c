@@ -56,15 +56,18 @@ static int from_conf(char out[LN_CONTROL_PATH], const char *conf_path, bool serv
     free(real);
     list_folders(folders);
     for (unsigned i = 0; i < FOLDERS; i++) {
-        if (folders[i][0] == '\0' ||
-            snprintf(out, LN_CONTROL_PATH, "%s/lunette-%016llx", folders[i], name) >= LN_CONTROL_PATH)
+        if (folders[i][0] == '\0' || snprintf(out, LN_CONTROL_PATH, "%s/lunette-%016llx",
+                                              folders[i], name) >= LN_CONTROL_PATH)
             continue;
         if (is_usable(folders[i], out, serving))
             return 0;
     }
     if (serving)
-        return ln_fail(err, LN_E_STATE, "control socket: no folder for it can be written to; name one with --control");
-    return ln_fail(err, LN_E_STATE, "no gateway runs with %s (or name its socket with --control)", conf_path);
+        return ln_fail(
+            err, LN_E_STATE,
+            "control socket: no folder for it can be written to; name one with --control");
+    return ln_fail(err, LN_E_STATE, "no gateway runs with %s (or name its socket with --control)",
+                   conf_path);
 }
 
 int ln_control_path(char out[LN_CONTROL_PATH], const char *option, const char *conf_path,

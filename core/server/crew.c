@@ -14,7 +14,8 @@
 #include "base/mem.h"
 #include "server/signals.h"
 
-void ln_crew_init(struct ln_crew *crew, unsigned size, const struct ln_crew_events *events, void *arg)
+void ln_crew_init(struct ln_crew *crew, unsigned size, const struct ln_crew_events *events,
+                  void *arg)
 {
     *crew = (struct ln_crew){.size = size, .events = events, .arg = arg};
     crew->members = ln_zalloc(size * sizeof *crew->members);
@@ -114,7 +115,6 @@ static void on_message(struct ln_member *m, const struct ln_msg *msg)
         break;
     case LN_MSG_SERVING:
         m->state = LN_MEMBER_SERVING;
-        m->backoff.failures = 0;
         arrange_adoptions(crew);
         ln_info("worker %u (pid %d) serves generation %llu", m->slot, (int)m->pid,
                 (unsigned long long)msg->number);
@@ -176,7 +176,7 @@ _Noreturn static void become_worker(struct ln_member *m, int channel)
 
 static void on_restart(struct ln_timer *t);
 
-static void was_lost(struct ln_member *m, bool was_ready)
+static void was_lost(struct ln_member *m, bool had_served)
 {
     struct ln_crew *crew = m->crew;
     uint64_t building = m->building;
@@ -194,7 +194,7 @@ static void was_lost(struct ln_member *m, bool was_ready)
         return;
     }
 
-    ln_msec wait = ln_backoff_next(&m->backoff, was_ready);
+    ln_msec wait = ln_backoff_next(&m->backoff, had_served);
 
     if (wait > 0)
         ln_warn("worker %u is started again in %llu ms", m->slot, (unsigned long long)wait);
@@ -226,6 +226,7 @@ static void spawn(struct ln_member *m)
     }
     m->state = LN_MEMBER_STARTING;
     m->missed = 0;
+    m->served = ln_slot_get(&ln_shm_slot(crew->env.shm, m->slot)->served);
     m->building = crew->env.number;
     ln_debug("worker %u (pid %d) started", m->slot, (int)m->pid);
 }
@@ -278,8 +279,11 @@ void ln_crew_reap(struct ln_crew *crew)
             continue;
         hear_last_words(m);
         report_end(m, status);
-        ln_slot_settle(ln_shm_slot(crew->env.shm, i));
-        was_lost(m, m->state == LN_MEMBER_SERVING);
+
+        struct ln_shm_slot *slot = ln_shm_slot(crew->env.shm, i);
+
+        ln_slot_settle(slot);
+        was_lost(m, ln_slot_get(&slot->served) > m->served);
     }
 }
 
@@ -341,7 +345,8 @@ static void let_all_go(struct ln_crew *crew)
             let_go(&crew->members[i]);
 }
 
-void ln_crew_commit(struct ln_crew *crew, uint64_t number, int bundle, const struct ln_text *log_settings)
+void ln_crew_commit(struct ln_crew *crew, uint64_t number, int bundle,
+                    const struct ln_text *log_settings)
 {
     struct ln_slice text = ln_slice(log_settings->p, log_settings->n);
 

@@ -63,7 +63,8 @@ static void become_v4_any(struct ln_addr *addr)
     set_port(addr, port);
 }
 
-/* Without SO_REUSEPORT the kernel refuses an address that anybody listens on, also one that offers to share. */
+/* Without SO_REUSEPORT the kernel refuses an address that anybody listens on, also one that offers
+ * to share. */
 static int probe(struct ln_addr *addr)
 {
     int fd = bind_socket(addr, false);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * listeners.h - the listening sockets, opened by the supervisor and inherited by every worker.
  *
- * A TCP listener has one socket per worker slot in one SO_REUSEPORT group: the kernel spreads connections over them, and
- * a socket outlives its worker with its queue. A unix listener has one socket that all share.
+ * A TCP listener has one socket per worker slot in one SO_REUSEPORT group: the kernel spreads
+ * connections over them, and a socket outlives its worker with its queue. A unix listener has one
+ * socket that all share.
  */
 #ifndef LN_SERVER_LISTENERS_H
 #define LN_SERVER_LISTENERS_H
@@ -23,8 +24,8 @@ struct ln_listeners {
     unsigned count, slots;
 };
 
-/* All or nothing; the sentence names file, line and address. An address that another program listens on is refused even
- * if that program would share it. */
+/* All or nothing; the sentence names file, line and address. An address that another program
+ * listens on is refused even if that program would share it. */
 int ln_listeners_open(struct ln_listeners *l, const struct ln_gateway_conf *conf, unsigned slots,
                       struct ln_err *err);
 

@@ -11,7 +11,8 @@
 /* Level, format and file as a text for ln_logging_apply(). */
 void ln_logging_describe(const struct ln_gateway_conf *conf, struct ln_text *out);
 
-/* From now on this process logs so. A file that cannot be opened is a line in the old log, which stays. */
+/* From now on this process logs so. A file that cannot be opened is a line in the old log, which
+ * stays. */
 void ln_logging_apply(struct ln_slice settings);
 
 #endif

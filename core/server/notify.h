@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * notify.h - tells a service manager how we are (sd_notify(3): a datagram to the socket named in $NOTIFY_SOCKET).
+ * notify.h - tells a service manager how we are (sd_notify(3): a datagram to the socket named in
+ * $NOTIFY_SOCKET).
  */
 #ifndef LN_SERVER_NOTIFY_H
 #define LN_SERVER_NOTIFY_H

@@ -70,9 +70,8 @@ static void fail(struct ln_reload *r, struct ln_slice text, struct ln_slice json
 }
 
 /* The same for a single sentence. */
-__attribute__((format(printf, 3, 4))) static void fail_with(struct ln_reload *r,
-                                                            const struct ln_place *place,
-                                                            const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void
+fail_with(struct ln_reload *r, const struct ln_place *place, const char *format, ...)
 {
     struct ln_diag diag;
     struct ln_text text, json;
@@ -104,7 +103,9 @@ static void succeed(struct ln_reload *r, bool unchanged)
     end(r, &o, NULL);
 }
 
-/* ---- commit ---------------------------------------------------------------------------------------------------- */
+/* ---- commit
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static void commit(struct ln_reload *r)
 {
@@ -166,7 +167,9 @@ static void on_build_deadline(struct ln_timer *t)
               (unsigned long long)r->number, LN_RELOAD_BUILD_DEADLINE / 1000);
 }
 
-/* ---- check ----------------------------------------------------------------------------------------------------- */
+/* ---- check
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 /* What cannot change while the gateway runs: the first difference, or NULL. */
 static const char *needs_restart(const struct ln_reload *r)

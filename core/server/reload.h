@@ -5,9 +5,10 @@
  *                    │                │
  *                    └── an error, a deadline, a dead worker: the old generation stays ──> IDLE
  *
- * CHECKING: a child loads the files (checker.h). BUILDING: every serving worker prepares the generation from the bundle
- * of the check. The commit is one store into shared memory (DESIGN: reload); a worker that dies afterwards comes back with the new
- * bundle, one that dies before fails the reload. What is asked for while one is on its way makes another one afterwards.
+ * CHECKING: a child loads the files (checker.h). BUILDING: every serving worker prepares the
+ * generation from the bundle of the check. The commit is one store into shared memory (DESIGN:
+ * reload); a worker that dies afterwards comes back with the new bundle, one that dies before fails
+ * the reload. What is asked for while one is on its way makes another one afterwards.
  *
  * Lives in the supervisor; one thread.
  */
@@ -51,7 +52,7 @@ struct ln_reload {
     uint64_t number;            /* of the last generation that was tried */
     uint64_t committed_hash;    /* of the bundle in use */
     char cause[64];
-    bool forced;             /* also when the files are the same */
+    bool forced;              /* also when the files are the same */
     bool again, again_forced; /* asked for meanwhile */
     char again_cause[64];
     ln_nsec started, started_wall;
@@ -62,12 +63,13 @@ struct ln_reload {
     struct ln_timer deadline;
 };
 
-/* `generation` is the committed one, from a bundle with this hash. The public fields are filled in by the caller. */
+/* `generation` is the committed one, from a bundle with this hash. The public fields are filled in
+ * by the caller. */
 void ln_reload_init(struct ln_reload *r, uint64_t generation, uint64_t hash);
 void ln_reload_fini(struct ln_reload *r);
 
-/* `cause` for the log: "a file changed", "HUP", "the command". `forced`: also if no file has changed. False: one is on
- * its way already, and another one will follow. */
+/* `cause` for the log: "a file changed", "HUP", "the command". `forced`: also if no file has
+ * changed. False: one is on its way already, and another one will follow. */
 bool ln_reload_ask(struct ln_reload *r, const char *cause, bool forced);
 
 /* From the crew: a worker has built / has failed to / has died. */

@@ -22,7 +22,8 @@ int ln_settings_load(struct ln_settings *s, int bundle, const char *conf_path, s
 
         ln_text_init(&text);
         ln_diag_print(&diag, &text);
-        ln_fail(err, LN_E_CONF, "%s", text.p != NULL ? text.p : "the configuration cannot be read again");
+        ln_fail(err, LN_E_CONF, "%s",
+                text.p != NULL ? text.p : "the configuration cannot be read again");
         ln_text_fini(&text);
         ln_settings_fini(s);
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * settings.h - what the supervisor itself needs to know of a checked configuration.
  *
- * Read from the bundle that the checker made, so from the very bytes that were checked; only the YAML, which is pure C.
+ * Read from the bundle that the checker made, so from the very bytes that were checked; only the
+ * YAML, which is pure C.
  */
 #ifndef LN_SERVER_SETTINGS_H
 #define LN_SERVER_SETTINGS_H

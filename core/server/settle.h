@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * settle.h - waits until changes have stopped for a moment, but not for ever. A value; the caller has the clock.
+ * settle.h - waits until changes have stopped for a moment, but not for ever. A value; the caller
+ * has the clock.
  */
 #ifndef LN_SERVER_SETTLE_H
 #define LN_SERVER_SETTLE_H

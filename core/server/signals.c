@@ -20,7 +20,8 @@ int ln_signals_open(struct ln_err *err)
     for (size_t i = 0; i < LN_ARRAY_LEN(heard); i++)
         sigaddset(&set, heard[i]);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGCHLD, SIG_DFL); /* who started us may have ignored it, and then no child could be waited for */
+    signal(SIGCHLD,
+           SIG_DFL); /* who started us may have ignored it, and then no child could be waited for */
 
     int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 

@@ -81,7 +81,8 @@ static struct folder *find_folder(struct ln_watch *w, int wd)
     return NULL;
 }
 
-/* A regular file that was just made has not been written yet; its closing will be told. A link is whole at once. */
+/* A regular file that was just made has not been written yet; its closing will be told. A link is
+ * whole at once. */
 static bool is_unfinished(const struct folder *f, const struct inotify_event *e)
 {
     char path[PATH_MAX];
@@ -208,7 +209,8 @@ static struct folder *want_folder(struct ln_watch *w, const char *path)
     return f;
 }
 
-/* Watches the name in its folder; where the folder is missing, the folder's name in the one above, and so on. */
+/* Watches the name in its folder; where the folder is missing, the folder's name in the one above,
+ * and so on. */
 static void watch_name(struct ln_watch *w, const char *path)
 {
     char dir[PATH_MAX];
@@ -276,6 +278,7 @@ void ln_watch_done(struct ln_watch *w, ln_nsec since)
             inotify_rm_watch(w->fd, f->wd);
         free_folder(f);
     }
-    if (since > 0 && w->newest > since)
+    /* The kernel stamps files with a clock that stands still between its ticks. */
+    if (since > 0 && w->newest + 10 * LN_NSEC_PER_MSEC > since)
         touch(w);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * worker.c - does what the supervisor says: build, commit, accept, drain.
  *
- * A worker begins with one generation prepared and accepts nothing until the first COMMIT. From then on the commit word
- * of the shared region decides which generation new exchanges use; COMMIT only makes it happen without traffic too.
+ * A worker begins with one generation prepared and accepts nothing until the first COMMIT. From
+ * then on the commit word of the shared region decides which generation new exchanges use; COMMIT
+ * only makes it happen without traffic too.
  */
 #include "server/worker.h"
 
@@ -113,7 +114,8 @@ static void drain(struct worker *w)
         return;
     }
     ln_gateway_drain(w->gw, on_drained, w);
-    ln_listeners_close(w->env->listeners); /* with the last process that closes them, clients are refused */
+    ln_listeners_close(
+        w->env->listeners); /* with the last process that closes them, clients are refused */
 }
 
 static void on_deadline(struct ln_timer *t)

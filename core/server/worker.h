@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * worker.h - a worker process: one loop, one gateway, and the channel on which the supervisor says what to do.
+ * worker.h - a worker process: one loop, one gateway, and the channel on which the supervisor says
+ * what to do.
  */
 #ifndef LN_SERVER_WORKER_H
 #define LN_SERVER_WORKER_H
@@ -10,11 +11,11 @@
 
 struct ln_worker_env {
     unsigned slot;
-    int channel, bundle;        /* descriptors of this process from now on */
-    uint64_t number;            /* of the generation in the bundle */
+    int channel, bundle; /* descriptors of this process from now on */
+    uint64_t number;     /* of the generation in the bundle */
     const char *conf_path;
-    const char *user;           /* "" = unchanged */
-    ln_msec drain_timeout;      /* when the supervisor is gone and cannot say */
+    const char *user;      /* "" = unchanged */
+    ln_msec drain_timeout; /* when the supervisor is gone and cannot say */
     struct ln_shm *shm;
     struct ln_listeners *listeners;
 };

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * remote.c - `lunette reload`, `status` and `stop`: one question to the gateway that runs.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "server/commands.h"
+#include "server/control.h"
+#include "server/field.h"
+
+/* The answer as it came; -1 when there was none, which has been told. */
+static int ask(const struct ln_cli *cli, const char *verb, struct ln_text *answer)
+{
+    char path[LN_CONTROL_PATH];
+    struct ln_err err;
+
+    ln_text_init(answer);
+    if (ln_control_path(path, cli->control, cli->conf, false, &err) == 0 &&
+        ln_control_ask(path, verb, answer, &err) == 0)
+        return 0;
+    fprintf(stderr, "lunette: %s\n", err.text);
+    ln_text_fini(answer);
+    return -1;
+}
+
+static bool is_ok(struct ln_slice json)
+{
+    return ln_slice_eq(ln_field_raw(json, "ok"), LN_SLICE("true"));
+}
+
+static void print_field(FILE *out, struct ln_slice json, const char *name)
+{
+    struct ln_text text;
+
+    ln_text_init(&text);
+    ln_field_text(ln_field_raw(json, name), &text);
+    if (text.n > 0)
+        fprintf(out, "%s%s", text.p, text.p[text.n - 1] == '\n' ? "" : "\n");
+    ln_text_fini(&text);
+}
+
+int ln_command_reload(const struct ln_cli *cli)
+{
+    struct ln_text answer;
+
+    if (ask(cli, "reload", &answer) != 0)
+        return LN_EXIT_FAILED;
+
+    struct ln_slice json = ln_slice(answer.p, answer.n);
+    struct ln_slice number = ln_field_raw(json, "generation"),
+                    took = ln_field_raw(json, "milliseconds");
+    bool ok = is_ok(json);
+
+    if (cli->json) {
+        printf("%s\n", answer.p);
+    } else {
+        print_field(stderr, json, "text");
+        if (ok)
+            printf("generation %.*s serves after %.*s ms\n", (int)number.n, number.p, (int)took.n,
+                   took.p);
+        else
+            fprintf(stderr, "not reloaded: generation %.*s stays in use\n", (int)number.n,
+                    number.p);
+    }
+    ln_text_fini(&answer);
+    return ok ? LN_EXIT_OK : LN_EXIT_FAILED;
+}
+
+int ln_command_status(const struct ln_cli *cli)
+{
+    struct ln_text answer;
+
+    if (ask(cli, cli->json ? "status" : "status text", &answer) != 0)
+        return LN_EXIT_FAILED;
+    if (cli->json)
+        printf("%s\n", answer.p);
+    else
+        print_field(stdout, ln_slice(answer.p, answer.n), "text");
+
+    bool ok = is_ok(ln_slice(answer.p, answer.n));
+
+    ln_text_fini(&answer);
+    return ok ? LN_EXIT_OK : LN_EXIT_FAILED;
+}
+
+int ln_command_stop(const struct ln_cli *cli)
+{
+    struct ln_text answer;
+
+    if (ask(cli, "stop", &answer) != 0)
+        return LN_EXIT_FAILED;
+
+    bool ok = is_ok(ln_slice(answer.p, answer.n));
+
+    if (!ok)
+        print_field(stderr, ln_slice(answer.p, answer.n), "text");
+    ln_text_fini(&answer);
+    return ok ? LN_EXIT_OK : LN_EXIT_FAILED;
+}
