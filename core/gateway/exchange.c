@@ -18,13 +18,24 @@ const struct ln_service_conf *ln_exchange_service(const struct ln_exchange *x)
 
 /* ---- judge ---------------------------------------------------------------------------------------------------- */
 
+/* Eight hex digits of 32 bits, all at once: each nibble to a byte, then '0' to '9' or 'a' to 'f'. */
+static void put_hex(char out[8], uint32_t bits)
+{
+    uint64_t x = bits;
+
+    x = (x << 16 | x) & 0x0000ffff0000ffffu;
+    x = (x << 8 | x) & 0x00ff00ff00ff00ffu;
+    x = (x << 4 | x) & 0x0f0f0f0f0f0f0f0fu;
+    x += 0x3030303030303030u + ((x + 0x0606060606060606u) >> 4 & 0x0101010101010101u) * ('a' - '0' - 10);
+    memcpy(out, &x, 8);
+}
+
 static void make_id(struct ln_exchange *x)
 {
-    static const char digits[16] = "0123456789abcdef";
     uint64_t bits[2] = {ln_rand_next(&x->gw->rand), ln_rand_next(&x->gw->rand)};
 
-    for (unsigned i = 0; i < 32; i++)
-        x->id_text[i] = digits[bits[i / 16] >> (i % 16 * 4) & 15];
+    for (unsigned i = 0; i < 4; i++)
+        put_hex(x->id_text + 8 * i, (uint32_t)(bits[i / 2] >> i % 2 * 32));
     x->req.id = ln_slice(x->id_text, sizeof x->id_text);
 }
 
