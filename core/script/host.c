@@ -238,6 +238,8 @@ void ln_host_push(struct ln_vm *vm)
     lua_setfield(L, -2, "layout");
     push_hostname(L);
     lua_setfield(L, -2, "hostname");
+    ln_json_open(L);
+    lua_setfield(L, -2, "json");
     lua_pushlightuserdata(L, &vm->cur);
     lua_setfield(L, -2, "cur");
     lua_pushstring(L, vm->library);

@@ -211,6 +211,10 @@ static int load_in_lua(lua_State *L)
 {
     struct ln_vm *vm = lua_touserdata(L, 1);
 
+    if (vm->live == 0) {
+        ln_vm_preload(vm);
+        ln_vm_boot(vm);
+    }
     lua_getglobal(L, "require");
     lua_pushliteral(L, "lunette.boot");
     lua_call(L, 1, 1);
@@ -231,7 +235,7 @@ int ln_vm_load(struct ln_vm *vm, struct ln_conf *conf, struct ln_bundle *bundle,
     vm->bundle = bundle;
     vm->diag = diag;
     vm->cur.phase = LN_PHASE_LOAD;
-    if ((vm->live == 0 && !ln_vm_furnish(vm)) || lua_cpcall(vm->L, load_in_lua, vm) != 0) {
+    if (lua_cpcall(vm->L, load_in_lua, vm) != 0) {
         struct ln_place place = {.file = conf->file};
 
         ln_diag_error(diag, &place, "lua: %s", lua_tostring(vm->L, -1));

@@ -515,10 +515,19 @@ static int spec_match(lua_State *L)
     return 2;
 }
 
+/* start(): the core takes what it needs of lunette.boot. Not while the module is being opened: it is required in there. */
+static int spec_start(lua_State *L)
+{
+    if (spec_of(L)->vm->live == 0)
+        ln_vm_boot(spec_of(L)->vm);
+    return 0;
+}
+
 static const luaL_Reg functions[] = {
     {"request", spec_request}, {"run", spec_run},         {"select", spec_select}, {"chain", spec_chain},
     {"respond", spec_respond}, {"look", spec_look},       {"said", spec_said},     {"advance", spec_advance},
-    {"reset", spec_reset},     {"load", spec_load},       {"match", spec_match},   {NULL, NULL},
+    {"reset", spec_reset},     {"load", spec_load},       {"match", spec_match},   {"start", spec_start},
+    {NULL, NULL},
 };
 
 static struct spec *spec_new(lua_State *L, ln_spec_match *match, const char *library)
@@ -561,13 +570,10 @@ int ln_spec_open(lua_State *L, ln_spec_match *match, const char *library)
     struct spec *s = spec_new(L, match, library);
 
     lua_setfield(L, LUA_REGISTRYINDEX, "lunette.spec"); /* closed with the state */
-    ln_host_push(s->vm);
+    ln_vm_preload(s->vm);
+    lua_getfield(L, LUA_REGISTRYINDEX, "lunette.host");
     push_functions(L, s);
     lua_setfield(L, -2, "spec");
-    lua_pushvalue(L, -1);
-    lua_setfield(L, LUA_REGISTRYINDEX, "lunette.host");
-    if (!ln_vm_furnish(s->vm))
-        return lua_error(L);
     reset(s);
     return 1;
 }

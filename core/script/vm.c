@@ -109,9 +109,6 @@ static void preload_all(struct ln_vm *vm)
     lua_getfield(L, LUA_REGISTRYINDEX, "lunette.host");
     lua_pushcclosure(L, load_given, 1);
     lua_setfield(L, -2, "lunette.host");
-    ln_json_open(L);
-    lua_pushcclosure(L, load_given, 1);
-    lua_setfield(L, -2, "lunette.json");
     lua_pop(L, 2);
 }
 
@@ -121,29 +118,24 @@ static int take_ref(lua_State *L, const char *field)
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-/* require "lunette.boot" -> { failed, rest, live, ... }; it stays on the stack. */
-static int boot(lua_State *L)
+void ln_vm_preload(struct ln_vm *vm)
 {
-    struct ln_vm *vm = lua_touserdata(L, 1);
-
-    lua_getfield(L, LUA_REGISTRYINDEX, "lunette.host"); /* a spec has its own */
-    if (lua_isnil(L, -1)) {
-        ln_host_push(vm);
-        lua_setfield(L, LUA_REGISTRYINDEX, "lunette.host");
-    }
+    ln_host_push(vm);
+    lua_setfield(vm->L, LUA_REGISTRYINDEX, "lunette.host");
     preload_all(vm);
+}
+
+void ln_vm_boot(struct ln_vm *vm)
+{
+    lua_State *L = vm->L;
+
     lua_getglobal(L, "require");
     lua_pushliteral(L, "lunette.boot");
     lua_call(L, 1, 1);
     vm->failed = take_ref(L, "failed");
     vm->rest = take_ref(L, "rest");
     vm->live = take_ref(L, "live");
-    return 0;
-}
-
-bool ln_vm_furnish(struct ln_vm *vm)
-{
-    return lua_cpcall(vm->L, boot, vm) == 0;
+    lua_pop(L, 1);
 }
 
 /* ---- life ---- */

@@ -82,9 +82,10 @@ struct ln_vm {
 
 /* vm.c */
 void ln_vm_say(struct ln_vm *vm, enum ln_log_level level, struct ln_slice text, struct ln_slice fields);
-/* Makes the lunette modules of a state loadable; runs lunette.boot and keeps what C needs of it. False: message on the stack. */
-bool ln_vm_furnish(struct ln_vm *vm);
-/* Takes a state that exists: for specs. NULL: message on the stack of L. */
+/* Makes the lunette modules of the state loadable; then, runs lunette.boot and keeps what C needs of it. Both raise. */
+void ln_vm_preload(struct ln_vm *vm);
+void ln_vm_boot(struct ln_vm *vm);
+/* Takes a state that exists, for specs; it is not closed by ln_vm_free(). */
 struct ln_vm *ln_vm_adopt(lua_State *L, const struct ln_vm_env *env);
 void ln_vm_open(struct ln_vm *vm, const struct ln_lua_conf *conf);
 
@@ -94,7 +95,7 @@ void ln_tasks_free(struct ln_vm *vm);
 
 /* host.c: pushes the table that `require "lunette.host"` gives. */
 void ln_host_push(struct ln_vm *vm);
-/* json.c: pushes the table of `lunette.json`. */
+/* json.c: pushes the table that is `lunette.json`. */
 int ln_json_open(lua_State *L);
 
 /* load.c: what lunette.boot and lunette.chain have made is on top of the stack and stays. */

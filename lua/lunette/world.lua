@@ -234,6 +234,7 @@ function M.match(routes, request)
 end
 
 
+native.start()
 begin()
 
 return M
