@@ -17,8 +17,8 @@ enum ln_node_kind { LN_NODE_NULL, LN_NODE_SCALAR, LN_NODE_SEQ, LN_NODE_MAP };
 
 struct ln_node {
     enum ln_node_kind kind;
-    bool quoted; /* SCALAR: it was written in quotes, or is a string of Lua: never a number or a
-                    boolean */
+    bool quoted; /* SCALAR: written in quotes, or a string of Lua: never a number or a boolean */
+    bool broken; /* SCALAR: what is wrong with it was reported, such as a missing variable */
     struct ln_place place;
     struct ln_slice text; /* SCALAR: followed by a NUL */
     struct ln_slice key;  /* of an entry of a mapping, followed by a NUL; else absent */

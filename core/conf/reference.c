@@ -84,8 +84,8 @@ void ln_conf_reference(struct ln_text *out)
         "- **Lists** of plain values may be a single value.\n"
         "- **Paths** start at the folder of the file.\n"
         "- **Variables** of the environment: `${NAME}`, or `${NAME:-default}` for one that is not "
-        "set or empty; `$$` is a "
-        "dollar sign.\n");
+        "set or empty; `$$` is\n"
+        "  a dollar sign. Between `{ }` and `[ ]` they need quotes, as YAML wants it.\n");
     put_block(&ln_rows_root, "", out);
 }
 

@@ -166,6 +166,8 @@ static void read_row(struct ln_reader *r, const struct ln_row *row, const struct
 {
     void *field = (char *)base + row->offset;
 
+    if (n != NULL && n->broken)
+        return; /* one mistake, one message */
     if (n != NULL && !(n->kind == LN_NODE_NULL && row->range.block == NULL)) {
         row->type->set(r, row, n, field);
     } else if (n != NULL) {
@@ -227,12 +229,13 @@ int ln_row_items(struct ln_reader *r, const struct ln_row *row, const struct ln_
         return -1;
     }
     if (n->kind == LN_NODE_SCALAR) {
-        each(r, row, n, 0, arg);
+        each(r, row, n, 0, arg); /* not broken: read_row() looked */
         return 1;
     }
     r->trail = &here;
     for (const struct ln_node *item = n->first; item != NULL; item = item->next, here.index++)
-        each(r, row, item, here.index, arg);
+        if (!item->broken)
+            each(r, row, item, here.index, arg);
     r->trail = here.up;
     return (int)here.index;
 }

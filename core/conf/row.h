@@ -91,8 +91,9 @@ void ln_row_refuse(struct ln_reader *r, const struct ln_row *row, const struct l
 /* "trail: missing, expected Y" */
 void ln_row_missing(struct ln_reader *r, const struct ln_row *row);
 
-/* Calls `each` for every item of a list; a single scalar counts as a list of one; nothing is an
- * empty list. The trail has the index. Returns how many, or -1 when n is something else (reported).
+/* Calls `each` for every item of a list that is not broken; a single scalar counts as a list of
+ * one; nothing is an empty list. The trail has the index. Returns how many, or -1 when n is
+ * something else (reported).
  */
 typedef void (*ln_row_each)(struct ln_reader *r, const struct ln_row *row,
                             const struct ln_node *item, unsigned index, void *arg);

@@ -130,9 +130,12 @@ static struct ln_node *read_scalar(struct source *s, const yaml_event_t *e,
         return ln_node_new_scalar(s->arena, text, quoted, place);
 
     ln_text_init(&out);
-    if (ln_expand(s->env, text, &out, &err) != 0)
-        ln_diag_error(s->diag, place, "%s", err.text);
+    bool broken = ln_expand(s->env, text, &out, &err) != 0;
     struct ln_node *n = ln_node_new_scalar(s->arena, ln_slice(out.p, out.n), quoted, place);
+
+    n->broken = broken;
+    if (broken)
+        ln_diag_error(s->diag, place, "%s", err.text);
 
     ln_text_fini(&out);
     return n;

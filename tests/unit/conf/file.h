@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * file.h - a folder of its own for each test program, and configurations loaded from it by relative paths.
+ * file.h - a folder of its own for each test program, and configurations loaded from it by relative
+ * paths.
  */
 #ifndef LN_UNIT_CONF_FILE_H
 #define LN_UNIT_CONF_FILE_H
@@ -15,10 +16,12 @@
 #include "conf/diag.h"
 #include "unit.h"
 
-/* Resolves nowhere, and without asking the network: a label has at most 63 bytes (RFC 1035 section 2.3.4). */
+/* Resolves nowhere, and without asking the network: a label has at most 63 bytes (RFC 1035
+ * section 2.3.4). */
 #define NO_HOST "no-host-has-a-label-of-more-than-sixty-three-bytes-because-dns-forbids-it"
 
-/* Group setup and teardown: the working directory is a new empty folder, which vanishes afterwards. */
+/* Group setup and teardown: the working directory is a new empty folder, which vanishes afterwards.
+ */
 static inline int folder_open(void **state)
 {
     char name[] = "/tmp/lunette-unit-XXXXXX";

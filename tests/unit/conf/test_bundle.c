@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * test_bundle.c - facts are recorded once, saved, and come back the same; a damaged image is refused.
+ * test_bundle.c - facts are recorded once, saved, and come back the same; a damaged image is
+ * refused.
  */
 #include "conf/bundle.h"
 
@@ -125,7 +126,8 @@ static void test_a_list_stays_as_it_was(void **state)
     ln_bundle_free(b);
 }
 
-static void assert_resolves(struct ln_bundle *b, const char *host, unsigned port, const char *printed)
+static void assert_resolves(struct ln_bundle *b, const char *host, unsigned port,
+                            const char *printed)
 {
     const struct ln_addr *addrs;
     char out[LN_ADDR_TEXT];

@@ -45,9 +45,9 @@ static void test_prints_json(void **state)
     ln_text_fini(&out);
     ln_diag_json(&d, &out);
     assert_string_equal(
-        out.p,
-        "[{\"file\":\"gateway.yaml\",\"line\":3,\"column\":5,\"kind\":\"error\",\"message\":\"a \\\"b\\\"\"},"
-        "{\"file\":\"\",\"line\":0,\"column\":0,\"kind\":\"warning\",\"message\":\"c\"}]");
+        out.p, "[{\"file\":\"gateway.yaml\",\"line\":3,\"column\":5,\"kind\":\"error\",\"message\":"
+               "\"a \\\"b\\\"\"},"
+               "{\"file\":\"\",\"line\":0,\"column\":0,\"kind\":\"warning\",\"message\":\"c\"}]");
     ln_text_fini(&out);
     ln_diag_fini(&d);
 }

@@ -89,14 +89,18 @@ static void test_a_broken_variable(void **state)
 {
     refuses(state, "${", "\"${\" without \"}\", expected ${NAME} or ${NAME:-default}");
     refuses(state, "${A", "\"${\" without \"}\", expected ${NAME} or ${NAME:-default}");
-    refuses(state, "${}", "\"${}\" is not a variable, expected ${NAME} or ${NAME:-default}, or $$ for "
-                          "a dollar sign");
-    refuses(state, "${a b}", "\"${a b}\" is not a variable, expected ${NAME} or ${NAME:-default}, or "
-                             "$$ for a dollar sign");
-    refuses(state, "${1A}", "\"${1A}\" is not a variable, expected ${NAME} or ${NAME:-default}, or $$ "
-                            "for a dollar sign");
-    refuses(state, "${:-x}", "\"${:-x}\" is not a variable, expected ${NAME} or ${NAME:-default}, or $$ "
-                             "for a dollar sign");
+    refuses(state, "${}",
+            "\"${}\" is not a variable, expected ${NAME} or ${NAME:-default}, or $$ for "
+            "a dollar sign");
+    refuses(state, "${a b}",
+            "\"${a b}\" is not a variable, expected ${NAME} or ${NAME:-default}, or "
+            "$$ for a dollar sign");
+    refuses(state, "${1A}",
+            "\"${1A}\" is not a variable, expected ${NAME} or ${NAME:-default}, or $$ "
+            "for a dollar sign");
+    refuses(state, "${:-x}",
+            "\"${:-x}\" is not a variable, expected ${NAME} or ${NAME:-default}, or $$ "
+            "for a dollar sign");
 }
 
 int main(void)

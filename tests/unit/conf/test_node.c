@@ -65,8 +65,8 @@ static bool is_number(struct ln_arena *a, const char *text, bool quoted, double 
 static void test_what_is_a_number(void **state)
 {
     static const char *const good[] = {"0", "1", "-1", "0.5", "10.25", "1e3", "1E+3", "-2.5e-1"};
-    static const char *const bad[] = {"",    "-",  "+1",  ".5",  "1.",  "01",   "1e",  "0x10",
-                                      "inf", "nan", " 1", "1 ",  "1_0", "1e999", "1,5", "--1"};
+    static const char *const bad[] = {"",    "-",   "+1", ".5", "1.",  "01",    "1e",  "0x10",
+                                      "inf", "nan", " 1", "1 ", "1_0", "1e999", "1,5", "--1"};
     double value = 0;
 
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
@@ -87,7 +87,8 @@ static void test_what_is_a_boolean(void **state)
     assert_true(ln_node_to_bool(ln_node_new_bool(*state, false, &here), &value));
     assert_false(value);
     assert_false(ln_node_to_bool(ln_node_new_scalar(*state, LN_SLICE("on"), true, &here), &value));
-    assert_false(ln_node_to_bool(ln_node_new_scalar(*state, LN_SLICE("yes"), false, &here), &value));
+    assert_false(
+        ln_node_to_bool(ln_node_new_scalar(*state, LN_SLICE("yes"), false, &here), &value));
     assert_false(ln_node_to_bool(ln_node_new_map(*state, &here), &value));
 }
 
@@ -99,7 +100,8 @@ static void test_shows_itself(void **state)
     assert_string_equal(ln_node_show(ln_node_new_seq(*state, &here), out), "a list");
     assert_string_equal(ln_node_show(ln_node_new_null(*state, &here), out), "nothing");
     assert_string_equal(
-        ln_node_show(ln_node_new_scalar(*state, LN_SLICE("a\"\n"), false, &here), out), "\"a\\\"\\n\"");
+        ln_node_show(ln_node_new_scalar(*state, LN_SLICE("a\"\n"), false, &here), out),
+        "\"a\\\"\\n\"");
 }
 
 static void test_shows_long_texts_shortened(void **state)
@@ -114,8 +116,9 @@ static void test_shows_long_texts_shortened(void **state)
     ln_node_show(ln_node_new_scalar(*state, ln_slice(text, 200), false, &here), out);
     assert_string_equal(out + 37, "xxx\"...");
     memset(text, 1, sizeof text);
-    assert_string_equal(ln_node_show(ln_node_new_scalar(*state, ln_slice(text, 200), false, &here), out),
-                        "unprintable text");
+    assert_string_equal(
+        ln_node_show(ln_node_new_scalar(*state, ln_slice(text, 200), false, &here), out),
+        "unprintable text");
 }
 
 int main(void)

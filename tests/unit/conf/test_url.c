@@ -58,9 +58,11 @@ static void test_names(void **state)
 static void test_addresses(void **state)
 {
     const struct row rows[] = {
-        {"http://127.0.0.1:65535", "http://127.0.0.1:65535", "127.0.0.1", "127.0.0.1:65535", "", 65535},
+        {"http://127.0.0.1:65535", "http://127.0.0.1:65535", "127.0.0.1", "127.0.0.1:65535", "",
+         65535},
         {"http://[::1]:80", "http://[::1]:80", "::1", "[::1]", "", 80},
-        {"http://[2001:DB8::1]:81", "http://[2001:db8::1]:81", "2001:db8::1", "[2001:db8::1]:81", "", 81},
+        {"http://[2001:DB8::1]:81", "http://[2001:db8::1]:81", "2001:db8::1", "[2001:db8::1]:81",
+         "", 81},
         {"http://[::1]", "http://[::1]:80", "::1", "[::1]", "", 80},
     };
 
@@ -97,7 +99,8 @@ static void refuses(struct ln_arena *a, const char *text, const char *why)
 static void test_tls_is_refused(void **state)
 {
     refuses(*state, "https://h", "TLS to upstreams is not supported by this version, " EXPECTED);
-    refuses(*state, "HTTPS://h:443/x", "TLS to upstreams is not supported by this version, " EXPECTED);
+    refuses(*state, "HTTPS://h:443/x",
+            "TLS to upstreams is not supported by this version, " EXPECTED);
 }
 
 static void test_unix_sockets_are_refused(void **state)
@@ -144,9 +147,28 @@ static void test_queries_and_fragments_are_refused(void **state)
 static void test_what_is_no_url(void **state)
 {
     static const char *const texts[] = {
-        "",         "http",      "http:",       "http:/",        "http://",      "http:///x",  "http://:80",
-        "http://h:", "http://a b", "http://[::1", "http://[::1]x", "http://[x]:80", "http://.h", "http://-h",
-        "http://h/%", "http://h/%2", "http://h/%zz", "http://h/a b", "http://\xc3\xa4", "ftp://h", "//h", "/x",
+        "",
+        "http",
+        "http:",
+        "http:/",
+        "http://",
+        "http:///x",
+        "http://:80",
+        "http://h:",
+        "http://a b",
+        "http://[::1",
+        "http://[::1]x",
+        "http://[x]:80",
+        "http://.h",
+        "http://-h",
+        "http://h/%",
+        "http://h/%2",
+        "http://h/%zz",
+        "http://h/a b",
+        "http://\xc3\xa4",
+        "ftp://h",
+        "//h",
+        "/x",
         "http://[]",
     };
 

@@ -13,10 +13,16 @@ static void test_durations(void **state)
         const char *text;
         ln_msec value;
     } rows[] = {
-        {"0", 0},         {"0s", 0},       {"30", 30000},     {"1.5", 1500},       {"0.25", 250},
-        {"250ms", 250},   {"30s", 30000},  {"5m", 300000},    {"24h", 86400000},   {"1d", 86400000},
-        {"1.5h", 5400000}, {"30S", 30000}, {"250MS", 250},    {"0.0001s", 1},      {"0.5ms", 1},
-        {"1.000001s", 1001}, {"007", 7000}, {"999999999999ms", 999999999999}, {"0.000000", 0},
+        {"0", 0},          {"0s", 0},
+        {"30", 30000},     {"1.5", 1500},
+        {"0.25", 250},     {"250ms", 250},
+        {"30s", 30000},    {"5m", 300000},
+        {"24h", 86400000}, {"1d", 86400000},
+        {"1.5h", 5400000}, {"30S", 30000},
+        {"250MS", 250},    {"0.0001s", 1},
+        {"0.5ms", 1},      {"1.000001s", 1001},
+        {"007", 7000},     {"999999999999ms", 999999999999},
+        {"0.000000", 0},
     };
     ln_msec value;
 
@@ -30,9 +36,10 @@ static void test_durations(void **state)
 
 static void test_what_is_no_duration(void **state)
 {
-    static const char *const texts[] = {"",     "s",    "-1",  "+1",   "1 s",  " 1",    "1s ",   ".5",
-                                        "1.",   "1.s",  "1w",  "1ss",  "0x10", "1e3",   "inf",   "nan",
-                                        "1,5s", "1:30", "ten", "1.5.5", "1.0000001", "9999999999999"};
+    static const char *const texts[] = {
+        "",     "s",    "-1",  "+1",    "1 s",       " 1",           "1s ", ".5",
+        "1.",   "1.s",  "1w",  "1ss",   "0x10",      "1e3",          "inf", "nan",
+        "1,5s", "1:30", "ten", "1.5.5", "1.0000001", "9999999999999"};
     ln_msec value = 7;
 
     (void)state;
@@ -47,8 +54,9 @@ static void test_sizes(void **state)
     static const struct {
         const char *text;
         uint64_t value;
-    } rows[] = {{"0", 0},          {"1", 1},           {"65536", 65536},
-                {"64k", 65536},    {"64K", 65536},     {"1m", 1048576},
+    } rows[] = {{"0", 0},           {"1", 1},
+                {"65536", 65536},   {"64k", 65536},
+                {"64K", 65536},     {"1m", 1048576},
                 {"2g", 2147483648}, {"17179869183g", 18446744072635809792u}};
     uint64_t value;
 
@@ -62,8 +70,9 @@ static void test_sizes(void **state)
 
 static void test_what_is_no_size(void **state)
 {
-    static const char *const texts[] = {"",    "k",  "-1", "1.5k", "1 k",          "64kb",
-                                        "64ki", "1t", "0x1", "1e6", "17179869184g", "9999999999999999999"};
+    static const char *const texts[] = {"",    "k",    "-1",           "1.5k",
+                                        "1 k", "64kb", "64ki",         "1t",
+                                        "0x1", "1e6",  "17179869184g", "9999999999999999999"};
     uint64_t value = 7;
 
     (void)state;
@@ -137,9 +146,10 @@ static void test_tokens(void **state)
 
 static void test_paths(void **state)
 {
-    static const char *const good[] = {"/", "/api", "/api/", "/api/users", "/a.b/~c", "/a:b", "/v1,2;x=1"};
-    static const char *const bad[] = {"",      "api",  "//",    "/a//b", "/a/..", "/./a", "/a*",
-                                      "/:id",  "/a b", "/a%20", "/a?b",  "/a#b",  "/\xc3\xa4"};
+    static const char *const good[] = {"/",       "/api", "/api/",    "/api/users",
+                                       "/a.b/~c", "/a:b", "/v1,2;x=1"};
+    static const char *const bad[] = {"",     "api",  "//",    "/a//b", "/a/..", "/./a",     "/a*",
+                                      "/:id", "/a b", "/a%20", "/a?b",  "/a#b",  "/\xc3\xa4"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++)
@@ -155,9 +165,9 @@ static void test_prints_durations_as_short_as_possible(void **state)
     static const struct {
         ln_msec value;
         const char *text;
-    } rows[] = {{0, "0"},           {1, "1ms"},       {999, "999ms"},     {1000, "1s"},
-                {90000, "90s"},     {60000, "1m"},    {3600000, "1h"},    {86400000, "1d"},
-                {31536000000, "365d"}};
+    } rows[] = {{0, "0"},        {1, "1ms"},       {999, "999ms"},
+                {1000, "1s"},    {90000, "90s"},   {60000, "1m"},
+                {3600000, "1h"}, {86400000, "1d"}, {31536000000, "365d"}};
     struct ln_text out;
 
     (void)state;
@@ -174,7 +184,8 @@ static void test_prints_sizes_as_short_as_possible(void **state)
     static const struct {
         uint64_t value;
         const char *text;
-    } rows[] = {{0, "0"}, {1, "1"}, {1023, "1023"}, {1024, "1k"}, {1 << 20, "1m"}, {(uint64_t)4 << 30, "4g"}};
+    } rows[] = {{0, "0"},     {1, "1"},        {1023, "1023"},
+                {1024, "1k"}, {1 << 20, "1m"}, {(uint64_t)4 << 30, "4g"}};
     struct ln_text out;
 
     (void)state;

@@ -166,7 +166,8 @@ static void test_equal_keys_name_both_places(void **state)
 {
     (void)state;
     refuses("a: 1\nb: 2\na: 3\n", "f:3:1: the key \"a\" is given twice, the first time at f:1:1\n");
-    refuses("x: {a: 1, \"a\": 2}\n", "f:1:11: the key \"a\" is given twice, the first time at f:1:5\n");
+    refuses("x: {a: 1, \"a\": 2}\n",
+            "f:1:11: the key \"a\" is given twice, the first time at f:1:5\n");
     refuses("a: 1\na: 2\na: 3\n", "f:2:1: the key \"a\" is given twice, the first time at f:1:1\n"
                                   "f:3:1: the key \"a\" is given twice, the first time at f:2:1\n");
 }
@@ -192,9 +193,11 @@ static void test_several_documents(void **state)
 
 static void test_anchors_aliases_and_tags(void **state)
 {
-    const char *why = "an anchor, alias or tag (&, *, !), which are not supported; a text that begins so "
-                      "needs quotes\n";
-    static const char *const texts[] = {"a: &x 1\n", "a: *x\n", "a: !!int 1\n", "a: &x [1]\n", "a: &x {b: 1}\n"};
+    const char *why =
+        "an anchor, alias or tag (&, *, !), which are not supported; a text that begins so "
+        "needs quotes\n";
+    static const char *const texts[] = {"a: &x 1\n", "a: *x\n", "a: !!int 1\n", "a: &x [1]\n",
+                                        "a: &x {b: 1}\n"};
     char report[256];
 
     (void)state;
@@ -212,9 +215,10 @@ static void test_anchors_aliases_and_tags(void **state)
 static void test_a_billion_laughs(void **state)
 {
     (void)state;
-    refuses("a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n",
-            "f:1:4: an anchor, alias or tag (&, *, !), which are not supported; a text that begins so "
-            "needs quotes\n");
+    refuses(
+        "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n",
+        "f:1:4: an anchor, alias or tag (&, *, !), which are not supported; a text that begins so "
+        "needs quotes\n");
 }
 
 static void test_keys_are_words(void **state)
@@ -244,8 +248,12 @@ static void test_bytes_that_are_no_text(void **state)
     (void)state;
     refuses("a: 1\nb: \x01\n", "f:2:4: byte 0x01 is not text, expected YAML in UTF-8\n");
     refuses("a: \xff\n", "f:1:4: byte 0xff is not text, expected YAML in UTF-8\n");
-    refuses_bytes("\xff\xfe" "a\0:\0", 6, "f:1:1: byte 0xff is not text, expected YAML in UTF-8\n");
-    refuses("\x7f" "ELF\x02\x01", "f:1:1: byte 0x7f is not text, expected YAML in UTF-8\n");
+    refuses_bytes("\xff\xfe"
+                  "a\0:\0",
+                  6, "f:1:1: byte 0xff is not text, expected YAML in UTF-8\n");
+    refuses("\x7f"
+            "ELF\x02\x01",
+            "f:1:1: byte 0x7f is not text, expected YAML in UTF-8\n");
 }
 
 static void test_broken_syntax_names_the_place(void **state)
@@ -331,8 +339,9 @@ static void test_many_equal_keys_take_no_time(void **state)
 /* Damage to a real file: any answer but a crash or a leak. */
 static void test_random_damage_is_harmless(void **state)
 {
-    static const char good[] = "gateway:\n  port: \":8080\"\nservices:\n  - {name: a, instances: [\"http://b\"]}\n"
-                               "  - name: \"c\"\n    plugins: [x: {y: [1, 2]}]\n";
+    static const char good[] =
+        "gateway:\n  port: \":8080\"\nservices:\n  - {name: a, instances: [\"http://b\"]}\n"
+        "  - name: \"c\"\n    plugins: [x: {y: [1, 2]}]\n";
     struct ln_rand rand;
 
     (void)state;

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * rows_cases.h - for every directive a value that is right, one that is wrong, and the sentence
+ * that says so.
+ *
+ * CASE(key, file around "key: value" at the @, good value, bad value, message after "key: ")
+ */
+#define ROOT "gateway: {port: ':0'}\n@\n"
+#define GATEWAY "gateway: {port: ':0', @}\n"
+#define LISTENER "gateway: {listeners: [{name: x, listen: ':0', @}]}\n"
+#define IN(block) "gateway: {port: ':0', " block ": {@}}\n"
+#define TOP(block) "gateway: {port: ':0'}\n" block ": {@}\n"
+#define SERVICE "gateway: {port: ':0'}\nservices: [{name: x, instances: 'http://127.0.0.1', @}]\n"
+#define SERVICE_IN(block)                                                                          \
+    "gateway: {port: ':0'}\nservices: [{name: x, instances: 'http://127.0.0.1', " block ": "       \
+    "{@}}]\n"
+#define LIMIT "gateway: {port: ':0'}\nrateLimit: {requestsPerSecond: 1, @}\n"
+
+#define A_DURATION "expected a duration such as 30s or 250ms, "
+#define A_SIZE "expected a size such as 64k or 1m"
+#define A_NAME "expected a name of letters, digits, \"-\", \"_\" and \".\", at most 64"
+#define A_MAPPING "expected a mapping of keys"
+#define AN_ADDRESS                                                                                 \
+    "expected an address such as \":8080\", \"127.0.0.1:8080\", \"[::1]:8080\" or "                \
+    "\"unix:run/gw.sock\", with a port from 0 to 65535"
+#define A_LIMIT "expected a whole number from 1 to 1000000000"
+
+/* clang-format off */
+CASE("gateway", "@\n", "{port: ':0'}", "3", "got \"3\", " A_MAPPING)
+CASE("gateway.port", "gateway: {@}\n", "'127.0.0.1:0'", "':99999'", "got \":99999\", " AN_ADDRESS)
+CASE("gateway.listeners", "gateway: {@}\n", "[{name: a, listen: ':0'}]", "{name: a}",
+     "got a mapping, expected a list of listeners, each with name and listen")
+CASE("gateway.listeners[0].name", "gateway: {listeners: [{listen: ':0', @}]}\n", "main", "a b", "got \"a b\", " A_NAME)
+CASE("gateway.listeners[0].listen", "gateway: {listeners: [{name: x, @}]}\n", "'[::1]:0'", "localhost:80",
+     "got \"localhost:80\", " AN_ADDRESS)
+CASE("gateway.listeners[0].rateLimit", LISTENER, "off", "maybe", "got \"maybe\", expected on or off")
+CASE("gateway.timeout", GATEWAY, "1.5", "fast", "got \"fast\", " A_DURATION "at most 365d")
+CASE("gateway.timeouts", GATEWAY, "{header: 1s}", "30", "got \"30\", " A_MAPPING)
+CASE("gateway.timeouts.header", IN("timeouts"), "0", "-1", "got \"-1\", " A_DURATION "at most 365d")
+CASE("gateway.timeouts.body", IN("timeouts"), "5m", "5w", "got \"5w\", " A_DURATION "at most 365d")
+CASE("gateway.timeouts.send", IN("timeouts"), "250ms", "[]", "got a list, " A_DURATION "at most 365d")
+CASE("gateway.timeouts.idle", IN("timeouts"), "75s", "366d", "got \"366d\", " A_DURATION "at most 365d")
+CASE("gateway.timeouts.tunnel", IN("timeouts"), "1h", "~", "got nothing, " A_DURATION "at most 365d")
+CASE("gateway.limits", GATEWAY, "{body: 1}", "[]", "got a list, " A_MAPPING)
+CASE("gateway.limits.requestLine", IN("limits"), "4k", "63", "got \"63\", " A_SIZE ", from 64 to 64k")
+CASE("gateway.limits.headers", IN("limits"), "16k", "1g", "got \"1g\", " A_SIZE ", from 256 to 64k")
+CASE("gateway.limits.headerCount", IN("limits"), "1000", "0", "got \"0\", expected a whole number from 1 to 1000")
+CASE("gateway.limits.body", IN("limits"), "2g", "1.5m", "got \"1.5m\", " A_SIZE)
+CASE("gateway.limits.requestsPerConnection", IN("limits"), "5", "many",
+     "got \"many\", expected a whole number from 0 to 1000000000")
+CASE("gateway.limits.connections", IN("limits"), "1000", "-1", "got \"-1\", expected a whole number from 0 to 10000000")
+CASE("gateway.limits.buffer", IN("limits"), "16k", "4095", "got \"4095\", " A_SIZE ", from 4k to 16m")
+CASE("gateway.workers", GATEWAY, "auto", "257", "got \"257\", expected auto, or a whole number from 1 to 256")
+CASE("gateway.user", GATEWAY, "_lunette", "a b", "got \"a b\", expected the name of a user, or \"\"")
+CASE("gateway.trustedProxies", GATEWAY, "10.0.0.0/8", "{}",
+     "got a mapping, expected an address or range such as 10.0.0.0/8 or ::1, or a list of them")
+CASE("gateway.identity", GATEWAY, "{}", "address", "got \"address\", " A_MAPPING)
+CASE("gateway.identity.from", IN("identity"), "['header:X-Api-Key', address]", "ip",
+     "got \"ip\", expected address, header:NAME, query:NAME or cookie:NAME, or a list of them")
+CASE("gateway.identity.ipv6Prefix", IN("identity"), "56", "129", "got \"129\", expected a whole number from 1 to 128")
+CASE("gateway.headers", GATEWAY, "{}", "x", "got \"x\", " A_MAPPING)
+CASE("gateway.headers.forwarded", IN("headers"), "both", "rfc723",
+     "got \"rfc723\", expected one of none, x, rfc7239, both; did you mean \"rfc7239\"?")
+CASE("gateway.headers.via", IN("headers"), "true", "1", "got \"1\", expected on or off")
+CASE("gateway.headers.requestId", IN("headers"), "''", "'X Y'", "got \"X Y\", expected the name of a header, or \"\"")
+CASE("gateway.headers.originHost", IN("headers"), "off", "no", "got \"no\", expected on or off")
+CASE("gateway.drainDelay", GATEWAY, "5s", "2d", "got \"2d\", " A_DURATION "at most 1d")
+CASE("gateway.drainTimeout", GATEWAY, "1d", "soon", "got \"soon\", " A_DURATION "at most 1d")
+CASE("gateway.log", GATEWAY, "{}", "stderr", "got \"stderr\", " A_MAPPING)
+CASE("gateway.log.level", IN("log"), "debug", "wran",
+     "got \"wran\", expected one of debug, info, warn, error; did you mean \"warn\"?")
+CASE("gateway.log.format", IN("log"), "json", "xml", "got \"xml\", expected one of text, json")
+CASE("gateway.log.file", IN("log"), "gateway.log", "''", "got \"\", expected stderr, or a file")
+CASE("gateway.errors", GATEWAY, "{}", "json", "got \"json\", " A_MAPPING)
+CASE("gateway.errors.json", IN("errors"), "off", "never", "got \"never\", expected one of auto, on, off")
+
+CASE("routes", ROOT, "there.lua", "[]", "got a list, expected a Lua file or a folder of them")
+CASE("generatedRoutes", ROOT, "off", "none", "got \"none\", expected on or off")
+CASE("plugins", ROOT, "{}", "folder", "got \"folder\", " A_MAPPING)
+CASE("plugins.dir", TOP("plugins"), "folder", "''", "got \"\", expected a folder")
+CASE("plugins.trusted", TOP("plugins"), "[jwt, a.b]", "{}", "got a mapping, expected the name of a plugin, or a list of them")
+CASE("lua", ROOT, "{}", "[]", "got a list, " A_MAPPING)
+CASE("lua.budget", TOP("lua"), "20ms", "2m", "got \"2m\", " A_DURATION "at most 1m")
+CASE("lua.memory", TOP("lua"), "128m", "1k", "got \"1k\", " A_SIZE ", from 1m to 4g")
+CASE("lua.jit", TOP("lua"), "off", "fast", "got \"fast\", expected on or off")
+CASE("reload", ROOT, "{}", "on", "got \"on\", " A_MAPPING)
+CASE("reload.watch", TOP("reload"), "off", "''", "got \"\", expected on or off")
+
+CASE("services", ROOT, "[]", "{name: x}", "got a mapping, expected a list of services, each with name and instances")
+CASE("services[0].name", "gateway: {port: ':0'}\nservices: [{instances: 'http://127.0.0.1', @}]\n", "user-service", "a/b",
+     "got \"a/b\", " A_NAME)
+CASE("services[0].path", SERVICE, "/api/", "/a/*",
+     "got \"/a/*\", expected a path such as /api/users, which stands for itself: no \"*\", \":name\", \"%\", \".\", \"..\" or "
+     "empty segment")
+CASE("services[0].stripPath", SERVICE, "off", "keep", "got \"keep\", expected on or off")
+CASE("services[0].preserveHost", SERVICE, "on", "[]", "got a list, expected on or off")
+CASE("services[0].instances", "gateway: {port: ':0'}\nservices: [{name: x, @}]\n", "['http://127.0.0.1:1']", "[]",
+     "empty, expected at least one URL such as http://host:8080")
+CASE("services[0].instances[0].url", "gateway: {port: ':0'}\nservices: [{name: x, instances: [{@}]}]\n", "'http://127.0.0.1:1'",
+     "[]", "got a list, expected a URL such as http://host:8080")
+CASE("services[0].instances[0].weight",
+     "gateway: {port: ':0'}\nservices: [{name: x, instances: [{url: 'http://127.0.0.1', @}]}]\n", "65535", "0",
+     "got \"0\", expected a whole number from 1 to 65535")
+CASE("services[0].strategy", SERVICE, "weighted_round_robin", "round_robbin",
+     "got \"round_robbin\", expected one of round_robin, weighted_round_robin; did you mean \"round_robin\"?")
+CASE("services[0].timeouts", SERVICE, "{}", "1s", "got \"1s\", " A_MAPPING)
+CASE("services[0].timeouts.connect", SERVICE_IN("timeouts"), "250ms", "0", "got \"0\", " A_DURATION "from 1ms to 365d")
+CASE("services[0].timeouts.firstByte", SERVICE_IN("timeouts"), "5s", "x", "got \"x\", " A_DURATION "at most 365d")
+CASE("services[0].timeouts.idle", SERVICE_IN("timeouts"), "5s", "1s 2s", "got \"1s 2s\", " A_DURATION "at most 365d")
+CASE("services[0].timeouts.total", SERVICE_IN("timeouts"), "1m", "{}", "got a mapping, " A_DURATION "at most 365d")
+CASE("services[0].pool", SERVICE, "{}", "64", "got \"64\", " A_MAPPING)
+CASE("services[0].pool.idle", SERVICE_IN("pool"), "0", "65536", "got \"65536\", expected a whole number from 0 to 65535")
+CASE("services[0].pool.idleTimeout", SERVICE_IN("pool"), "60s", "0", "got \"0\", " A_DURATION "from 1ms to 365d")
+CASE("services[0].retries", SERVICE, "{}", "2", "got \"2\", " A_MAPPING)
+CASE("services[0].retries.tries", SERVICE_IN("retries"), "1", "0", "got \"0\", expected a whole number from 1 to 16")
+CASE("services[0].retries.perTry", SERVICE_IN("retries"), "2s", "[1s]", "got a list, " A_DURATION "at most 365d")
+CASE("services[0].retries.on", SERVICE_IN("retries"), "[reset]", "conect",
+     "got \"conect\", expected connect, reset, timeout, or a list of them; did you mean \"connect\"?")
+CASE("services[0].plugins", SERVICE, "[client-id, rate-limit: {rate: 100/s}]", "{a: 1}",
+     "got a mapping, expected a plugin's name or one name: settings, or a list of them")
+
+CASE("rateLimit", ROOT, "{requestsPerSecond: 1}", "100", "got \"100\", " A_MAPPING)
+CASE("rateLimit.requestsPerSecond", TOP("rateLimit"), "100", "0.5", "got \"0.5\", " A_LIMIT)
+CASE("rateLimit.limit", "gateway: {port: ':0'}\nrateLimit: {window: 1m, @}\n", "100", "0", "got \"0\", " A_LIMIT)
+CASE("rateLimit.window", "gateway: {port: ':0'}\nrateLimit: {limit: 1, @}\n", "1m", "0", "got \"0\", " A_DURATION "from 1ms to 365d")
+CASE("rateLimit.burstSize", LIMIT, "10", "0", "got \"0\", " A_LIMIT)
+CASE("rateLimit.algorithm", LIMIT, "gcra", "grca", "got \"grca\", expected gcra; did you mean \"gcra\"?")
+CASE("rateLimit.key", LIMIT, "identity", "header:X", "got \"header:X\", expected identity")
+CASE("rateLimit.redisURL", LIMIT, "'unix:/run/redis.sock'", "'http://x:secret@y'",
+     "not the address of a Redis, expected redis://host:6379 or unix:/path")
+CASE("rateLimit.timeout", LIMIT, "10ms", "0", "got \"0\", " A_DURATION "from 1ms to 1m")
+CASE("rateLimit.onDown", LIMIT, "local", "deny", "got \"deny\", expected local")
+/* clang-format on */

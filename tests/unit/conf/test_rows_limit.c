@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * test_rows_limit.c - rateLimit: two ways to say how much, and nothing in between.
+ */
+#include "file.h"
+
+#define HEAD "gateway: {port: \":0\"}\n"
+
+static void test_absent_is_off(void **state)
+{
+    struct load l;
+
+    (void)state;
+    load_good(&l, HEAD);
+    assert_false(l.conf->limit.enabled);
+    load_end(&l);
+}
+
+static void test_requests_per_second(void **state)
+{
+    struct load l;
+
+    (void)state;
+    load_good(&l, HEAD "rateLimit: {requestsPerSecond: 100}\n");
+    assert_true(l.conf->limit.enabled);
+    assert_int_equal(l.conf->limit.count, 100);
+    assert_int_equal(l.conf->limit.per, 1000);
+    assert_int_equal(l.conf->limit.burst, 10);
+    assert_string_equal(l.conf->limit.redis_url, "");
+    assert_int_equal(l.conf->limit.place.line, 2);
+    load_end(&l);
+}
+
+static void test_limit_with_window(void **state)
+{
+    struct load l;
+
+    (void)state;
+    load_good(&l, HEAD "rateLimit: {limit: 5, window: 1m, burstSize: 2}\n");
+    assert_int_equal(l.conf->limit.count, 5);
+    assert_int_equal(l.conf->limit.per, 60000);
+    assert_int_equal(l.conf->limit.burst, 2);
+    load_end(&l);
+}
+
+static void test_redis_urls(void **state)
+{
+    static const char *const good[] = {"redis://localhost:6379", "redis://:secret@h:1/2",
+                                       "unix:/run/r.sock", ""};
+    static const char *const bad[] = {"redis://", "redis:///",      "rediss://h", "http://h",
+                                      "unix:",    "localhost:6379", "redis://a b"};
+    char yaml[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        struct load l;
+
+        snprintf(yaml, sizeof yaml, HEAD "rateLimit: {requestsPerSecond: 1, redisURL: \"%s\"}\n",
+                 good[i]);
+        load_good(&l, yaml);
+        assert_string_equal(l.conf->limit.redis_url, good[i]);
+        load_end(&l);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(yaml, sizeof yaml, HEAD "rateLimit: {requestsPerSecond: 1, redisURL: \"%s\"}\n",
+                 bad[i]);
+        assert_refused(
+            yaml, "gateway.yaml:2:45: rateLimit.redisURL: not the address of a Redis, expected "
+                  "redis://host:6379 or unix:/path\n");
+    }
+}
+
+static void test_neither_rate_nor_limit(void **state)
+{
+    (void)state;
+    assert_refused(
+        HEAD "rateLimit:\n  burstSize: 5\n",
+        "gateway.yaml:3:3: rateLimit.requestsPerSecond: missing, expected a whole number from 1 to "
+        "1000000000, or limit with window\n");
+}
+
+static void test_both_rate_and_limit(void **state)
+{
+    (void)state;
+    assert_refused(HEAD "rateLimit: {requestsPerSecond: 1, limit: 1, window: 1s}\n",
+                   "gateway.yaml:2:35: rateLimit.limit: given beside requestsPerSecond, expected "
+                   "only one of them\n");
+}
+
+static void test_limit_without_window(void **state)
+{
+    (void)state;
+    assert_refused(HEAD "rateLimit: {limit: 1}\n", "gateway.yaml:2:20: rateLimit.window: missing, "
+                                                   "expected a duration such as 1m beside limit\n");
+}
+
+static void test_window_without_limit(void **state)
+{
+    (void)state;
+    assert_refused(
+        HEAD "rateLimit: {requestsPerSecond: 1, window: 1s}\n",
+        "gateway.yaml:2:35: rateLimit.window: given without limit, expected both or none\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_absent_is_off),          cmocka_unit_test(test_requests_per_second),
+        cmocka_unit_test(test_limit_with_window),      cmocka_unit_test(test_redis_urls),
+        cmocka_unit_test(test_neither_rate_nor_limit), cmocka_unit_test(test_both_rate_and_limit),
+        cmocka_unit_test(test_limit_without_window),   cmocka_unit_test(test_window_without_limit),
+    };
+
+    return cmocka_run_group_tests(tests, folder_open, folder_close);
+}

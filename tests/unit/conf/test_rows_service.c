@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * test_rows_service.c - services: defaults, every value, and what two services may not share.
+ */
+#include "conf/node.h"
+#include "file.h"
+
+#define HEAD "gateway: {port: \":0\"}\nservices:\n"
+
+static const struct ln_service_conf *services(struct load *l, const char *yaml)
+{
+    load_good(l, yaml);
+    return l->conf->services;
+}
+
+static void test_defaults(void **state)
+{
+    struct load l;
+    const struct ln_service_conf *s =
+        services(&l, HEAD "  - {name: x, instances: \"http://127.0.0.1:1\"}\n");
+
+    (void)state;
+    assert_int_equal(l.conf->service_count, 1);
+    assert_string_equal(s->name, "x");
+    assert_null(s->path);
+    assert_true(s->strip_path);
+    assert_false(s->preserve_host);
+    assert_int_equal(s->strategy, LN_STRATEGY_ROUND_ROBIN);
+    assert_int_equal(s->connect, 1000);
+    assert_int_equal(s->first_byte, 30000);
+    assert_int_equal(s->idle, 30000);
+    assert_int_equal(s->total, 0);
+    assert_int_equal(s->pool_idle, 64);
+    assert_int_equal(s->pool_idle_timeout, 60000);
+    assert_int_equal(s->tries, 2);
+    assert_int_equal(s->per_try, 0);
+    assert_int_equal(s->retry_on, LN_RETRY_ON_CONNECT | LN_RETRY_ON_RESET | LN_RETRY_ON_TIMEOUT);
+    assert_int_equal(s->use_count, 0);
+    assert_int_equal(s->place.line, 3);
+    load_end(&l);
+}
+
+static void test_every_value(void **state)
+{
+    struct load l;
+    const struct ln_service_conf *s =
+        services(&l, HEAD "  - name: x\n"
+                          "    path: /api/users/\n"
+                          "    stripPath: off\n"
+                          "    preserveHost: on\n"
+                          "    instances: [\"http://127.0.0.1:1\"]\n"
+                          "    strategy: weighted_round_robin\n"
+                          "    timeouts: { connect: 2s, firstByte: 3s, idle: 4s, total: 5s }\n"
+                          "    pool: { idle: 6, idleTimeout: 7s }\n"
+                          "    retries: { tries: 8, perTry: 9s, on: [reset, timeout] }\n");
+
+    (void)state;
+    assert_string_equal(s->path, "/api/users");
+    assert_false(s->strip_path);
+    assert_true(s->preserve_host);
+    assert_int_equal(s->strategy, LN_STRATEGY_WEIGHTED_ROUND_ROBIN);
+    assert_int_equal(s->connect, 2000);
+    assert_int_equal(s->first_byte, 3000);
+    assert_int_equal(s->idle, 4000);
+    assert_int_equal(s->total, 5000);
+    assert_int_equal(s->pool_idle, 6);
+    assert_int_equal(s->pool_idle_timeout, 7000);
+    assert_int_equal(s->tries, 8);
+    assert_int_equal(s->per_try, 9000);
+    assert_int_equal(s->retry_on, LN_RETRY_ON_RESET | LN_RETRY_ON_TIMEOUT);
+    load_end(&l);
+}
+
+static void test_instances_short_and_long(void **state)
+{
+    struct load l;
+    char out[LN_ADDR_TEXT];
+    const struct ln_service_conf *s =
+        services(&l, HEAD "  - name: x\n    instances:\n"
+                          "      - \"http://127.0.0.1:8081/v1/\"\n"
+                          "      - { url: \"http://[::1]\", weight: 3 }\n");
+
+    (void)state;
+    assert_int_equal(s->instance_count, 2);
+    assert_string_equal(s->instances[0].url, "http://127.0.0.1:8081/v1");
+    assert_string_equal(s->instances[0].authority, "127.0.0.1:8081");
+    assert_string_equal(s->instances[0].base, "/v1");
+    assert_int_equal(s->instances[0].weight, 1);
+    assert_int_equal(s->instances[0].addr_count, 1);
+    assert_string_equal(ln_addr_print(&s->instances[0].addrs[0], out), "127.0.0.1:8081");
+    assert_int_equal(s->instances[0].place.line, 5);
+    assert_string_equal(s->instances[1].url, "http://[::1]:80");
+    assert_string_equal(s->instances[1].host, "::1");
+    assert_int_equal(s->instances[1].weight, 3);
+    assert_string_equal(ln_addr_print(&s->instances[1].addrs[0], out), "[::1]:80");
+    load_end(&l);
+}
+
+static void test_an_unresolved_name_is_a_warning(void **state)
+{
+    struct load l;
+
+    (void)state;
+    load_text(&l,
+              HEAD "  - {name: x, instances: [\"http://" NO_HOST ":81\", \"http://127.0.0.1\"]}\n");
+    assert_non_null(l.conf);
+    assert_int_equal(l.diag.errors, 0);
+    assert_int_equal(l.diag.count, 1);
+    assert_int_equal(l.diag.items[0].kind, LN_DIAG_WARNING);
+    assert_int_equal(l.diag.items[0].line, 3);
+    assert_int_equal(l.diag.items[0].column, 27);
+    assert_non_null(
+        strstr(l.diag.items[0].text, "services[0].instances[0]: cannot resolve \"" NO_HOST "\": "));
+    assert_int_equal(l.conf->services[0].instances[0].addr_count, 0);
+    assert_int_equal(l.conf->services[0].instances[1].addr_count, 1);
+    load_end(&l);
+}
+
+static void test_without_instances(void **state)
+{
+    (void)state;
+    assert_refused(HEAD "  - name: x\n", "gateway.yaml:3:5: services[0].instances: missing, "
+                                         "expected a list of URLs, or of mappings with "
+                                         "url and weight\n");
+    assert_refused(
+        HEAD "  - name: x\n    instances:\n",
+        "gateway.yaml:4:15: services[0].instances: empty, expected at least one URL such as "
+        "http://host:8080\n");
+}
+
+static void test_every_wrong_instance_is_told(void **state)
+{
+    (void)state;
+    assert_refused(
+        HEAD "  - name: x\n    instances:\n"
+             "      - localhost:8081\n"
+             "      - https://a\n"
+             "      - { weight: 0 }\n"
+             "      - [a]\n"
+             "      - http://u:secret@h\n",
+        "gateway.yaml:5:9: services[0].instances[0]: got \"localhost:8081\", expected a URL such "
+        "as "
+        "http://host:8080; did you mean \"http://localhost:8081\"?\n"
+        "gateway.yaml:6:9: services[0].instances[1]: TLS to upstreams is not supported by this "
+        "version, "
+        "expected a URL such as http://host:8080\n"
+        "gateway.yaml:7:9: services[0].instances[2].url: missing, expected a URL such as "
+        "http://host:8080\n"
+        "gateway.yaml:7:19: services[0].instances[2].weight: got \"0\", expected a whole number "
+        "from 1 to "
+        "65535\n"
+        "gateway.yaml:8:9: services[0].instances[3]: got a list, expected a URL such as "
+        "http://host:8080\n"
+        "gateway.yaml:9:9: services[0].instances[4]: credentials in a URL are not supported, "
+        "expected a "
+        "URL such as http://host:8080\n");
+}
+
+static void test_one_instance_given_twice(void **state)
+{
+    (void)state;
+    assert_refused(
+        HEAD
+        "  - name: x\n    instances:\n      - http://127.0.0.1\n      - http://127.0.0.1:80/\n",
+        "gateway.yaml:6:9: services[0].instances: http://127.0.0.1:80 is given twice, the first "
+        "time at "
+        "gateway.yaml:5:9, expected weight instead\n");
+}
+
+static void test_two_services_with_one_name(void **state)
+{
+    (void)state;
+    assert_refused(HEAD "  - {name: a, instances: \"http://127.0.0.1\"}\n  - {name: a, instances: "
+                        "\"http://127.0.0.1\"}\n",
+                   "gateway.yaml:4:5: services: two services with the name \"a\", the first at "
+                   "gateway.yaml:3:5\n");
+}
+
+static void test_two_services_with_one_path(void **state)
+{
+    (void)state;
+    assert_refused(HEAD "  - {name: a, path: /x, instances: \"http://127.0.0.1\"}\n"
+                        "  - {name: b, path: /x/, instances: \"http://127.0.0.1\"}\n",
+                   "gateway.yaml:4:5: services: two services with the path \"/x\", the first at "
+                   "gateway.yaml:3:5\n");
+}
+
+static void test_the_root_path(void **state)
+{
+    struct load l;
+    const struct ln_service_conf *s =
+        services(&l, HEAD "  - {name: a, path: /, instances: \"http://127.0.0.1\"}\n");
+
+    (void)state;
+    assert_string_equal(s->path, "/");
+    load_end(&l);
+}
+
+static void test_plugins_keep_order_and_settings(void **state)
+{
+    struct load l;
+    const struct ln_service_conf *s = services(
+        &l, HEAD
+        "  - name: a\n    instances: \"http://127.0.0.1\"\n    plugins:\n"
+        "      - client-id\n      - rate-limit: { rate: 100/s, burst: 10 }\n      - headers:\n");
+
+    (void)state;
+    assert_int_equal(s->use_count, 3);
+    assert_string_equal(s->uses[0].plugin, "client-id");
+    assert_null(s->uses[0].settings);
+    assert_string_equal(s->uses[1].plugin, "rate-limit");
+    assert_slice(ln_node_get(s->uses[1].settings, "rate")->text, "100/s");
+    assert_slice(ln_node_get(s->uses[1].settings, "burst")->text, "10");
+    assert_int_equal(s->uses[1].place.line, 7);
+    assert_string_equal(s->uses[2].plugin, "headers");
+    assert_null(s->uses[2].settings);
+    load_end(&l);
+}
+
+static void test_plugins_of_the_wrong_shape(void **state)
+{
+    const char *expected = "expected a plugin's name or one name: settings, or a list of them";
+    char report[512];
+
+    (void)state;
+    snprintf(report, sizeof report,
+             "gateway.yaml:3:58: services[0].plugins[0]: got a mapping, %s\n"
+             "gateway.yaml:3:76: services[0].plugins[1]: the settings of \"c\" are no mapping, "
+             "expected key: value\n"
+             "gateway.yaml:3:80: services[0].plugins[2]: got a list, %s\n"
+             "gateway.yaml:3:84: services[0].plugins[3]: got \"../x\", %s\n",
+             expected, expected, expected);
+    assert_refused(HEAD "  - {name: a, instances: \"http://127.0.0.1\", plugins: [  {a: 1, b: 2}, "
+                        "{c: 1}, [], ../x]}\n",
+                   report);
+}
+
+static void test_thousands_of_services(void **state)
+{
+    struct ln_text yaml;
+    struct load l;
+
+    (void)state;
+    ln_text_init(&yaml);
+    ln_text_puts(&yaml, HEAD);
+    for (unsigned i = 0; i < 5000; i++)
+        ln_text_printf(&yaml, "  - {name: s%u, path: /s/%u, instances: \"http://127.0.0.1:%u\"}\n",
+                       i, i, i + 1);
+    load_good(&l, yaml.p);
+    assert_int_equal(l.conf->service_count, 5000);
+    assert_string_equal(ln_conf_find_service(l.conf, LN_SLICE("s4999"))->path, "/s/4999");
+    load_end(&l);
+    ln_text_fini(&yaml);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_every_value),
+        cmocka_unit_test(test_instances_short_and_long),
+        cmocka_unit_test(test_an_unresolved_name_is_a_warning),
+        cmocka_unit_test(test_without_instances),
+        cmocka_unit_test(test_every_wrong_instance_is_told),
+        cmocka_unit_test(test_one_instance_given_twice),
+        cmocka_unit_test(test_two_services_with_one_name),
+        cmocka_unit_test(test_two_services_with_one_path),
+        cmocka_unit_test(test_the_root_path),
+        cmocka_unit_test(test_plugins_keep_order_and_settings),
+        cmocka_unit_test(test_plugins_of_the_wrong_shape),
+        cmocka_unit_test(test_thousands_of_services),
+    };
+
+    return cmocka_run_group_tests(tests, folder_open, folder_close);
+}
