@@ -154,7 +154,9 @@ end
 
 -- Loads a routes file (or { yaml = text } for a whole configuration). Raises with every mistake in it.
 function M.routes(source)
-  return setmetatable({ list = world.routes(source) }, Routes)
+  local list = world.routes(source)
+  world.match(list, "GET /") -- raises where routes contradict each other, which only the router sees
+  return setmetatable({ list = list }, Routes)
 end
 
 

@@ -20,10 +20,12 @@ function M.folder()
 end
 
 
--- Writes `text` and gives the file's path. `name` may have one folder in front.
+-- Writes `text` and gives the file's path. `name` may have folders in front.
 function M.write(name, text)
-  local sub = name:match("^([^/]+)/")
-  if sub and lfs.mkdir(M.folder() .. "/" .. sub) then table.insert(made, 1, M.folder() .. "/" .. sub) end
+  for at in name:gmatch("()/") do
+    local sub = M.folder() .. "/" .. name:sub(1, at - 1)
+    if lfs.mkdir(sub) then table.insert(made, 1, sub) end
+  end
   local path = M.folder() .. "/" .. name
   local file = assert(io.open(path, "wb"))
   file:write(text)

@@ -9,10 +9,20 @@ local M = {}
 local HEAD = 'local p = plugin "%s" { version = "1.0.0", api = 1, schema = { %s } }\n'
 
 
+local count = 0 -- each probe has a folder of its own, so that the next one of that name is another plugin
+
+
+-- A module that the next probe can require.
+function M.module(name, text)
+  files.write(("%d/lib/%s.lua"):format(count + 1, name), text)
+end
+
+
 -- A plugin from its text; `name` is its file's name, too.
 function M.plugin(name, text, settings)
-  files.write(name .. ".lua", text)
-  gate.plugins(files.folder())
+  count = count + 1
+  files.write(("%d/%s.lua"):format(count, name), text)
+  gate.plugins(("%s/%d"):format(files.folder(), count))
   return gate.plugin(name, settings)
 end
 

@@ -88,7 +88,7 @@ describe("the sandbox", function()
   end)
 
   it("requires modules of the plugin folder", function()
-    require("spec.helpers.files").write("lib/words.lua", "local M = {}\nfunction M.hi() return 'hi' end\nreturn M\n")
+    probe.module("words", "local M = {}\nfunction M.hi() return 'hi' end\nreturn M\n")
     works("return 200, require('words').hi()", "hi")
   end)
 
