@@ -191,8 +191,9 @@ static enum ln_reject blame_request(const struct ln_req_head *h, const llhttp_t 
         return LN_REJECT_NONE;
     if (llhttp_get_errno(p) == HPE_INVALID_URL || !is_printable(h->target))
         return LN_REJECT_TARGET;
-    if (h->method_id == LN_METHOD_OTHER && at != NULL && at <= fields)
-        return LN_REJECT_METHOD;
+    if (h->method_id == LN_METHOD_OTHER &&
+        (at == NULL || at <= fields || ln_slice_eq(h->method, LN_SLICE("PRI"))))
+        return LN_REJECT_METHOD; /* PRI is known to llhttp as the start of an HTTP/2 preface only */
     return LN_REJECT_SYNTAX;
 }
 

@@ -54,6 +54,8 @@ static enum ln_reject take_line(struct ln_head_scan *s, const char *p, size_t lf
         return LN_REJECT_LINE_END;
     size_t len = lf - 1 - s->line;
 
+    if (memchr(p + s->line, '\r', len) != NULL)
+        return LN_REJECT_LINE_END;
     if (!s->started) {
         enum ln_reject why = judge_first(p, len, limits, request);
 
