@@ -177,6 +177,17 @@ static void test_mapped_v4_is_v4(void **state)
     assert_true(lies_in("::ffff:10.0.0.0/104", "10.1.1.1"));
 }
 
+static void test_equal_ranges_are_equal_bytes(void **state)
+{
+    struct ln_cidr a, b;
+
+    (void)state;
+    assert_true(ln_cidr_parse(LN_SLICE("10.1.2.3/8"), &a));
+    assert_true(ln_cidr_parse(LN_SLICE("10.0.0.0/8"), &b));
+    assert_memory_equal(a.bytes, b.bytes, 16);
+    assert_int_equal(a.bits, b.bits);
+}
+
 static void test_what_is_no_range(void **state)
 {
     static const char *const texts[] = {
@@ -226,6 +237,7 @@ int main(void)
         cmocka_unit_test(test_v4_ranges),
         cmocka_unit_test(test_v6_ranges),
         cmocka_unit_test(test_mapped_v4_is_v4),
+        cmocka_unit_test(test_equal_ranges_are_equal_bytes),
         cmocka_unit_test(test_what_is_no_range),
         cmocka_unit_test(test_address_as_16_bytes),
     };
