@@ -24,6 +24,7 @@ struct visit {
     struct ln_arena arena;
     struct ln_fields fields, upstream;
     struct ln_route route;
+    ln_nsec duration;
     struct visit *next; /* idle ones */
 };
 
@@ -203,12 +204,14 @@ static int spec_run(lua_State *L)
         .has_log = c->run[LN_PHASE_LOG] != 0,
     };
     v->r.route = &v->route;
-    if (strcmp(phase, "request") == 0)
+    if (strcmp(phase, "request") == 0) {
         ln_vm_request(vm, &v->r);
-    else if (strcmp(phase, "response") == 0)
+    } else if (strcmp(phase, "response") == 0) {
         ln_vm_response(vm, &v->r);
-    else
+    } else {
+        v->r.ended = v->r.started + v->duration;
         ln_vm_log(vm, &v->r);
+    }
     return 0;
 }
 
@@ -242,7 +245,7 @@ static int spec_respond(lua_State *L)
     r->upstream_address = text_field(L, v, "address");
     r->bytes = (uint64_t)number_field(L, "bytes", 0);
     r->attempt = r->upstream_address.p != NULL;
-    r->ended = r->started + (ln_nsec)(number_field(L, "duration", 0) * 1e9);
+    v->duration = (ln_nsec)(number_field(L, "duration", 0) * 1e9);
     if (r->verdict == LN_VERDICT_REPLY) {
         r->res_fields = &r->reply_fields;
         r->status = r->reply_status;
@@ -389,6 +392,16 @@ static int spec_reset(lua_State *L)
     return 0;
 }
 
+/* refresh(): files are read anew from here on. */
+static int spec_refresh(lua_State *L)
+{
+    struct spec *s = spec_of(L);
+
+    ln_bundle_free(s->bundle);
+    s->bundle = s->vm->bundle = ln_bundle_record();
+    return 0;
+}
+
 static int spec_gc(lua_State *L)
 {
     struct spec *s = lua_touserdata(L, 1);
@@ -454,6 +467,20 @@ static void push_route(lua_State *L, const struct spec *s, const struct ln_route
     lua_setfield(L, -2, "number");
 }
 
+/* Equal routes are found by the router. */
+static int load_routes(struct spec *s)
+{
+    struct ln_req r = {.method = LN_SLICE("GET"), .path = LN_SLICE("/"), .arena = &s->conf->arena};
+    unsigned errors = s->diag.errors;
+    int rc = ln_vm_load(s->vm, s->conf, s->bundle, &s->diag);
+
+    s->vm->bundle = s->bundle;
+    s->vm->diag = &s->diag;
+    if (rc == 0 && s->match != NULL)
+        s->match(s->vm->routes, s->vm->route_count, &r, &s->diag);
+    return s->diag.errors > errors ? -1 : 0;
+}
+
 /* load(path of a configuration, or nil; routes or nil; plugin folder or nil) -> list of routes; or nil and the report */
 static int spec_load(lua_State *L)
 {
@@ -471,10 +498,7 @@ static int spec_load(lua_State *L)
     }
     s->conf->routes = routes != NULL ? ln_arena_strdup(&s->conf->arena, routes) : s->conf->routes;
     s->conf->plugins_dir = plugins != NULL ? ln_arena_strdup(&s->conf->arena, plugins) : s->conf->plugins_dir;
-    int rc = ln_vm_load(vm, s->conf, s->bundle, &s->diag);
-    vm->bundle = s->bundle;
-    vm->diag = &s->diag;
-    if (rc != 0) {
+    if (load_routes(s) != 0) {
         lua_pushnil(L);
     } else {
         lua_createtable(L, (int)vm->route_count, 0);
@@ -527,7 +551,7 @@ static const luaL_Reg functions[] = {
     {"request", spec_request}, {"run", spec_run},         {"select", spec_select}, {"chain", spec_chain},
     {"respond", spec_respond}, {"look", spec_look},       {"said", spec_said},     {"advance", spec_advance},
     {"reset", spec_reset},     {"load", spec_load},       {"match", spec_match},   {"start", spec_start},
-    {NULL, NULL},
+    {"refresh", spec_refresh}, {NULL, NULL},
 };
 
 static struct spec *spec_new(lua_State *L, ln_spec_match *match, const char *library)

@@ -2,6 +2,7 @@
 -- api.lua - the functions and libraries that every plugin and inline handler may call, by name.
 
 local F = require "lunette.ffi"
+local fault = require "lunette.fault"
 local crypto = require "lunette.crypto"
 local host = require "lunette.host"
 local json = require "lunette.json"
@@ -21,10 +22,10 @@ local function library(name, functions)
     __index = function(_, key)
       local value = functions[key]
       if value ~= nil then return value end
-      error(("%s has no %s%s"):format(name, text.quote(tostring(key)),
-        text.hint(tostring(key), text.sorted_keys(functions))), 2)
+      fault.raise(("%s has no %s%s"):format(name, text.quote(tostring(key)),
+        text.hint(tostring(key), text.sorted_keys(functions))))
     end,
-    __newindex = function() error(name .. " cannot be assigned to", 2) end,
+    __newindex = function() fault.raise(name .. " cannot be assigned to") end,
     __metatable = name,
   })
 end

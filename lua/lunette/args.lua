@@ -22,7 +22,7 @@ local function reader(noun, c_get, c_next)
       names[n], values[n] = to_string(str.ptr, str.len), to_string(str2.ptr, str2.len)
       rc = c_next(object, at, str, str2)
     end
-    if rc < 0 then fault.raise(rc, noun, 3) end
+    if rc < 0 then fault.refuse(rc, noun) end
     return names, values
   end
 
@@ -50,25 +50,25 @@ local function reader(noun, c_get, c_next)
   return function(object, name)
     local method = methods[name]
     if method then return method end
-    if type(name) ~= "string" then error(("expected the name of %s, got a %s"):format(noun, type(name)), 2) end
+    if type(name) ~= "string" then fault.raise(("expected the name of %s, got a %s"):format(noun, type(name))) end
     local rc = c_get(object, name, #name, str)
     if rc == 0 then return to_string(str.ptr, str.len) end
-    if rc < 0 then fault.raise(rc, noun, 2) end
+    if rc < 0 then fault.refuse(rc, noun) end
     return nil
   end
 end
 
 
 local function set_arg(object, name, value)
-  if type(name) ~= "string" then error("expected the name of an argument, got a " .. type(name), 2) end
+  if type(name) ~= "string" then fault.raise("expected the name of an argument, got a " .. type(name)) end
   local kind = type(value)
   if kind == "number" then
     value = tostring(value)
   elseif kind ~= "string" and kind ~= "nil" then
-    error(("argument %q: expected a string, a number or nil, got a %s"):format(name, kind), 2)
+    fault.raise(("argument %q: expected a string, a number or nil, got a %s"):format(name, kind))
   end
   local rc = C.ln_args_set(object, name, #name, value, value and #value or 0)
-  if rc ~= 0 then fault.raise(rc, ("argument %q"):format(name), 2) end
+  if rc ~= 0 then fault.refuse(rc, ("argument %q"):format(name)) end
 end
 
 
@@ -81,7 +81,7 @@ F.metatype(F.args, {
 
 F.metatype(F.cookies, {
   __index = reader("a cookie", C.ln_cookies_get, C.ln_cookies_next),
-  __newindex = function() error("cookies of a request can only be read; set the header Cookie instead", 2) end,
+  __newindex = function() fault.raise("cookies of a request can only be read; set the header Cookie instead") end,
   __tostring = function() return "cookies" end,
   __metatable = "cookies",
 })

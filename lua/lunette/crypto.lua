@@ -2,6 +2,7 @@
 -- crypto.lua - digests, encodings, random bytes and a comparison that tells nothing by its duration.
 
 local F = require "lunette.ffi"
+local fault = require "lunette.fault"
 local text = require "lunette.schema_text"
 
 local C, cur, to_string, bytes, size = F.C, F.cur, F.string, F.bytes, F.size
@@ -15,7 +16,7 @@ local M = {}
 
 
 local function check(name, value)
-  if type(value) ~= "string" then error(("crypto.%s: expected a text, got %s"):format(name, text.show(value)), 3) end
+  if type(value) ~= "string" then fault.raise(("crypto.%s: expected a text, got %s"):format(name, text.show(value))) end
 end
 
 
@@ -66,7 +67,7 @@ end
 -- n bytes that nobody can guess
 function M.random(n)
   if type(n) ~= "number" or n % 1 ~= 0 or n < 1 or n > RANDOM_MAX then
-    error(("crypto.random: expected a number of bytes from 1 to %d, got %s"):format(RANDOM_MAX, text.show(n)), 2)
+    fault.raise(("crypto.random: expected a number of bytes from 1 to %d, got %s"):format(RANDOM_MAX, text.show(n)))
   end
   local out = bytes(n)
   C.ln_crypto_random(out, n)

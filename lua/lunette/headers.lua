@@ -8,72 +8,72 @@ local F = require "lunette.ffi"
 local fault = require "lunette.fault"
 
 local C, str, str2, at, to_string = F.C, F.str, F.str2, F.at, F.string
-local type, error, tostring = type, error, tostring
+local type, tostring = type, tostring
 
 local M = {}
 local methods = {}
 
 
-local function refuse(rc, name, value, level)
+local function refuse(rc, name, value)
   if rc == C.LN_EINVAL then
-    error(("header %q: expected a name of letters, digits and dashes and a value without line breaks, got %q")
-      :format(tostring(name), tostring(value)), level + 1)
+    fault.raise(("header %q: expected a name of letters, digits and dashes and a value without line breaks, got %q")
+      :format(tostring(name), tostring(value)))
   end
-  fault.raise(rc, "header " .. tostring(name), level + 1)
+  fault.refuse(rc, "header " .. tostring(name))
 end
 
 
-local function check_name(name, level)
+local function check_name(name)
   if type(name) ~= "string" then
-    error("expected the name of a header, got a " .. type(name), level + 1)
+    fault.raise("expected the name of a header, got a " .. type(name))
   end
 end
 
 
-local function to_value(name, value, level)
+local function to_value(name, value)
   local kind = type(value)
   if kind == "string" then return value end
   if kind == "number" then return tostring(value) end
-  error(("header %q: expected a string or a number, got a %s"):format(name, kind), level + 1)
+  fault.raise(("header %q: expected a string or a number, got a %s"):format(name, kind))
 end
 
 
 local function get(h, name)
   local method = methods[name]
   if method then return method end
-  if type(name) ~= "string" then check_name(name, 2) end
+  if type(name) ~= "string" then check_name(name) end
   local rc = C.ln_headers_get(h, name, #name, str)
   if rc == 0 then return to_string(str.ptr, str.len) end
-  if rc < 0 then refuse(rc, name, nil, 2) end
+  if rc < 0 then refuse(rc, name) end
   return nil
 end
 
 
 local function set(h, name, value)
   local rc
-  check_name(name, 2)
+  check_name(name)
   if value == nil then
     rc = C.ln_headers_remove(h, name, #name)
   else
-    if type(value) ~= "string" then value = to_value(name, value, 2) end
+    if type(value) ~= "string" then value = to_value(name, value) end
     rc = C.ln_headers_set(h, name, #name, value, #value)
   end
-  if rc ~= 0 then refuse(rc, name, value, 2) end
+  if rc ~= 0 then refuse(rc, name, value) end
 end
 
 
 -- Appends, whether or not there is one of that name.
 function methods.add(h, name, value)
-  check_name(name, 2)
-  value = to_value(name, value, 2)
+  check_name(name)
+  value = to_value(name, value)
   local rc = C.ln_headers_add(h, name, #name, value, #value)
-  if rc ~= 0 then refuse(rc, name, value, 2) end
+  if rc ~= 0 then refuse(rc, name, value) end
 end
 
 
 -- Every value of that name, as a list.
 function methods.all(h, name)
-  check_name(name, 2)
+  check_name(name)
   local list, n = {}, 0
   at[0] = 0
   local rc = C.ln_headers_next(h, at, name, #name, str, str2)
@@ -82,7 +82,7 @@ function methods.all(h, name)
     list[n] = to_string(str2.ptr, str2.len)
     rc = C.ln_headers_next(h, at, name, #name, str, str2)
   end
-  if rc < 0 then refuse(rc, name, nil, 2) end
+  if rc < 0 then refuse(rc, name) end
   return list
 end
 
@@ -97,7 +97,7 @@ function methods.each(h)
     names[n], values[n] = to_string(str.ptr, str.len), to_string(str2.ptr, str2.len)
     rc = C.ln_headers_next(h, at, "", 0, str, str2)
   end
-  if rc < 0 then refuse(rc, "each", nil, 2) end
+  if rc < 0 then refuse(rc, "each") end
   return function()
     i = i + 1
     return names[i], values[i]
@@ -108,7 +108,7 @@ end
 local Edits = {}
 Edits.__index = Edits
 Edits.__metatable = "edits"
-Edits.__newindex = function() error("edits cannot be changed once they are made", 2) end
+Edits.__newindex = function() fault.raise("edits cannot be changed once they are made") end
 
 
 -- What the type `edits` of a schema becomes: one list in C. `list` = { { op = "set", name =, value = }, ... }.
@@ -118,7 +118,7 @@ function M.compile(list)
   for _, e in ipairs(list) do
     local value = e.value or ""
     local rc = C.ln_edits_push(edits, ops[e.op], e.name, #e.name, value, #value)
-    if rc ~= 0 then refuse(rc, e.name, value, 2) end
+    if rc ~= 0 then refuse(rc, e.name, value) end
   end
   return setmetatable({ edits }, Edits)
 end
@@ -126,10 +126,10 @@ end
 
 function methods.apply(h, edits)
   if getmetatable(edits) ~= "edits" then
-    error("expected edits, as a setting of the type t.edits gives them", 2)
+    fault.raise("expected edits, as a setting of the type t.edits gives them")
   end
   local rc = C.ln_edits_apply(edits[1], h)
-  if rc ~= 0 then refuse(rc, "apply", nil, 2) end
+  if rc ~= 0 then refuse(rc, "apply") end
 end
 
 

@@ -2,6 +2,7 @@
 -- log.lua - log.debug, info, warn, error (text, fields): one line each, with the request it belongs to.
 
 local F = require "lunette.ffi"
+local fault = require "lunette.fault"
 local json = require "lunette.json"
 local text = require "lunette.schema_text"
 
@@ -42,9 +43,9 @@ end
 
 for name, level in pairs(LEVELS) do
   M[name] = function(message, fields)
-    if type(message) ~= "string" then error(("log.%s: expected a text, got %s"):format(name, text.show(message)), 2) end
+    if type(message) ~= "string" then fault.raise(("log.%s: expected a text, got %s"):format(name, text.show(message))) end
     if fields ~= nil and type(fields) ~= "table" then
-      error(("log.%s: expected a table of fields, got %s"):format(name, text.show(fields)), 2)
+      fault.raise(("log.%s: expected a table of fields, got %s"):format(name, text.show(fields)))
     end
     if C.ln_say_is_on(level) then say(level, message, fields) end
   end

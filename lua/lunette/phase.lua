@@ -2,6 +2,7 @@
 -- phase.lua - which functions may be called when: one table, read by the guard, the reference and its spec.
 
 local F = require "lunette.ffi"
+local fault = require "lunette.fault"
 
 local C, cur = F.C, F.cur
 
@@ -26,10 +27,10 @@ M.allowed = {
 }
 
 
-function M.check(name, level)
+function M.check(name)
   local row = M.allowed[name]
   if not row[1][cur.phase] then
-    error(("%s cannot be called %s: %s"):format(name, M.names[cur.phase], row[2]), (level or 1) + 1)
+    fault.raise(("%s cannot be called %s: %s"):format(name, M.names[cur.phase], row[2]))
   end
 end
 

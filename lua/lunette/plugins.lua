@@ -11,6 +11,7 @@ local host = require "lunette.host"
 local sandbox = require "lunette.sandbox"
 local schema = require "lunette.schema"
 local services = require "lunette.services"
+local store = require "lunette.store"
 local text = require "lunette.schema_text"
 
 local C, cur = F.C, F.cur
@@ -38,6 +39,7 @@ local folder, trusted, loaded, uses = nil, {}, {}, {}
 -- Begins anew with this plugin folder (nil: none) and these trusted names.
 function M.reset(plugin_folder, trusted_names)
   folder, trusted, loaded, uses = plugin_folder, trusted_names or {}, {}, {}
+  store.reset()
 end
 
 
@@ -75,6 +77,7 @@ local function check_parts(name, parts, level)
     error(('plugin %s: version: expected a text such as "1.0.0", got %s'):format(text.quote(name), text.show(parts.version)),
       level + 1)
   end
+  if parts.api == nil then error(("plugin %s: api: expected %d, got nothing"):format(text.quote(name), F.api_major), level + 1) end
   if parts.api ~= F.api_major then
     error(("plugin %s: needs lunette API %s, this is %d"):format(text.quote(name), tostring(parts.api), F.api_major), level + 1)
   end
@@ -138,7 +141,7 @@ end
 
 
 -- `require` of one plugin: modules in the folder lib beside the plugins, each loaded once per plugin.
-local function require_word(env)
+local function require_word(env_of)
   local modules = {}
   return function(name)
     if type(name) ~= "string" or not name:find("^[%w_]+[%w_.-]*$") or name:find("..", 1, true) then
@@ -148,7 +151,7 @@ local function require_word(env)
     local path = folder and ("%s/lib/%s.lua"):format(folder, (name:gsub("%.", "/")))
     local bytes = path and host.read(path)
     if not bytes then error(("require: no module %s in %s/lib"):format(text.quote(name), folder or "plugins"), 2) end
-    local chunk, why = sandbox.compile(bytes, path, env)
+    local chunk, why = sandbox.compile(bytes, path, env_of())
     if not chunk then error(why, 0) end
     local result = chunk()
     modules[name] = result == nil and true or result
@@ -161,9 +164,10 @@ local function environment(name)
   local words = api.words(name)
   words.plugin = plugin_word(name)
   words.t = schema.t
-  local env = sandbox.environment(words)
-  rawset(env, "require", require_word(env))
-  return trusted[name] and sandbox.trust(env) or env
+  local env
+  words.require = require_word(function() return env end)
+  env = sandbox.environment(words, trusted[name])
+  return env
 end
 
 
@@ -181,8 +185,16 @@ local function run_file(name, bytes, path)
     loaded[name] = nil
     return nil, ('%s:1: expected the file to return plugin "%s" {...}'):format(path, name)
   end
-  p.path = path
+  p.path, p.bytes = path, bytes
   return p
+end
+
+
+-- Forgets the plugin if its file has changed since it was loaded: for specs.
+function M.refresh(name)
+  local known = loaded[name]
+  if known and known.bytes ~= find(name) then loaded[name] = nil end
+  if known == false then loaded[name] = nil end
 end
 
 
@@ -254,6 +266,7 @@ local function configure(p, settings)
     if not ok or not good then errors[1] = tostring((ok and why) or (not ok and good) or "the settings do not fit together") end
   end
   table.sort(errors)
+  errors.settings = true
   if #errors > 0 then return nil, errors end
   return conf, reserved
 end
@@ -264,6 +277,7 @@ local function run_init(use)
   if not init then return true end
   local before = cur.phase
   cur.phase = C.LN_PHASE_INIT
+  store.using = use
   local ok, result, why = xpcall(function() return init(use.self) end, function(e)
     return type(e) == "string" and e or "raised " .. text.show(e)
   end)

@@ -22,23 +22,23 @@ local CTX, CLIENT, ARGS, COOKIES, PARAMS, RES = 2, 3, 4, 5, 6, 7
 local M = {}
 
 
-local function text_of(h, which, level)
+local function text_of(h, which)
   local rc = C.ln_req_text(h, which, str)
   if rc == 0 then return to_string(str.ptr, str.len) end
-  if rc < 0 then fault.raise(rc, "the request", level + 1) end
+  if rc < 0 then fault.refuse(rc, "the request") end
   return nil
 end
 
 
 local function number_of(h, which)
   local rc = C.ln_req_number(h, which, number)
-  if rc < 0 then fault.raise(rc, "the request", 4) end
+  if rc < 0 then fault.refuse(rc, "the request") end
   return number[0]
 end
 
 
 local function text_getter(which)
-  return function(object) return text_of(object[1], which, 3) end
+  return function(object) return text_of(object[1], which) end
 end
 
 
@@ -50,12 +50,12 @@ end
 local function text_setter(name, which)
   return function(object, value)
     if type(value) ~= "string" and not (value == nil and name == "query") then
-      error(("%s: expected a string, got a %s"):format(name, type(value)), 3)
+      fault.raise(("%s: expected a string, got a %s"):format(name, type(value)))
     end
     local rc = C.ln_req_set_text(object[1], which, value, value and #value or 0)
     if rc == 0 then return end
-    if rc == C.LN_EINVAL then error(("%q is not a %s"):format(value, name), 3) end
-    fault.raise(rc, "req." .. name, 3)
+    if rc == C.LN_EINVAL then fault.raise(("%q is not a %s"):format(value, name)) end
+    fault.refuse(rc, "req." .. name)
   end
 end
 
@@ -72,7 +72,7 @@ local client_get = {
 function client_get.id(client)
   local id = client[2]
   if id then return id end
-  id = text_of(client[1], C.LN_REQ_CLIENT_ID, 3)
+  id = text_of(client[1], C.LN_REQ_CLIENT_ID)
   client[2] = id or false
   return id
 end
@@ -82,9 +82,9 @@ local client_set = {}
 
 
 function client_set.id(client, id)
-  if type(id) ~= "string" then error("client.id: expected a string, got a " .. type(id), 3) end
+  if type(id) ~= "string" then fault.raise("client.id: expected a string, got a " .. type(id)) end
   local rc = C.ln_req_set_text(client[1], C.LN_REQ_CLIENT_ID, id, #id)
-  if rc ~= 0 then fault.raise(rc, "client.id", 3) end
+  if rc ~= 0 then fault.refuse(rc, "client.id") end
   client[2] = id
 end
 
@@ -164,7 +164,7 @@ function get.params(req)
     i = i + 1
     rc = C.ln_req_param_at(req[1], i, str, str2)
   end
-  if rc < 0 then fault.raise(rc, "req.params", 3) end
+  if rc < 0 then fault.refuse(rc, "req.params") end
   req[PARAMS] = params
   return params
 end
@@ -185,9 +185,9 @@ local set = {
 
 function set.upstream(req, value)
   local index, why = services.index_of(value)
-  if not index then error("req.upstream: " .. why, 3) end
+  if not index then fault.raise("req.upstream: " .. why) end
   local rc = C.ln_req_set_service(req[1], index)
-  if rc ~= 0 then fault.raise(rc, "req.upstream", 3) end
+  if rc ~= 0 then fault.refuse(rc, "req.upstream") end
 end
 
 

@@ -20,7 +20,7 @@ local M = {}
 local function number_of(res, which)
   local rc = C.ln_res_number(res[1], which, number)
   if rc == 0 then return number[0] end
-  if rc < 0 then fault.raise(rc, "the response", 4) end
+  if rc < 0 then fault.refuse(rc, "the response") end
   return nil
 end
 
@@ -28,7 +28,7 @@ end
 local function text_of(res, which)
   local rc = C.ln_res_text(res[1], which, str)
   if rc == 0 then return to_string(str.ptr, str.len) end
-  if rc < 0 then fault.raise(rc, "the response", 4) end
+  if rc < 0 then fault.refuse(rc, "the response") end
   return nil
 end
 
@@ -60,13 +60,13 @@ local set = {}
 
 function set.status(res, status)
   if type(status) ~= "number" or status % 1 ~= 0 then
-    error("res.status: expected a number from 200 to 599, got " .. text.show(status), 3)
+    fault.raise("res.status: expected a number from 200 to 599, got " .. text.show(status))
   end
   local rc = C.ln_res_set_status(res[1], status)
   if rc == 0 then return end
-  if rc == C.LN_EINVAL then error("res.status: expected a number from 200 to 599, got " .. status, 3) end
-  if rc == C.LN_ESTATE then error("res.status: there is no response yet; return a status to answer", 3) end
-  fault.raise(rc, "res.status", 3)
+  if rc == C.LN_EINVAL then fault.raise("res.status: expected a number from 200 to 599, got " .. status) end
+  if rc == C.LN_ESTATE then fault.raise("res.status: there is no response yet; return a status to answer") end
+  fault.refuse(rc, "res.status")
 end
 
 
@@ -126,7 +126,7 @@ function M.answer(status, body, headers)
   local bytes, kind = M.body(body)
   if not bytes then error("returned something else: " .. kind, 0) end
   local rc = C.ln_reply_begin(h, status)
-  if rc < 0 then fault.raise(rc, "an answer", 1) end
+  if rc < 0 then fault.refuse(rc, "an answer") end
   local typed = headers and add_headers(h, headers)
   if kind and not typed then add_header(h, "Content-Type", kind) end
   C.ln_reply_body(h, bytes, #bytes)

@@ -254,10 +254,9 @@ local function add_use(list, item)
       if placed then
         local file, line, rest = take_place(errors[1], errors[1]:match("^(.-):%d+:") or item.file)
         report(file, line, rest)
-      elseif #errors == 1 and not errors[1]:find("^[%w_.%[%]\"]+: ") then
-        report(item.file, item.line, ("in use %s: %s"):format(text.quote(tostring(item.plugin)), errors[1]))
       else
-        report(item.file, item.line, ("in use %s:\n  %s"):format(text.quote(tostring(item.plugin)), table.concat(errors, "\n  ")))
+        report(item.file, item.line, ("in use %s:%s%s"):format(text.quote(tostring(item.plugin)),
+          errors.settings and "\n  " or " ", table.concat(errors, "\n  ")))
       end
     end
     rawset(item, "made", made or false)
@@ -387,6 +386,7 @@ local function finish_route(item, known_listeners)
     for _, known in ipairs(known_listeners) do
       if known == name then return nil end
     end
+    if host.any_listener then return nil end -- a spec has the routes file alone
     return ("no listener %s%s"):format(text.quote(name), text.hint(name, known_listeners))
   end)
   local name = item.body.name or ("%s %s"):format(rawget(item, "method") or "ANY", path)

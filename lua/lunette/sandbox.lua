@@ -53,7 +53,7 @@ local function safe_setmetatable(t, mt)
 end
 
 
-local function loaders(env)
+local function loaders(words, env)
   local function load_text(chunk, name, _, chunk_env)
     if type(chunk) == "function" then
       local parts = {}
@@ -66,7 +66,7 @@ local function loaders(env)
     if type(chunk) ~= "string" then error("load: expected a text, got " .. text.show(chunk), 2) end
     return real_load(chunk, name or "=load", "t", chunk_env or env)
   end
-  env.load, env.loadstring = load_text, function(chunk, name) return load_text(chunk, name) end
+  words.load, words.loadstring = load_text, function(chunk, name) return load_text(chunk, name) end
 end
 
 
@@ -74,13 +74,12 @@ local function undeclared(name, words)
   name = tostring(name)
   if LATER[name] then return ("%s is not available in this version"):format(name) end
   if ABSENT[name] then return ("%s is not available here"):format(name) end
-  return ("undeclared name %s%s"):format(text.quote(name), text.hint(name, words))
+  return ("undeclared name %s%s"):format(text.quote(name), text.hint(name, text.sorted_keys(words)))
 end
 
 
--- An environment with `words` on top of the common names.
-function M.environment(words)
-  local env = {
+local function common_words()
+  local words = {
     bit = copy("bit", require "bit"),
     coroutine = copy("coroutine", task.coroutine),
     math = copy("math", math),
@@ -90,24 +89,27 @@ function M.environment(words)
     setmetatable = safe_setmetatable,
     _VERSION = _VERSION,
   }
-  for _, name in ipairs(BASE) do env[name] = _G[name] end
-  for name, value in pairs(words) do env[name] = value end
-  loaders(env)
+  for _, name in ipairs(BASE) do words[name] = _G[name] end
+  return words
+end
+
+
+-- An environment with `own` words on top of the common ones; `trusted`: with io, os and ffi. It stays empty itself, so that
+-- every assignment is noticed; the words stand behind it.
+function M.environment(own, trusted)
+  local words, env = common_words(), {}
+  for name, value in pairs(own) do words[name] = value end
+  if trusted then words.io, words.os, words.ffi = io, os, require("ffi") end
+  loaders(words, env)
+  real_setmetatable(words, { __index = function(_, name) error(undeclared(name, words), 2) end })
   return real_setmetatable(env, {
-    __index = function(_, name) error(undeclared(name, text.sorted_keys(env)), 2) end,
+    __index = words,
     __newindex = function(_, name)
+      if rawget(words, name) ~= nil then error(("%s cannot be replaced"):format(text.quote(tostring(name))), 2) end
       error(("assignment to undeclared name %s; declare it with local"):format(text.quote(tostring(name))), 2)
     end,
     __metatable = "environment",
   })
-end
-
-
--- Adds what trusted plugins may use.
-function M.trust(env)
-  for _, name in ipairs { "io", "os" } do rawset(env, name, _G[name]) end
-  rawset(env, "ffi", require("ffi"))
-  return env
 end
 
 

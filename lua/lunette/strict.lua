@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- strict.lua - objects whose unknown fields are errors with the nearest known name, not nil.
 
+local fault = require "lunette.fault"
 local text = require "lunette.schema_text"
 
 local M = {}
@@ -29,17 +30,17 @@ function M.metatable(noun, get, set, methods, own)
     if getter then return getter(object) end
     local method = methods[key]
     if method then return method end
-    error(("%s has no field %s%s"):format(noun, text.quote(tostring(key)),
-      text.hint(tostring(key), names(get, methods))), 2)
+    fault.raise(("%s has no field %s%s"):format(noun, text.quote(tostring(key)),
+      text.hint(tostring(key), names(get, methods))))
   end
 
 
   local function newindex(object, key, value)
     local setter = set[key]
     if setter then return setter(object, value) end
-    if get[key] or methods[key] then error(("%s.%s cannot be assigned"):format(noun, key), 2) end
-    error(("%s has no field %s%s%s"):format(noun, text.quote(tostring(key)),
-      text.hint(tostring(key), names(set)), own and "; " .. own or ""), 2)
+    if get[key] or methods[key] then fault.raise(("%s.%s cannot be assigned"):format(noun, key)) end
+    fault.raise(("%s has no field %s%s%s"):format(noun, text.quote(tostring(key)),
+      text.hint(tostring(key), names(set)), own and "; " .. own or ""))
   end
 
 

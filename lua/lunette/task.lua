@@ -5,6 +5,7 @@
 -- two may stand coroutines of the plugin's own: their resume and wrap recognise the token and pass it outward.
 
 local F = require "lunette.ffi"
+local fault = require "lunette.fault"
 local phase = require "lunette.phase"
 local text = require "lunette.schema_text"
 
@@ -20,18 +21,18 @@ local inner = setmetatable({}, { __mode = "k" }) -- coroutines that plugins have
 
 -- Waits; seconds may be a fraction. Other requests run meanwhile.
 function M.sleep(seconds)
-  if type(seconds) ~= "number" then error("sleep: expected seconds, got " .. text.show(seconds), 2) end
-  phase.check("sleep", 2)
+  if type(seconds) ~= "number" then fault.raise("sleep: expected seconds, got " .. text.show(seconds)) end
+  phase.check("sleep")
   if not is_yieldable() then
-    error("sleep cannot wait inside string.gsub, table.sort or another function of C: collect first, then call", 2)
+    fault.raise("sleep cannot wait inside string.gsub, table.sort or another function of C: collect first, then call")
   end
   local rc = C.ln_wait_sleep(cur, seconds)
   if rc == C.LN_WAIT then
     raw.yield(TOKEN)
   elseif rc == C.LN_EINVAL then
-    error(("sleep: expected seconds from 0 to 86400, got %s"):format(text.number(seconds)), 2)
+    fault.raise(("sleep: expected seconds from 0 to 86400, got %s"):format(text.number(seconds)))
   elseif rc ~= C.LN_OK then
-    error("sleep: nothing can wait here", 2)
+    fault.raise("sleep: nothing can wait here")
   end
 end
 
@@ -68,7 +69,7 @@ end
 
 function M.coroutine.yield(...)
   if not inner[raw.running()] then
-    error("coroutine.yield outside of a coroutine of your own; sleep() waits", 2)
+    fault.raise("coroutine.yield outside of a coroutine of your own; sleep() waits")
   end
   return raw.yield(...)
 end

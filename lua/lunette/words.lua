@@ -36,31 +36,38 @@ function M.new_state(report, run_file, host)
 end
 
 
-local function new_item(state, frame, kind, fields, level)
+local function new_item(state, frame, kind, fields, level, metatable)
   state.seq = state.seq + 1
   fields.kind, fields.seq, fields.frame = kind, state.seq, frame
   fields.file, fields.line = place(level + 1)
   state.items[#state.items + 1] = fields
-  return setmetatable(fields, Item)
+  return setmetatable(fields, metatable or Item)
 end
+
+
+-- An item that may be called once, with its settings.
+local function callable(word)
+  return {
+    __metatable = "routes",
+    __index = Item.__index,
+    __newindex = Item.__newindex,
+    __call = function(self, settings)
+      if rawget(self, "settings") ~= nil then error(word .. ": the settings have been given already", 2) end
+      if type(settings) ~= "table" then error(("%s: expected a table, got %s"):format(word, text.show(settings)), 2) end
+      rawset(self, "settings", settings)
+      return self
+    end,
+  }
+end
+
+local Use, Service = callable "use", callable "service"
 
 
 -- use "name" or use "name" { settings }
 local function use_word(state, frame)
   return function(name)
-    local item = new_item(state, frame, "use", { plugin = name }, 2)
-    local given = false
-    return setmetatable(item, {
-      __metatable = "routes",
-      __index = Item.__index,
-      __newindex = Item.__newindex,
-      __call = function(self, settings)
-        if given then error("use: the settings have been given already", 2) end
-        given = true
-        rawset(self, "settings", settings)
-        return self
-      end,
-    })
+    local item = new_item(state, frame, "use", { plugin = name }, 2, Use) -- no tail call: it would hide the place
+    return item
   end
 end
 
@@ -68,17 +75,8 @@ end
 -- service "name", or service "name" { settings } to declare one
 local function service_word(state, frame)
   return function(name)
-    local item = new_item(state, frame, "service", { name = name }, 2)
-    return setmetatable(item, {
-      __metatable = "routes",
-      __index = Item.__index,
-      __newindex = Item.__newindex,
-      __call = function(self, settings)
-        if type(settings) ~= "table" then error("service: expected a table, got " .. text.show(settings), 2) end
-        rawset(self, "settings", settings)
-        return self
-      end,
-    })
+    local item = new_item(state, frame, "service", { name = name }, 2, Service)
+    return item
   end
 end
 

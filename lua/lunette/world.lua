@@ -56,11 +56,12 @@ function M.use(name, settings)
     folder = M.plugins_dir
     plugins.reset(folder)
   end
+  native.refresh()
+  plugins.refresh(name)
   local at = debug.getinfo(2, "Sl")
   local use, errors = plugins.use(name, settings, { file = at.source:sub(2), line = at.currentline })
   if use then return use end
-  if #errors == 1 and not errors[1]:find("^[%w_.%[%]\"]+: ") then error(name .. ": " .. errors[1], 0) end
-  error(name .. ":\n  " .. table.concat(errors, "\n  "), 0)
+  error(name .. ":" .. (errors.settings and "\n  " or " ") .. table.concat(errors, "\n  "), 0)
 end
 
 
@@ -211,6 +212,7 @@ function M.routes(source)
   if type(source) == "string" then source = { routes = source } end
   local path = write_temporary(source.yaml or EMPTY)
   begin()
+  host.any_listener = not source.yaml
   local routes, report = native.load(path, source.routes, M.plugins_dir)
   os.remove(path)
   if not routes then error((report:gsub("\n$", "")), 0) end
