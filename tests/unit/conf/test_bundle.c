@@ -378,6 +378,24 @@ static void test_a_lengthened_image_is_refused(void **state)
     free(image.p);
 }
 
+static void test_a_wrong_head_is_refused(void **state)
+{
+    static const size_t places[] = {0, 8, 12, 16}; /* magic, version, count, size */
+    struct image image = save_image();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        image.p[places[i]]++;
+        assert_null(replay_bytes(image.p, image.n, NULL));
+        image.p[places[i]]--;
+    }
+    struct ln_bundle *b = replay_bytes(image.p, image.n, NULL);
+
+    assert_non_null(b);
+    ln_bundle_free(b);
+    free(image.p);
+}
+
 /* Whatever comes back from random damage can be walked; nothing reads outside the image. */
 static void test_random_damage_is_harmless(void **state)
 {
@@ -461,6 +479,7 @@ int main(void)
         cmocka_unit_test(test_paths_to_watch),
         cmocka_unit_test(test_a_shortened_image_is_refused),
         cmocka_unit_test(test_a_lengthened_image_is_refused),
+        cmocka_unit_test(test_a_wrong_head_is_refused),
         cmocka_unit_test(test_random_damage_is_harmless),
         cmocka_unit_test(test_saving_again_leaves_no_tail),
         cmocka_unit_test(test_saving_to_a_closed_descriptor_fails),
