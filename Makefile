@@ -8,7 +8,7 @@ CMAKE  := cmake -S . -B $(BUILD) -G Ninja -DCMAKE_INSTALL_PREFIX=$(PREFIX) -DLN_
 QUIET  := >$(BUILD)/configure.log || { cat $(BUILD)/configure.log; exit 1; }
 
 .DEFAULT_GOAL := build
-.PHONY: run build test bench check-format format install clean deps deps-test help
+.PHONY: run build test bench check-format format docs install clean deps deps-test help
 
 run: build ## build, then serve conf/gateway.yaml (CONF=FILE for another) in the foreground
 	@exec $(BUILD)/lunette run -c $(CONF)
@@ -30,6 +30,12 @@ check-format: deps-test ## clang-format and luacheck, changing nothing
 
 format: deps-test ## let clang-format lay out the C code
 	@tests/lint/format --fix
+
+docs: deps-test ## write the generated pages of docs/reference anew
+	@mkdir -p $(BUILD)
+	@$(CMAKE) -DLN_TESTS=ON $(QUIET)
+	@ninja -C $(BUILD) --quiet reference
+	@luajit tests/lint/docs.lua $(BUILD)/tests/reference --fix
 
 install: build ## install below PREFIX (default /usr/local), staged below DESTDIR
 	@$(CMAKE) $(QUIET)

@@ -1,11 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
--- docs.lua [BINARY]: the generated pages of docs/reference are what the code says, and links lead somewhere.
+-- docs.lua REFERENCE [--fix]: the generated pages of docs/reference are what the code says, and links lead somewhere.
+-- REFERENCE is the program that prints the rows of directives (tests/docs/reference.c).
 package.path = "tests/lint/?.lua;lua/?.lua;" .. package.path
 local tree = require "tree"
 local docs = require "lunette.docs"
 
 
-local BINARY = arg[1]
+local REFERENCE, FIX = arg[1], arg[2] == "--fix"
 
 
 local function read_or_nothing(path)
@@ -23,9 +24,24 @@ local function exists(path)
 end
 
 
-local function compare(path, wanted, how)
-  if read_or_nothing(path) ~= wanted then
-    tree.complain(path, "differs from what the code says; make it anew: %s", how)
+local function output(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read("*a")
+  pipe:close()
+  return text
+end
+
+
+local function compare(path, wanted)
+  if read_or_nothing(path) == wanted then
+    return
+  end
+  if FIX then
+    local file = assert(io.open(path, "wb"))
+    file:write(wanted)
+    file:close()
+  else
+    tree.complain(path, "differs from what the code says: make docs")
   end
 end
 
@@ -43,18 +59,14 @@ local function check_links(path)
 end
 
 
-local MAKE = "make docs"
-compare("docs/reference/plugins.md", docs.plugins(), MAKE)
-compare("docs/reference/lua-api.md", docs.lua_api(), MAKE)
-if BINARY then
-  local pipe = assert(io.popen(BINARY .. " help --directives 2>/dev/null"))
-  compare("docs/reference/directives.md", pipe:read("*a"), MAKE)
-  pipe:close()
-end
-for _, path in ipairs(tree.files("%.md$")) do
+compare("docs/reference/plugins.md", docs.plugins())
+compare("docs/reference/lua-api.md", docs.lua_api())
+compare("docs/reference/directives.md", output(REFERENCE .. " page"))
+compare("docs/reference/gateway.yaml", output(REFERENCE .. " example"))
+for _, path in ipairs(FIX and {} or tree.files("%.md$")) do
   check_links(path)
 end
-for _, path in ipairs { "README.md", "CHANGELOG.md", "SECURITY.md" } do
+for _, path in ipairs(FIX and {} or { "README.md", "CHANGELOG.md", "SECURITY.md" }) do
   check_links(path)
 end
 tree.finish()
