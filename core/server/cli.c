@@ -10,10 +10,21 @@
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "gateway/spec_match.h"
+#include "script/spec.h"
 #include "server/commands.h"
 #include "server/supervisor.h"
 
-enum option { CONF = 1, CONTROL = 2, JSON = 4, REPORT = 8, QUIET = 16, WHY = 32, ARGS = 64 };
+enum option {
+    CONF = 1,
+    CONTROL = 2,
+    JSON = 4,
+    REPORT = 8,
+    QUIET = 16,
+    WHY = 32,
+    ARGS = 64,
+    RAW = 128
+};
 
 static const char *const default_confs[] = {"conf/gateway.yaml", "/etc/lunette/gateway.yaml"};
 
@@ -32,6 +43,11 @@ static int help(const struct ln_cli *cli)
         return LN_EXIT_OK;
     fprintf(stderr, "lunette: there is no command \"%s\"\n", command);
     return LN_EXIT_USAGE;
+}
+
+static int test(const struct ln_cli *cli)
+{
+    return ln_spec_main(cli->argc + 1, cli->argv - 1, ln_router_spec_match);
 }
 
 static const struct command {
@@ -65,6 +81,11 @@ static const struct command {
     {"stop", "[-c FILE] [--control PATH]", "stop the running gateway",
      "Lets running requests finish, as TERM does, and waits for the end.\n", CONF | CONTROL,
      ln_command_stop},
+    {"test", "[PATH...] [OPTIONS OF BUSTED]", "run specs on the code of this very program",
+     "Runs busted inside, with a clock that specs move by hand. Without paths: the specs in spec/, "
+     "those\n"
+     "that need a running gateway left out.\n",
+     RAW, test},
     {"version", "[--json]", "print the version", "Of lunette and of the libraries inside.\n", JSON,
      ln_command_version},
     {"help", "[COMMAND]", "print help", "On everything, or on one command.\n", ARGS, help},
@@ -109,7 +130,7 @@ static void print_overview(FILE *out)
 static void print_command(FILE *out, const struct command *c)
 {
     fprintf(out, "usage: lunette %s %s\n\n%s", c->name, c->arguments, c->text);
-    if (c->options & ~(unsigned)ARGS)
+    if (c->options & ~(unsigned)(ARGS | RAW))
         fprintf(out, "\n");
     for (size_t i = 0; i < LN_ARRAY_LEN(option_help); i++)
         if (c->options & option_help[i].option)
@@ -182,6 +203,7 @@ static bool set(struct ln_cli *cli, enum option option, const char *value)
         cli->why = value;
         break;
     case ARGS:
+    case RAW:
         break;
     }
     return true;
@@ -232,6 +254,8 @@ static int run_command(const struct command *c, int argc, char **argv)
             print_command(stdout, c);
             return LN_EXIT_OK;
         }
+        if (c->options & RAW)
+            break;
         if (argv[i][0] == '-' && argv[i][1] != '\0') {
             int taken = take_option(&cli, c, argc - i, argv + i);
 
@@ -244,7 +268,7 @@ static int run_command(const struct command *c, int argc, char **argv)
             return usage(c, "unexpected argument", argv[i]);
         argv[kept++] = argv[i++];
     }
-    cli.argc = kept;
+    cli.argc = c->options & RAW ? argc : kept;
     cli.argv = argv;
     if ((c->options & CONF) && cli.conf == NULL)
         cli.conf = find_conf();

@@ -62,9 +62,12 @@ static void fail(struct ln_reload *r, struct ln_slice text, struct ln_slice json
     struct ln_bundle *bundle =
         r->checked.bundle >= 0 ? ln_bundle_replay(r->checked.bundle, &err) : NULL;
 
-    log_lines(LN_LOG_ERROR, text);
-    ln_error("reload after %s failed; generation %llu stays in use", r->cause,
-             (unsigned long long)r->crew->env.number);
+    if (r->forced || r->checked.hash == 0 || r->checked.hash != r->failed_hash) {
+        log_lines(LN_LOG_ERROR, text);
+        ln_error("reload after %s failed; generation %llu stays in use", r->cause,
+                 (unsigned long long)r->crew->env.number);
+    }
+    r->failed_hash = r->checked.hash;
     end(r, &o, bundle);
     ln_bundle_free(bundle);
 }
@@ -120,6 +123,7 @@ static void commit(struct ln_reload *r)
     ln_text_fini(&log_settings);
     r->checked.bundle = -1; /* the crew's now */
     r->committed_hash = r->checked.hash;
+    r->failed_hash = 0;
     ln_info("generation %llu serves after %llu ms: %u routes, %u services (%s)",
             (unsigned long long)r->number,
             (unsigned long long)((ln_clock_mono() - r->started) / LN_NSEC_PER_MSEC),

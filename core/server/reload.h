@@ -51,6 +51,7 @@ struct ln_reload {
     enum ln_reload_state state; /* private from here */
     uint64_t number;            /* of the last generation that was tried */
     uint64_t committed_hash;    /* of the bundle in use */
+    uint64_t failed_hash; /* of the last one that did not do, 0 = none: its errors have been told */
     char cause[64];
     bool forced;              /* also when the files are the same */
     bool again, again_forced; /* asked for meanwhile */

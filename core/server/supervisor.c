@@ -446,8 +446,11 @@ static void on_signal(struct ev_loop *ev, ev_io *io, int events)
             reload(s, "HUP");
         else if (signal == SIGUSR1)
             reopen_logs(s);
-        else if (signal != SIGUSR2)
-            ask_to_stop(s, signal == SIGQUIT, strsignal(signal));
+        else if (signal == SIGTERM || signal == SIGINT || signal == SIGQUIT)
+            ask_to_stop(s, signal == SIGQUIT,
+                        signal == SIGTERM  ? "TERM"
+                        : signal == SIGINT ? "INT"
+                                           : "QUIT");
     }
 }
 
