@@ -11,7 +11,8 @@ struct match {
     int weight; /* 0 to 1000 */
 };
 
-/* qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] ) (RFC 9110 section 12.4.2); -1 when it is not. */
+/* qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] ) (RFC 9110 section 12.4.2); -1 when
+ * it is not. */
 static int read_weight(struct ln_slice q)
 {
     int weight, unit = 100;
@@ -67,7 +68,8 @@ static void consider(struct match *m, int rank, int weight)
         m->weight = weight;
 }
 
-/* media-range [ weight ]: parameters before "q" make it more specific; we send none but charset, so they are passed over. */
+/* media-range [ weight ]: parameters before "q" make it more specific; we send none but charset, so
+ * they are passed over. */
 static void judge_range(struct ln_slice element, struct match *json, struct match *text)
 {
     struct ln_slice range, parameter;
@@ -93,7 +95,8 @@ bool ln_accept_prefers_json(struct ln_slice accept)
     while (cut(&accept, ',', &element))
         if (element.n > 0)
             judge_range(element, &json, &text);
-    /* At the same weight a client that names JSON and gets at text only by a wildcard has said what it wants. */
+    /* At the same weight a client that names JSON and gets at text only by a wildcard has said what
+     * it wants. */
     if (json.weight == text.weight)
         return json.weight > 0 && json.rank > text.rank;
     return json.weight > text.weight;

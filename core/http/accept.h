@@ -6,8 +6,9 @@
 
 #include "base/slice.h"
 
-/* Is application/json preferred to text/plain? The most specific range that matches decides the weight of each; text when
- * they are equal, when Accept is absent (p == NULL), and when it is malformed. */
+/* Is application/json preferred to text/plain? The most specific range that matches decides the
+ * weight of each; text when they are equal, when Accept is absent (p == NULL), and when it is
+ * malformed. */
 bool ln_accept_prefers_json(struct ln_slice accept);
 
 #endif

@@ -21,7 +21,8 @@ static size_t host_length(struct ln_slice a)
     return stop == NULL ? a.n : (size_t)(stop - a.p);
 }
 
-/* IPv6address of "[" IPv6address "]"; zone identifiers and IPvFuture have no use in a request (RFC 3986 section 3.2.2). */
+/* IPv6address of "[" IPv6address "]"; zone identifiers and IPvFuture have no use in a request (RFC
+ * 3986 section 3.2.2). */
 static bool is_ipv6(const char *p, size_t n)
 {
     char text[INET6_ADDRSTRLEN];
@@ -34,8 +35,8 @@ static bool is_ipv6(const char *p, size_t n)
     return memchr(text, '\0', n - 2) == NULL && inet_pton(AF_INET6, text, &unused) == 1;
 }
 
-/* reg-name = *( unreserved / pct-encoded / sub-delims ), which an IPv4 address is too; not empty (RFC 9110 section
- * 4.2.1). */
+/* reg-name = *( unreserved / pct-encoded / sub-delims ), which an IPv4 address is too; not empty
+ * (RFC 9110 section 4.2.1). */
 static bool is_name(const char *p, size_t n)
 {
     size_t i = 0;

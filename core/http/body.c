@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * body.c - bodies by length, by chunks, by the end of the connection.
  *
- * The chunk decoder is a state machine over single bytes, so that no split of the input can change what it sees; only
- * content is taken in runs. llhttp is not used here: it would refuse valid extensions and let invalid ones pass.
+ * The chunk decoder is a state machine over single bytes, so that no split of the input can change
+ * what it sees; only content is taken in runs. llhttp is not used here: it would refuse valid
+ * extensions and let invalid ones pass.
  *
  *   SIZE ──CR──> SIZE_LF ──> CONTENT ──> CONTENT_CR ──> CONTENT_LF ──> SIZE ...
  *    │ └─ ";" or BWS ──> extension states ──CR──┘ │
  *    └────────────────────── size 0 ──────────────┴──> TRAILER_START ──CR──> LAST_LF ──> DONE
- *                                                       └─> NAME ──":"──> VALUE ──CR──> VALUE_LF ─┘ (back)
+ *                                                       └─> NAME ──":"──> VALUE ──CR──> VALUE_LF ─┘
+ * (back)
  */
 #include "http/body.h"
 
@@ -93,7 +95,8 @@ static enum ln_reject take_size(struct ln_body *b, char c)
     return LN_REJECT_NONE;
 }
 
-/* After a name or a value: the end of the line, another extension, or nothing that belongs there. */
+/* After a name or a value: the end of the line, another extension, or nothing that belongs there.
+ */
 static enum state after_extension(char c, bool value_may_follow)
 {
     if (c == ';')
@@ -107,8 +110,8 @@ static enum state after_extension(char c, bool value_may_follow)
     return BAD;
 }
 
-/* chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ), with val = token / quoted-string
- * (RFC 9112 section 7.1.1). White space before CRLF is in none of it. */
+/* chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ), with val = token /
+ * quoted-string (RFC 9112 section 7.1.1). White space before CRLF is in none of it. */
 static enum state next_extension(enum state s, char c)
 {
     bool space = c == ' ' || c == '\t', token = ln_chars_is(c, LN_CHARS_TOKEN);
@@ -121,8 +124,10 @@ static enum state next_extension(enum state s, char c)
     case EXT_NAME:
         return token ? EXT_NAME : after_extension(c, true);
     case EXT_NAME_SPACE:
-        return space ? EXT_NAME_SPACE
-                     : c == ';' ? EXT_NAME_START : c == '=' ? EXT_VALUE_START : BAD;
+        return space      ? EXT_NAME_SPACE
+               : c == ';' ? EXT_NAME_START
+               : c == '=' ? EXT_VALUE_START
+                          : BAD;
     case EXT_VALUE_START:
         return space ? EXT_VALUE_START : c == '"' ? EXT_QUOTED : token ? EXT_VALUE : BAD;
     case EXT_VALUE:

@@ -16,46 +16,26 @@ enum {
 };
 
 const uint8_t ln_chars_table[256] = {
-    ['\t'] = TEXT,
-    [' '] = TEXT,
-    ['!'] = TOKEN_DELIM,
-    ['"'] = TEXT,
-    ['#'] = MARK,
-    ['$'] = TOKEN_DELIM,
-    ['%'] = MARK,
-    ['&'] = TOKEN_DELIM,
-    ['\''] = TOKEN_DELIM,
-    ['('] = DELIM,
-    [')'] = DELIM,
-    ['*'] = TOKEN_DELIM,
-    ['+'] = TOKEN_DELIM,
-    [','] = DELIM,
-    ['-'] = PLAIN,
-    ['.'] = PLAIN,
-    ['/'] = INSIDE,
-    ['0' ... '9'] = DECIMAL,
-    [':'] = INSIDE,
-    [';'] = DELIM,
-    ['<'] = TEXT,
-    ['='] = DELIM,
-    ['>'] = TEXT,
-    ['?'] = TEXT | LN_CHARS_QUERY,
-    ['@'] = INSIDE,
-    ['A' ... 'F'] = HEX_LETTER,
-    ['G' ... 'Z'] = PLAIN,
-    ['['] = TEXT | LN_CHARS_QUERY,
-    ['\\'] = TEXT,
-    [']'] = TEXT | LN_CHARS_QUERY,
-    ['^'] = MARK,
-    ['_'] = PLAIN,
-    ['`'] = MARK,
-    ['a' ... 'f'] = HEX_LETTER,
-    ['g' ... 'z'] = PLAIN,
-    ['{'] = TEXT,
-    ['|'] = MARK,
-    ['}'] = TEXT,
-    ['~'] = PLAIN,
-    [0x80 ... 0xff] = TEXT, /* obs-text */
+    ['\t'] = TEXT,         [' '] = TEXT,
+    ['!'] = TOKEN_DELIM,   ['"'] = TEXT,
+    ['#'] = MARK,          ['$'] = TOKEN_DELIM,
+    ['%'] = MARK,          ['&'] = TOKEN_DELIM,
+    ['\''] = TOKEN_DELIM,  ['('] = DELIM,
+    [')'] = DELIM,         ['*'] = TOKEN_DELIM,
+    ['+'] = TOKEN_DELIM,   [','] = DELIM,
+    ['-'] = PLAIN,         ['.'] = PLAIN,
+    ['/'] = INSIDE,        ['0' ... '9'] = DECIMAL,
+    [':'] = INSIDE,        [';'] = DELIM,
+    ['<'] = TEXT,          ['='] = DELIM,
+    ['>'] = TEXT,          ['?'] = TEXT | LN_CHARS_QUERY,
+    ['@'] = INSIDE,        ['A' ... 'F'] = HEX_LETTER,
+    ['G' ... 'Z'] = PLAIN, ['['] = TEXT | LN_CHARS_QUERY,
+    ['\\'] = TEXT,         [']'] = TEXT | LN_CHARS_QUERY,
+    ['^'] = MARK,          ['_'] = PLAIN,
+    ['`'] = MARK,          ['a' ... 'f'] = HEX_LETTER,
+    ['g' ... 'z'] = PLAIN, ['{'] = TEXT,
+    ['|'] = MARK,          ['}'] = TEXT,
+    ['~'] = PLAIN,         [0x80 ... 0xff] = TEXT, /* obs-text */
 };
 
 int ln_chars_hex(char c)
@@ -76,8 +56,9 @@ int ln_chars_escaped(const char *p, size_t n)
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-/* Nonzero when one of the eight bytes is below 0x20 or is 0x7f. A borrow may mark a neighbour too, never a clean word:
- * the lowest byte that is marked is a true hit (the classic "has a byte less than n" test). */
+/* Nonzero when one of the eight bytes is below 0x20 or is 0x7f. A borrow may mark a neighbour too,
+ * never a clean word: the lowest byte that is marked is a true hit (the classic "has a byte less
+ * than n" test). */
 static inline uint64_t controls(uint64_t w)
 {
     const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
@@ -100,7 +81,8 @@ bool ln_chars_value_ok(const char *p, size_t n)
     return ln_chars_are(p + i, n - i, LN_CHARS_VALUE);
 }
 
-/* Sixteen bytes at a time, by the compilers' vector extension: plain instructions of any 64-bit machine. */
+/* Sixteen bytes at a time, by the compilers' vector extension: plain instructions of any 64-bit
+ * machine. */
 typedef unsigned char v16 __attribute__((vector_size(16)));
 typedef uint64_t v2 __attribute__((vector_size(16)));
 
@@ -121,7 +103,8 @@ static inline bool any(v16 hits)
     return (w[0] | w[1]) != 0;
 }
 
-/* Each CR has its LF behind it and each LF its CR before it: at every place one is there exactly when the other is. */
+/* Each CR has its LF behind it and each LF its CR before it: at every place one is there exactly
+ * when the other is. */
 static inline v16 bad_bytes(v16 at, v16 next)
 {
     v16 control = (v16)(at < 0x20) & (v16)(at != '\t') & (v16)(at != '\r') & (v16)(at != '\n');
@@ -144,7 +127,8 @@ bool ln_chars_lines_ok(const char *p, size_t n)
 
         for (; i + STEP < n; i += STEP)
             bad |= bad_bytes(load(p + i), load(p + i + 1));
-        bad |= bad_bytes(load(p + n - STEP - 1), load(p + n - STEP)); /* the rest, some of it again */
+        bad |=
+            bad_bytes(load(p + n - STEP - 1), load(p + n - STEP)); /* the rest, some of it again */
         return !any(bad) && (p[n - 1] == '\n' || ln_chars_is(p[n - 1], LN_CHARS_VALUE));
     }
     for (; i + 1 < n; i++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * chars.h - classes of bytes in HTTP and URI grammars, one table look-up each.
  *
- * For the parsers of this layer. Pure; any thread. A class is a bit, so that one look-up can ask for several.
+ * For the parsers of this layer. Pure; any thread. A class is a bit, so that one look-up can ask
+ * for several.
  */
 #ifndef LN_HTTP_CHARS_H
 #define LN_HTTP_CHARS_H
@@ -18,8 +19,9 @@ enum {
     LN_CHARS_SUBDELIM = 8,   /* RFC 3986 section 2.2 */
     LN_CHARS_DIGIT = 16,
     LN_CHARS_HEX = 32,
-    LN_CHARS_PATH = 64,   /* pchar without "%", and "/": RFC 3986 section 3.3 */
-    LN_CHARS_QUERY = 128, /* pchar without "%", "/", "?", and "[" "]", which browsers leave bare there */
+    LN_CHARS_PATH = 64, /* pchar without "%", and "/": RFC 3986 section 3.3 */
+    LN_CHARS_QUERY =
+        128, /* pchar without "%", "/", "?", and "[" "]", which browsers leave bare there */
 };
 
 extern const uint8_t ln_chars_table[256];
@@ -50,7 +52,8 @@ int ln_chars_hex(char c);
 /* The byte that "%XY" at p stands for, or -1: fewer than three bytes, or not hexadecimal. */
 int ln_chars_escaped(const char *p, size_t n);
 
-/* Only bytes that a field value may have (RFC 9110 section 5.5): no control but HTAB, no DEL. Eight bytes at a step. */
+/* Only bytes that a field value may have (RFC 9110 section 5.5): no control but HTAB, no DEL. Eight
+ * bytes at a step. */
 bool ln_chars_value_ok(const char *p, size_t n);
 
 /* A run of lines: no control but HTAB and CRLF pairs, no DEL. The first byte must not be LF. */

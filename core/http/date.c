@@ -11,8 +11,8 @@ static void put2(char *at, unsigned v)
     at[1] = (char)('0' + v % 10);
 }
 
-/* The civil date of a day, by eras of 400 years of 146,097 days that begin on 1 March: the leap day comes last, so that
- * the months before it have fixed places. */
+/* The civil date of a day, by eras of 400 years of 146,097 days that begin on 1 March: the leap day
+ * comes last, so that the months before it have fixed places. */
 static void civil(uint64_t days, unsigned *year, unsigned *month, unsigned *day)
 {
     uint64_t z = days + 719468, era = z / 146097; /* days from 0000-03-01 to 1970-01-01 */

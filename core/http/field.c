@@ -12,8 +12,9 @@ void ln_fields_init(struct ln_fields *f, struct ln_arena *arena)
     *f = (struct ln_fields){.arena = arena};
 }
 
-/* Equal to a lower-case literal of the same length, any case of the letters: bit 5 is set where the literal has a letter
- * (those have bit 6), so that nothing but the letter's two cases can match. All constants once it is inlined. */
+/* Equal to a lower-case literal of the same length, any case of the letters: bit 5 is set where the
+ * literal has a letter (those have bit 6), so that nothing but the letter's two cases can match.
+ * All constants once it is inlined. */
 static inline bool same(const char *name, const char *lower, size_t n)
 {
     uint64_t difference = 0, a, b;
@@ -36,7 +37,8 @@ static inline bool same(const char *name, const char *lower, size_t n)
     if (same(name, literal, sizeof literal - 1))                                                   \
     return LN_FIELD_##id
 
-/* By length, then by comparing: at most four comparisons. A test holds this against the rows of field.def. */
+/* By length, then by comparing: at most four comparisons. A test holds this against the rows of
+ * field.def. */
 enum ln_field_id ln_field_identify(const char *name, size_t n)
 {
     switch (n) {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * field.h - header fields (RFC 9110 section 5): an ordered list that keeps case, order and duplicates.
+ * field.h - header fields (RFC 9110 section 5): an ordered list that keeps case, order and
+ * duplicates.
  *
- * Names and values are slices of the read buffer or of the exchange's arena; the list itself grows in that arena.
+ * Names and values are slices of the read buffer or of the exchange's arena; the list itself grows
+ * in that arena.
  */
 #ifndef LN_HTTP_FIELD_H
 #define LN_HTTP_FIELD_H
@@ -68,9 +70,10 @@ struct ln_field *ln_fields_get(const struct ln_fields *f, struct ln_slice name);
 /* The next one after `after` with the same name, or NULL. */
 struct ln_field *ln_fields_next(const struct ln_fields *f, const struct ln_field *after);
 
-/* Name and value are judged (RFC 9110 sections 5.1 and 5.5): false and nothing changed when the name is not a token or
- * the value has CR, LF, NUL or another control but tab, or edges of white space. They are copied into the arena.
- * set: the first field of the name gets the value, further ones go, or a new one is appended. */
+/* Name and value are judged (RFC 9110 sections 5.1 and 5.5): false and nothing changed when the
+ * name is not a token or the value has CR, LF, NUL or another control but tab, or edges of white
+ * space. They are copied into the arena. set: the first field of the name gets the value, further
+ * ones go, or a new one is appended. */
 bool ln_fields_set(struct ln_fields *f, struct ln_slice name, struct ln_slice value);
 bool ln_fields_add(struct ln_fields *f, struct ln_slice name, struct ln_slice value);
 /* All fields of the name; how many there were. */

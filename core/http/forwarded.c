@@ -40,7 +40,8 @@ static bool read_port(struct ln_slice s, unsigned *port)
     return true;
 }
 
-/* Splits "host:port"; brackets guard the colons of IPv6, and two colons without brackets are a bare IPv6 address. */
+/* Splits "host:port"; brackets guard the colons of IPv6, and two colons without brackets are a bare
+ * IPv6 address. */
 static bool split_node(struct ln_slice node, struct ln_slice *host, struct ln_slice *port)
 {
     const char *end = node.p + node.n, *stop;
@@ -93,8 +94,9 @@ static bool is_escaped(struct ln_slice s, size_t i)
     return slashes % 2 == 1;
 }
 
-/* Cuts the part after the last `mark` off the end of *rest. It is read from the right: what a client has written on the
- * left, such as a quote that it never closes, must not change how the hops that proxies added are cut. */
+/* Cuts the part after the last `mark` off the end of *rest. It is read from the right: what a
+ * client has written on the left, such as a quote that it never closes, must not change how the
+ * hops that proxies added are cut. */
 static struct ln_slice cut_last(struct ln_slice *rest, char mark, bool quotes)
 {
     bool quoted = false;
@@ -118,8 +120,8 @@ static struct ln_slice unquote(struct ln_slice s)
     return s;
 }
 
-/* forwarded-element = [ forwarded-pair ] *( ";" [ forwarded-pair ] ): the "for" of it, which may be there once only
- * (RFC 7239 section 4). */
+/* forwarded-element = [ forwarded-pair ] *( ";" [ forwarded-pair ] ): the "for" of it, which may be
+ * there once only (RFC 7239 section 4). */
 static void read_element(struct ln_slice element, struct ln_forwarded_hop *hop)
 {
     bool seen = false;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * forwarded.h - who a request came through: X-Forwarded-For and Forwarded (RFC 7239), hop by hop from the right.
+ * forwarded.h - who a request came through: X-Forwarded-For and Forwarded (RFC 7239), hop by hop
+ * from the right.
  *
- * The rightmost hop was written by the peer that we talk to, so a walk from there can stop at the first hop that is not
- * trusted. Pure; slices point into the field values.
+ * The rightmost hop was written by the peer that we talk to, so a walk from there can stop at the
+ * first hop that is not trusted. Pure; slices point into the field values.
  */
 #ifndef LN_HTTP_FORWARDED_H
 #define LN_HTTP_FORWARDED_H
@@ -18,9 +19,10 @@ enum ln_forwarded_kind {
 
 struct ln_forwarded_hop {
     enum ln_forwarded_kind kind;
-    struct ln_slice text;       /* as written, without quotes */
-    struct ln_slice host;       /* textual address, without brackets and port; p NULL when kind is not ADDRESS */
-    unsigned char address[16];  /* IPv6, or IPv4 mapped into it (::ffff:0:0/96) */
+    struct ln_slice text; /* as written, without quotes */
+    struct ln_slice
+        host; /* textual address, without brackets and port; p NULL when kind is not ADDRESS */
+    unsigned char address[16]; /* IPv6, or IPv4 mapped into it (::ffff:0:0/96) */
     bool is_v4;
     unsigned port; /* 0 = none */
 };
@@ -28,7 +30,8 @@ struct ln_forwarded_hop {
 /* Parses "1.2.3.4", "1.2.3.4:80", "::1", "[::1]", "[::1]:80", "unknown", "_hidden". */
 void ln_forwarded_node(struct ln_slice node, struct ln_forwarded_hop *hop);
 
-/* A walk over all fields of one id, X_FORWARDED_FOR or FORWARDED, from the last element of the last field. */
+/* A walk over all fields of one id, X_FORWARDED_FOR or FORWARDED, from the last element of the last
+ * field. */
 struct ln_forwarded_walk {
     const struct ln_fields *fields; /* borrowed */
     enum ln_field_id id;
@@ -36,7 +39,8 @@ struct ln_forwarded_walk {
     struct ln_slice rest; /* private: of the present one */
 };
 
-void ln_forwarded_start(struct ln_forwarded_walk *w, const struct ln_fields *f, enum ln_field_id id);
+void ln_forwarded_start(struct ln_forwarded_walk *w, const struct ln_fields *f,
+                        enum ln_field_id id);
 bool ln_forwarded_next(struct ln_forwarded_walk *w, struct ln_forwarded_hop *hop);
 
 #endif

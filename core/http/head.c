@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * head.c - from the bytes of a complete head to its fields: llhttp reads, and nothing that it says is taken on trust.
+ * head.c - from the bytes of a complete head to its fields: llhttp reads, and nothing that it says
+ * is taken on trust.
  *
- * Each span that llhttp reports must lie exactly where the next line has to be, and line must follow line without a gap
- * until the empty one. So every byte of the head is accounted for, and its known laxities (folded lines, empty names,
- * bare CR) have no room. Where it refuses, our own line reader goes on to find the exact reason; the few valid heads
- * that it refuses are accepted then (see is_false_refusal()).
+ * Each span that llhttp reports must lie exactly where the next line has to be, and line must
+ * follow line without a gap until the empty one. So every byte of the head is accounted for, and
+ * its known laxities (folded lines, empty names, bare CR) have no room. Where it refuses, our own
+ * line reader goes on to find the exact reason; the few valid heads that it refuses are accepted
+ * then (see is_false_refusal()).
  */
 #include "http/head.h"
 
@@ -46,8 +48,8 @@ static int on_field(llhttp_t *p, const char *at, size_t n)
     return 0;
 }
 
-/* The value lies between OWS and OWS CRLF on the line of its name (RFC 9112 section 5). That it has no control in it is
- * known already: the head was looked through at once. */
+/* The value lies between OWS and OWS CRLF on the line of its name (RFC 9112 section 5). That it has
+ * no control in it is known already: the head was looked through at once. */
 static int on_value(llhttp_t *p, const char *at, size_t n)
 {
     struct reader *r = p->data;
@@ -166,8 +168,9 @@ bool ln_method_is_idempotent(struct ln_slice method)
     return false;
 }
 
-/* Heads that llhttp 8.1.0 refuses although they are valid, and that our own rules have read to the end and accepted:
- * white space that ends with a tab after Content-Length (OWS, RFC 9110 section 5.6.3). */
+/* Heads that llhttp 8.1.0 refuses although they are valid, and that our own rules have read to the
+ * end and accepted: white space that ends with a tab after Content-Length (OWS, RFC 9110
+ * section 5.6.3). */
 static bool is_false_refusal(const llhttp_t *p, enum ln_framing framing)
 {
     return llhttp_get_errno(p) == HPE_INVALID_CONTENT_LENGTH && framing == LN_FRAMING_LENGTH;
@@ -181,8 +184,9 @@ static bool is_printable(struct ln_slice s)
     return true;
 }
 
-/* Why llhttp refused a request whose field lines are in order and whose fields our rules accept: its target, a method
- * that it does not know (or knows from another protocol), or something that only it sees. */
+/* Why llhttp refused a request whose field lines are in order and whose fields our rules accept:
+ * its target, a method that it does not know (or knows from another protocol), or something that
+ * only it sees. */
 static enum ln_reject blame_request(const struct ln_req_head *h, const llhttp_t *p)
 {
     const char *at = llhttp_get_error_pos(p), *fields = h->target.p + h->target.n + 11;
@@ -213,7 +217,8 @@ enum ln_reject ln_req_head_parse(struct ln_req_head *h, const char *p, size_t n,
     h->minor = start.minor;
     h->method_id = identify_method(start.method);
     if (h->method_id == LN_METHOD_CONNECT || h->method_id == LN_METHOD_TRACE)
-        return h->method_id == LN_METHOD_CONNECT ? LN_REJECT_METHOD_CONNECT : LN_REJECT_METHOD_TRACE;
+        return h->method_id == LN_METHOD_CONNECT ? LN_REJECT_METHOD_CONNECT
+                                                 : LN_REJECT_METHOD_TRACE;
     start_reader(&r, &h->fields, line, p + n, limits);
     r.target = start.target;
 
@@ -257,14 +262,15 @@ void ln_res_head_settle(struct ln_res_head *h, enum ln_method request_method)
 {
     bool informational = h->status < 200, bodiless = h->status == 204 || h->status == 304;
 
-    /* RFC 9110 section 8.6: 204 has neither length nor coding. Bytes that come all the same would be read as the next
-     * response, so the connection must not be used again. */
+    /* RFC 9110 section 8.6: 204 has neither length nor coding. Bytes that come all the same would
+     * be read as the next response, so the connection must not be used again. */
     if (h->status == 204 && (h->framing == LN_FRAMING_CHUNKED || h->length > 0))
         h->keep_alive = false;
     if (informational || bodiless || request_method == LN_METHOD_HEAD) {
         h->framing = LN_FRAMING_NONE;
         h->length = 0;
     }
-    if (h->framing == LN_FRAMING_CLOSE) /* RFC 9112 section 9.3: only self-delimiting messages persist */
+    if (h->framing ==
+        LN_FRAMING_CLOSE) /* RFC 9112 section 9.3: only self-delimiting messages persist */
         h->keep_alive = false;
 }

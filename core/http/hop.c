@@ -5,8 +5,10 @@
 
 #include "base/assert.h"
 
-/* Protected beside the rows of field.def: naming them in Connection could only be an attempt to strip them. */
-static const char *const also[] = {"content-encoding", "content-range", "range", "set-cookie", "origin"};
+/* Protected beside the rows of field.def: naming them in Connection could only be an attempt to
+ * strip them. */
+static const char *const also[] = {"content-encoding", "content-range", "range", "set-cookie",
+                                   "origin"};
 
 bool ln_hop_is_protected(struct ln_slice name)
 {
@@ -23,7 +25,8 @@ bool ln_hop_is_protected(struct ln_slice name)
     return false;
 }
 
-/* Known hop-by-hop fields go anyway, and there is no field named Close: the usual options cost no search. */
+/* Known hop-by-hop fields go anyway, and there is no field named Close: the usual options cost no
+ * search. */
 static void drop_named(struct ln_fields *f, struct ln_slice options)
 {
     struct ln_slice token;

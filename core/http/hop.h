@@ -8,12 +8,12 @@
 
 #include "http/field.h"
 
-/* Fields that a Connection option can never remove: framing, routing and everything that is for all recipients. A
- * request that tries is refused; in a response the option is ignored. */
+/* Fields that a Connection option can never remove: framing, routing and everything that is for all
+ * recipients. A request that tries is refused; in a response the option is ignored. */
 bool ln_hop_is_protected(struct ln_slice name);
 
-/* Drops the hop-by-hop fields (field.def) and those that Connection names. Upgrade and TE go too: who passes them on
- * writes them anew. */
+/* Drops the hop-by-hop fields (field.def) and those that Connection names. Upgrade and TE go too:
+ * who passes them on writes them anew. */
 void ln_fields_drop_hop_by_hop(struct ln_fields *f);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * judge.c - what the fields of a head mean together, and every combination that could mean two things.
+ * judge.c - what the fields of a head mean together, and every combination that could mean two
+ * things.
  *
- * Each rule names its section. When a message breaks several, the one that is looked at first is told; the order is
- * framing, Host, Connection, Expect.
+ * Each rule names its section. When a message breaks several, the one that is looked at first is
+ * told; the order is framing, Host, Connection, Expect.
  */
 #include "http/judge.h"
 
@@ -66,8 +67,9 @@ static void gather(struct gathered *g, struct ln_fields *f)
     }
 }
 
-/* Content-Length = 1*DIGIT (RFC 9110 section 8.6): no list, no sign, no more than signed 64-bit readers behind us can
- * hold. Leading zeros are cut off in the field too, so that no reader can take them for octal. */
+/* Content-Length = 1*DIGIT (RFC 9110 section 8.6): no list, no sign, no more than signed 64-bit
+ * readers behind us can hold. Leading zeros are cut off in the field too, so that no reader can
+ * take them for octal. */
 static enum ln_reject read_length(const struct ln_field *f, uint64_t *length)
 {
     struct ln_field *canonical = (struct ln_field *)f;
@@ -81,7 +83,8 @@ static enum ln_reject read_length(const struct ln_field *f, uint64_t *length)
     return LN_REJECT_NONE;
 }
 
-/* RFC 9112 section 6.3, without any of its ways to repair: what could be read in two ways is refused. */
+/* RFC 9112 section 6.3, without any of its ways to repair: what could be read in two ways is
+ * refused. */
 static enum ln_reject frame(const struct gathered *g, uint8_t minor, enum ln_framing otherwise,
                             enum ln_framing *framing, uint64_t *length)
 {
@@ -92,7 +95,8 @@ static enum ln_reject frame(const struct gathered *g, uint8_t minor, enum ln_fra
             return LN_REJECT_LENGTH_AND_CODING; /* rule 3: smuggling, or an accident */
         if (minor == 0)
             return LN_REJECT_CODING_VERSION; /* section 6.1: its sender cannot have meant it */
-        /* Another coding, or one more, would leave a body that we cannot delimit (rule 4) or not pass on. */
+        /* Another coding, or one more, would leave a body that we cannot delimit (rule 4) or not
+         * pass on. */
         if (g->codings > 1 || !ln_slice_caseeq(ln_field_value(g->coding), LN_SLICE("chunked")))
             return LN_REJECT_CODING;
         *framing = LN_FRAMING_CHUNKED;
@@ -118,8 +122,8 @@ static bool note_option(struct options *o, struct ln_slice token)
     return false;
 }
 
-/* Connection = #connection-option, tokens. With `strict` none may name a field that is for everybody on the way: its
- * removal would change what the request is (RFC 9110 section 7.6.1). */
+/* Connection = #connection-option, tokens. With `strict` none may name a field that is for
+ * everybody on the way: its removal would change what the request is (RFC 9110 section 7.6.1). */
 static enum ln_reject read_options(const struct ln_fields *f, bool strict, struct options *o)
 {
     for (unsigned i = 0; i < f->count; i++) {
@@ -158,8 +162,8 @@ static struct ln_slice without_default_port(struct ln_slice authority)
     return authority;
 }
 
-/* The authority of an absolute target is the host (RFC 9112 section 3.2.2); a Host that says otherwise is refused,
- * since whoever reads the other one would route elsewhere. */
+/* The authority of an absolute target is the host (RFC 9112 section 3.2.2); a Host that says
+ * otherwise is refused, since whoever reads the other one would route elsewhere. */
 static enum ln_reject judge_absolute(struct ln_req_head *h, const struct gathered *g)
 {
     struct ln_slice authority;
@@ -167,7 +171,8 @@ static enum ln_reject judge_absolute(struct ln_req_head *h, const struct gathere
 
     if (why != LN_REJECT_NONE)
         return why;
-    if (g->hosts > 0 && !ln_slice_caseeq(without_default_port(h->host), without_default_port(authority)))
+    if (g->hosts > 0 &&
+        !ln_slice_caseeq(without_default_port(h->host), without_default_port(authority)))
         return LN_REJECT_HOST_CONTRADICTS;
     h->host = authority;
     return LN_REJECT_NONE;
@@ -191,7 +196,8 @@ static enum ln_reject judge_host(struct ln_req_head *h, const struct gathered *g
     return judge_absolute(h, g);
 }
 
-/* RFC 9110 section 10.1.1: 1.0 clients cannot wait for it, and without content there is nothing to wait for. */
+/* RFC 9110 section 10.1.1: 1.0 clients cannot wait for it, and without content there is nothing to
+ * wait for. */
 static enum ln_reject judge_expect(struct ln_req_head *h, const struct gathered *g)
 {
     h->expect_continue = false;
@@ -236,7 +242,8 @@ enum ln_reject ln_judge_request(struct ln_req_head *h)
     return why;
 }
 
-/* Keep-Alive: timeout=5, max=100 - how long the peer means to keep an idle connection; 0 when it does not say. */
+/* Keep-Alive: timeout=5, max=100 - how long the peer means to keep an idle connection; 0 when it
+ * does not say. */
 static uint64_t idle_timeout(const struct ln_fields *f)
 {
     const struct ln_field *at = ln_fields_find(f, LN_FIELD_KEEP_ALIVE);

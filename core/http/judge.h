@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * judge.h - our own rules over parsed fields: Host, Connection, Expect and above all the framing (DESIGN section 12).
+ * judge.h - our own rules over parsed fields: Host, Connection, Expect and above all the framing
+ * (DESIGN section 12).
  *
- * Private to core/http. Pure; the fields are complete and each name and value is well-formed. What is learnt goes into
- * the head: framing, length, keep_alive, host and the rest.
+ * Private to core/http. Pure; the fields are complete and each name and value is well-formed. What
+ * is learnt goes into the head: framing, length, keep_alive, host and the rest.
  */
 #ifndef LN_HTTP_JUDGE_H
 #define LN_HTTP_JUDGE_H
@@ -12,8 +13,8 @@
 enum ln_reject ln_judge_request(struct ln_req_head *h);
 enum ln_reject ln_judge_response(struct ln_res_head *h);
 
-/* A field line as it stands in the bytes [p, end), which end with the CRLF of some line: name and value, and where the
- * next line starts. Judges name, colon and value. */
+/* A field line as it stands in the bytes [p, end), which end with the CRLF of some line: name and
+ * value, and where the next line starts. Judges name, colon and value. */
 enum ln_reject ln_judge_line(const char *p, const char *end, struct ln_slice *name,
                              struct ln_slice *value, const char **next);
 

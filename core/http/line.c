@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * line.c - one field line, read by our own rules: for what llhttp will not read, and to find the reason why.
+ * line.c - one field line, read by our own rules: for what llhttp will not read, and to find the
+ * reason why.
  */
 #include "http/chars.h"
 #include "http/judge.h"
@@ -29,7 +30,8 @@ enum ln_reject ln_judge_line(const char *p, const char *end, struct ln_slice *na
     const char *stop = lf - 1;
     const char *colon = memchr(p, ':', (size_t)(stop - p));
 
-    if (memchr(p, '\r', (size_t)(stop - p)) != NULL) /* RFC 9112 section 2.2: a bare CR, whatever else is wrong */
+    if (memchr(p, '\r', (size_t)(stop - p)) !=
+        NULL) /* RFC 9112 section 2.2: a bare CR, whatever else is wrong */
         return LN_REJECT_LINE_END;
     if (*p == ' ' || *p == '\t')
         return LN_REJECT_FIELD_FOLD;

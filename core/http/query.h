@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * query.h - arguments of a query string, as forms write them (WHATWG URL, application/x-www-form-urlencoded).
+ * query.h - arguments of a query string, as forms write them (WHATWG URL,
+ * application/x-www-form-urlencoded).
  */
 #ifndef LN_HTTP_QUERY_H
 #define LN_HTTP_QUERY_H
@@ -11,8 +12,9 @@ struct ln_query_arg {
     bool has_value;              /* there was a "=" */
 };
 
-/* Cuts the next argument off the front of *rest (start with the whole query, without "?"); false when none is left. Empty
- * pieces ("a&&b") are skipped. Slices point into the query, or into the arena where something was decoded. */
+/* Cuts the next argument off the front of *rest (start with the whole query, without "?"); false
+ * when none is left. Empty pieces ("a&&b") are skipped. Slices point into the query, or into the
+ * arena where something was decoded. */
 bool ln_query_next(struct ln_slice *rest, struct ln_query_arg *arg, struct ln_arena *arena);
 
 /* The first argument of that (decoded) name. */

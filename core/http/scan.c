@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * scan.c - finding the end of a head, whatever pieces it comes in.
  *
- * Only line ends, limits and the first line are looked at here: what the lines say is the parser's and the judge's
- * business once the head is complete. What can be refused early is, so that nobody waits for a time-out.
+ * Only line ends, limits and the first line are looked at here: what the lines say is the parser's
+ * and the judge's business once the head is complete. What can be refused early is, so that nobody
+ * waits for a time-out.
  */
 #include "http/chars.h"
 #include "http/startline.h"
@@ -36,7 +37,8 @@ static enum ln_reject judge_partial(const struct ln_head_scan *s, const char *p,
     if (n > from) {
         const char *cr = memchr(p + from, '\r', n - from);
 
-        if (cr != NULL && cr + 1 < p + n) /* the next byte is no LF: that would have ended the line */
+        if (cr != NULL &&
+            cr + 1 < p + n) /* the next byte is no LF: that would have ended the line */
             return LN_REJECT_LINE_END;
     }
     if (s->started)
@@ -46,7 +48,8 @@ static enum ln_reject judge_partial(const struct ln_head_scan *s, const char *p,
     return LN_REJECT_NONE;
 }
 
-/* One complete line ends before the LF at `lf`. NONE and *end set to the head's length when it was the empty one. */
+/* One complete line ends before the LF at `lf`. NONE and *end set to the head's length when it was
+ * the empty one. */
 static enum ln_reject take_line(struct ln_head_scan *s, const char *p, size_t lf,
                                 const struct ln_head_limits *limits, bool request, long *end)
 {
@@ -80,8 +83,8 @@ static enum ln_reject judge_begun(const char *p, size_t n, bool request)
     return request ? ln_startline_request_begun(p, n) : ln_startline_response_begun(p, n);
 }
 
-/* The usual case: the whole head came in one piece. Only its end and the limits are looked at, since the parser, which
- * comes next, judges all else; 0 when it is not whole. */
+/* The usual case: the whole head came in one piece. Only its end and the limits are looked at,
+ * since the parser, which comes next, judges all else; 0 when it is not whole. */
 static long find_whole(const char *p, size_t n, const struct ln_head_limits *limits, bool request,
                        enum ln_reject *why)
 {
@@ -130,7 +133,8 @@ static long find_by_lines(struct ln_head_scan *scan, const char *p, size_t n,
 long ln_head_end(struct ln_head_scan *scan, const char *p, size_t n,
                  const struct ln_head_limits *limits, bool request, enum ln_reject *why)
 {
-    if (n == 0 || (n == 1 && p[0] == '\r')) /* a lone CR may be half of an empty line before the head */
+    if (n == 0 ||
+        (n == 1 && p[0] == '\r')) /* a lone CR may be half of an empty line before the head */
         return 0;
     if (scan->seen == 0) {
         long end = find_whole(p, n, limits, request, why);

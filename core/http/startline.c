@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * startline.c - request lines and status lines: exactly the grammar, one space where it says one space.
+ * startline.c - request lines and status lines: exactly the grammar, one space where it says one
+ * space.
  */
 #include "http/startline.h"
 
@@ -25,7 +26,8 @@ static enum ln_reject judge_version(const char *p, uint8_t *minor)
     return LN_REJECT_VERSION;
 }
 
-/* Why a request line without a good version at its end is wrong. A line without a second space is HTTP/0.9. */
+/* Why a request line without a good version at its end is wrong. A line without a second space is
+ * HTTP/0.9. */
 static enum ln_reject blame_version(struct ln_slice rest)
 {
     const char *space = memrchr(rest.p, ' ', rest.n);
@@ -62,7 +64,8 @@ static enum ln_reject read_request(struct ln_slice line, struct ln_startline *ou
     return LN_REJECT_NONE;
 }
 
-/* status-line = HTTP-version SP status-code SP [ reason-phrase ]; the second space is there even without a reason. */
+/* status-line = HTTP-version SP status-code SP [ reason-phrase ]; the second space is there even
+ * without a reason. */
 static enum ln_reject read_response(struct ln_slice line, struct ln_startline *out)
 {
     if (line.n < VERSION_LEN + 5 || line.p[VERSION_LEN] != ' ')

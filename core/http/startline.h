@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * startline.h - the first line of a message cut into its parts (RFC 9112 sections 3 and 4).
  *
- * Private to core/http: the scanner asks as soon as the line is there, so that a wrong one is refused at once and not at
- * a time-out; the parser asks again for the parts. Pure; slices point into the line.
+ * Private to core/http: the scanner asks as soon as the line is there, so that a wrong one is
+ * refused at once and not at a time-out; the parser asks again for the parts. Pure; slices point
+ * into the line.
  */
 #ifndef LN_HTTP_STARTLINE_H
 #define LN_HTTP_STARTLINE_H

@@ -12,9 +12,8 @@ static const struct {
     struct ln_slice line;
 } rows[LAST - FIRST + 1] = {
 #define STATUS(code, text)                                                                         \
-    [code - FIRST] = {text,                                                                        \
-                      {"HTTP/1.1 " #code " " text "\r\n",                                          \
-                       sizeof("HTTP/1.1 " #code " " text "\r\n") - 1}},
+    [code - FIRST] = {                                                                             \
+        text, {"HTTP/1.1 " #code " " text "\r\n", sizeof("HTTP/1.1 " #code " " text "\r\n") - 1}},
 #include "http/status.def"
 #undef STATUS
 };

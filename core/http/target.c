@@ -2,11 +2,13 @@
  * target.c - the request target: its form, its characters, and the normal form of its path.
  *
  * Decisions where the standards leave a choice:
- * - A path that leads above the root is refused. RFC 3986 section 5.2.4 would clamp it, but nobody who means well sends
- *   one, and a server behind us that does not clamp would leave its tree.
- * - "%2F" and "%5C" stay as they are. A segment that would be a dot segment for a server that decodes them, or that cuts
- *   path parameters off first ("..;"), is refused: what is matched here would not be what is served there.
- * - "[" and "]" are accepted in a query: RFC 3986 reserves them, browsers leave them bare. All else is as written there.
+ * - A path that leads above the root is refused. RFC 3986 section 5.2.4 would clamp it, but nobody
+ * who means well sends one, and a server behind us that does not clamp would leave its tree.
+ * - "%2F" and "%5C" stay as they are. A segment that would be a dot segment for a server that
+ * decodes them, or that cuts path parameters off first ("..;"), is refused: what is matched here
+ * would not be what is served there.
+ * - "[" and "]" are accepted in a query: RFC 3986 reserves them, browsers leave them bare. All else
+ * is as written there.
  */
 #include "http/target.h"
 
@@ -31,7 +33,8 @@ static enum ln_reject judge_query(const char *p, size_t n)
     }
 }
 
-/* Is [p, p+n), which has only good characters and no escape, normal as it stands? Only "/." can make it otherwise. */
+/* Is [p, p+n), which has only good characters and no escape, normal as it stands? Only "/." can
+ * make it otherwise. */
 static bool is_normal(const char *p, size_t n)
 {
     const char *at = p, *end = p + n;
@@ -78,7 +81,8 @@ static size_t decode(const char *p, size_t n, char *out, enum ln_reject *why)
     return length;
 }
 
-/* How many bytes at p separate segments for somebody: "/" for all, "%2F" and "%5C" for those who decode too early. */
+/* How many bytes at p separate segments for somebody: "/" for all, "%2F" and "%5C" for those who
+ * decode too early. */
 static size_t separator(const char *p, const char *end)
 {
     if (*p == '/')
@@ -88,7 +92,8 @@ static size_t separator(const char *p, const char *end)
     return 0;
 }
 
-/* Does [p, end), decoded but with its dot segments resolved, hide another one from us (see above)? */
+/* Does [p, end), decoded but with its dot segments resolved, hide another one from us (see above)?
+ */
 static bool hides_dots(const char *p, const char *end)
 {
     const char *segment = p;
@@ -110,7 +115,8 @@ static bool hides_dots(const char *p, const char *end)
     return false;
 }
 
-/* Removes dot segments in place (RFC 3986 section 5.2.4); 0 when they lead above the root. Empty segments count. */
+/* Removes dot segments in place (RFC 3986 section 5.2.4); 0 when they lead above the root. Empty
+ * segments count. */
 static size_t remove_dots(char *p, size_t n)
 {
     size_t out = 0, i = 0;

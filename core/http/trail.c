@@ -4,14 +4,29 @@
 #include "base/assert.h"
 #include "http/judge.h"
 
-/* Framing, routing, request modifiers, authentication, response control, and how content is to be processed: all of it
- * was judged when the head came, and whoever merges trailers into the head would undo that. */
+/* Framing, routing, request modifiers, authentication, response control, and how content is to be
+ * processed: all of it was judged when the head came, and whoever merges trailers into the head
+ * would undo that. */
 static const char *const forbidden[] = {
-    "age",         "content-encoding",    "content-range",      "expires",
-    "if-match",    "if-modified-since",   "if-none-match",      "if-range",
-    "location",    "if-unmodified-since", "max-forwards",       "pragma",
-    "range",       "retry-after",         "set-cookie",         "vary",
-    "www-authenticate", "authentication-info", "proxy-authentication-info",
+    "age",
+    "content-encoding",
+    "content-range",
+    "expires",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "location",
+    "if-unmodified-since",
+    "max-forwards",
+    "pragma",
+    "range",
+    "retry-after",
+    "set-cookie",
+    "vary",
+    "www-authenticate",
+    "authentication-info",
+    "proxy-authentication-info",
 };
 
 bool ln_judge_may_trail(const char *name, size_t n)

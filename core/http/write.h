@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * write.h - writing heads into memory that the caller provides.
  *
- * Append only. Once something does not fit, `overflow` is set, nothing more is written, and the caller starts again with
- * a larger window: check it once at the end. Nothing is judged here: fields were judged when they came into their list.
+ * Append only. Once something does not fit, `overflow` is set, nothing more is written, and the
+ * caller starts again with a larger window: check it once at the end. Nothing is judged here:
+ * fields were judged when they came into their list.
  */
 #ifndef LN_HTTP_WRITE_H
 #define LN_HTTP_WRITE_H

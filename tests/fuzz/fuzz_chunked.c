@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * fuzz_chunked.c - chunked bodies: single bytes and the whole give the same content and verdict, and content that is
- * chunked again comes out as it went in.
+ * fuzz_chunked.c - chunked bodies: single bytes and the whole give the same content and verdict,
+ * and content that is chunked again comes out as it went in.
  */
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * fuzz_head.c - request heads: every split gives the same verdict, llhttp refuses nothing that our rules accept, and an
- * accepted head that is written again means the same.
+ * fuzz_head.c - request heads: every split gives the same verdict, llhttp refuses nothing that our
+ * rules accept, and an accepted head that is written again means the same.
  */
 #include <string.h>
 
@@ -27,7 +27,8 @@ static bool judge(const char *p, size_t n, size_t cut, struct ln_req_head *h, lo
     return why == LN_REJECT_NONE;
 }
 
-/* What a strict reader must see in every accepted head, looked at in another way than the parser does. */
+/* What a strict reader must see in every accepted head, looked at in another way than the parser
+ * does. */
 static void check(const struct ln_req_head *h)
 {
     unsigned lengths = 0, codings = 0, hosts = 0;

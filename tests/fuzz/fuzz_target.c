@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * fuzz_target.c - request targets: a normal form is its own normal form, has only characters that a path may have, and no
- * dot segment in any spelling.
+ * fuzz_target.c - request targets: a normal form is its own normal form, has only characters that a
+ * path may have, and no dot segment in any spelling.
  */
 #include <string.h>
 

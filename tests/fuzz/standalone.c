@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * standalone.c - runs a fuzz target without libFuzzer: RUNS DICTIONARY CORPUS-DIRECTORY.
  *
- * First the corpus as it is, then RUNS mutations of it. The mutations come from a fixed seed, so that each run of the
- * tests sees the same inputs and a failure comes back; the number of the failing one is printed.
+ * First the corpus as it is, then RUNS mutations of it. The mutations come from a fixed seed, so
+ * that each run of the tests sees the same inputs and a failure comes back; the number of the
+ * failing one is printed.
  */
 #include <dirent.h>
 #include <signal.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * heads.h - feeding heads to the scanner and the parser, whole and cut at every place.
  *
- * Each run copies exactly the bytes it may see to the heap, so that AddressSanitizer notices a look beyond them.
+ * Each run copies exactly the bytes it may see to the heap, so that AddressSanitizer notices a look
+ * beyond them.
  */
 #ifndef LN_UNIT_HEADS_H
 #define LN_UNIT_HEADS_H
@@ -14,7 +15,8 @@
 #include "base/assert.h"
 #include "http/head.h"
 
-static const struct ln_head_limits heads_limits = {.request_line = 512, .headers = 2048, .count = 32};
+static const struct ln_head_limits heads_limits = {
+    .request_line = 512, .headers = 2048, .count = 32};
 
 /* One message and what became of it. */
 struct heads {
@@ -33,7 +35,8 @@ static inline void heads_free(struct heads *h)
 }
 
 /* The scanner sees `cut` bytes first (0 = all at once), then all of them. */
-static inline void heads_feed(struct heads *h, const char *bytes, size_t n, size_t cut, bool request)
+static inline void heads_feed(struct heads *h, const char *bytes, size_t n, size_t cut,
+                              bool request)
 {
     struct ln_head_scan scan = {0};
 
@@ -110,9 +113,11 @@ static inline void heads_refuse(const char *bytes, size_t n, bool request, enum 
 
 /* Literals, which may have NUL bytes in them. */
 #define request_ok(h, literal) heads_accept((h), "" literal, sizeof(literal) - 1, true)
-#define request_bad(why, literal) heads_refuse("" literal, sizeof(literal) - 1, true, LN_REJECT_##why)
+#define request_bad(why, literal)                                                                  \
+    heads_refuse("" literal, sizeof(literal) - 1, true, LN_REJECT_##why)
 #define response_ok(h, literal) heads_accept((h), "" literal, sizeof(literal) - 1, false)
-#define response_bad(why, literal) heads_refuse("" literal, sizeof(literal) - 1, false, LN_REJECT_##why)
+#define response_bad(why, literal)                                                                 \
+    heads_refuse("" literal, sizeof(literal) - 1, false, LN_REJECT_##why)
 
 /* A request with one more field, or one that has it instead of Host. */
 #define GET_WITH(lines) "GET / HTTP/1.1\r\nHost: a\r\n" lines "\r\n"

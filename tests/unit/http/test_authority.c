@@ -32,8 +32,10 @@ static void all(const char *const *rows, size_t n, bool wanted)
 static void test_names_and_ipv4_rfc3986_3_2_2(void **state)
 {
     static const char *const rows[] = {
-        "a", "example.com", "EXAMPLE.com.", "a-b_c~d", "127.0.0.1", "localhost", "a%20b", "a!$&'()*+,;=b",
-        "xn--bcher-kva.example", "1", "999.999.999.999",
+        "a",       "example.com",     "EXAMPLE.com.",
+        "a-b_c~d", "127.0.0.1",       "localhost",
+        "a%20b",   "a!$&'()*+,;=b",   "xn--bcher-kva.example",
+        "1",       "999.999.999.999",
     };
 
     (void)state;
@@ -43,8 +45,10 @@ static void test_names_and_ipv4_rfc3986_3_2_2(void **state)
 static void test_ports_rfc3986_3_2_3(void **state)
 {
     static const char *const good[] = {"a:80", "a:0", "a:65535", "a:", "a:00080", "127.0.0.1:8080"};
-    static const char *const bad[] = {"a:65536", "a:-1", "a:+80", "a:8o", "a: 80", "a:80 ",
-                                      "a:80:80", ":80", ":", "a:99999999999999999999", "a:80/"};
+    static const char *const bad[] = {
+        "a:65536", "a:-1",    "a:+80", "a:8o", "a: 80",
+        "a:80 ",   "a:80:80", ":80",   ":",    "a:99999999999999999999",
+        "a:80/"};
 
     (void)state;
     all(good, LN_ARRAY_LEN(good), true);
@@ -53,11 +57,25 @@ static void test_ports_rfc3986_3_2_3(void **state)
 
 static void test_ipv6_rfc3986_3_2_2(void **state)
 {
-    static const char *const good[] = {"[::1]", "[::]", "[::1]:80", "[2001:db8::1]",
-                                       "[::ffff:1.2.3.4]:443", "[FE80::1]:"};
+    static const char *const good[] = {
+        "[::1]", "[::]", "[::1]:80", "[2001:db8::1]", "[::ffff:1.2.3.4]:443", "[FE80::1]:"};
     static const char *const bad[] = {
-        "::1", "[::1", "::1]", "[]", "[:]", "[1.2.3.4]", "[::1]x", "[::1]80", "[::g]", "[::1%25eth0]",
-        "[v1.a]", "[::1]]", "[[::1]]", "[1:2:3:4:5:6:7:8:9]", "[ ::1]", "2001:db8::1",
+        "::1",
+        "[::1",
+        "::1]",
+        "[]",
+        "[:]",
+        "[1.2.3.4]",
+        "[::1]x",
+        "[::1]80",
+        "[::g]",
+        "[::1%25eth0]",
+        "[v1.a]",
+        "[::1]]",
+        "[[::1]]",
+        "[1:2:3:4:5:6:7:8:9]",
+        "[ ::1]",
+        "2001:db8::1",
         "[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]",
     };
 
@@ -69,8 +87,8 @@ static void test_ipv6_rfc3986_3_2_2(void **state)
 static void test_names_that_are_none_rfc9110_4_2_1(void **state)
 {
     static const char *const rows[] = {
-        "", "a b", "a/b", "a?b", "a#b", "u@a", "a\\b", "a\"b", "<a>", "a%", "a%2", "a%zz", "a|b", "a^b",
-        "\xc3\xa9", "a\tb", "a\r", "{a}", " a", "a ",
+        "",    "a b",  "a/b", "a?b", "a#b",      "u@a",  "a\\b", "a\"b", "<a>", "a%",
+        "a%2", "a%zz", "a|b", "a^b", "\xc3\xa9", "a\tb", "a\r",  "{a}",  " a",  "a ",
     };
 
     (void)state;

@@ -250,7 +250,7 @@ static void test_sizes_out_of_range_rfc9112_7_1(void **state)
     (void)state;
     chunked_bad(CHUNK_SIZE, "8000000000000000\r\na");
     chunked_bad(CHUNK_SIZE, "ffffffffffffffff\r\na");
-    chunked_bad(CHUNK_SIZE, "10000000000000001\r\na"); /* 1 when it wraps */
+    chunked_bad(CHUNK_SIZE, "10000000000000001\r\na");          /* 1 when it wraps */
     chunked_bad(CHUNK_SIZE, "1\r\na\r\n7fffffffffffffff\r\na"); /* the sum is too much */
     read_chunked(&result, "7fffffffffffffff\r\nabc", 21);
     assert_int_equal(result.event, LN_BODY_MORE);

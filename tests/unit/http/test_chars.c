@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * test_chars.c - the byte classes against their grammars, and the wide tests against the narrow ones.
+ * test_chars.c - the byte classes against their grammars, and the wide tests against the narrow
+ * ones.
  */
 #include "unit.h"
 

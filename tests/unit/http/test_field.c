@@ -55,7 +55,8 @@ static void test_every_row_is_identified_in_any_case(void **state)
     }
 }
 
-/* Changing any byte of a known name to any other value, the letter's other case apart, makes it unknown or another. */
+/* Changing any byte of a known name to any other value, the letter's other case apart, makes it
+ * unknown or another. */
 static void test_no_other_name_is_taken_for_a_row(void **state)
 {
     (void)state;

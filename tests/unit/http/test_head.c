@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * test_head.c - request lines and field lines: what is understood, and each way in which they can be wrong.
+ * test_head.c - request lines and field lines: what is understood, and each way in which they can
+ * be wrong.
  */
 #include "heads.h"
 
@@ -106,10 +107,11 @@ static void test_every_method_that_matters_is_told_apart_rfc9110_9_1(void **stat
         const char *name;
         enum ln_method id;
     } methods[] = {
-        {"GET", LN_METHOD_GET},         {"HEAD", LN_METHOD_HEAD},     {"POST", LN_METHOD_POST},
-        {"PUT", LN_METHOD_PUT},         {"PATCH", LN_METHOD_PATCH},   {"DELETE", LN_METHOD_DELETE},
-        {"OPTIONS", LN_METHOD_OPTIONS}, {"PROPFIND", LN_METHOD_OTHER}, {"M-SEARCH", LN_METHOD_OTHER},
-        {"PURGE", LN_METHOD_OTHER},
+        {"GET", LN_METHOD_GET},         {"HEAD", LN_METHOD_HEAD},
+        {"POST", LN_METHOD_POST},       {"PUT", LN_METHOD_PUT},
+        {"PATCH", LN_METHOD_PATCH},     {"DELETE", LN_METHOD_DELETE},
+        {"OPTIONS", LN_METHOD_OPTIONS}, {"PROPFIND", LN_METHOD_OTHER},
+        {"M-SEARCH", LN_METHOD_OTHER},  {"PURGE", LN_METHOD_OTHER},
     };
 
     (void)state;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * test_judge.c - what the fields of a request mean together: framing, Host, Connection, Expect and the rest.
+ * test_judge.c - what the fields of a request mean together: framing, Host, Connection, Expect and
+ * the rest.
  */
 #include "heads.h"
 
@@ -102,7 +103,8 @@ static void test_lengths_out_of_range_rfc9110_8_6(void **state)
     request_bad(LENGTH, POST_WITH("Content-Length: 9223372036854775808\r\n"));
     request_bad(LENGTH, POST_WITH("Content-Length: 18446744073709551615\r\n"));
     request_bad(LENGTH, POST_WITH("Content-Length: 18446744073709551616\r\n"));
-    request_bad(LENGTH, POST_WITH("Content-Length: 18446744073709551621\r\n")); /* 5 when it wraps */
+    request_bad(LENGTH,
+                POST_WITH("Content-Length: 18446744073709551621\r\n")); /* 5 when it wraps */
     request_bad(LENGTH, POST_WITH("Content-Length: 99999999999999999999999999999999\r\n"));
 }
 
@@ -126,13 +128,18 @@ static void test_chunked_is_chunked_in_any_case_rfc9112_7(void **state)
 static void test_length_and_coding_together_rfc9112_6_1(void **state)
 {
     (void)state;
-    request_bad(LENGTH_AND_CODING, POST_WITH("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"));
-    request_bad(LENGTH_AND_CODING, POST_WITH("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"));
-    request_bad(LENGTH_AND_CODING, POST_WITH("Transfer-Encoding: chunked\r\nContent-Length: 0\r\n"));
+    request_bad(LENGTH_AND_CODING,
+                POST_WITH("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"));
+    request_bad(LENGTH_AND_CODING,
+                POST_WITH("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"));
+    request_bad(LENGTH_AND_CODING,
+                POST_WITH("Transfer-Encoding: chunked\r\nContent-Length: 0\r\n"));
     request_bad(LENGTH_AND_CODING, POST_WITH("Transfer-Encoding: gzip\r\nContent-Length: 5\r\n"));
     request_bad(LENGTH_AND_CODING, POST_WITH("Transfer-Encoding:\r\nContent-Length: 5\r\n"));
-    request_bad(LENGTH_AND_CODING, POST_WITH("Transfer-Encoding: identity\r\nContent-Length: 5\r\n"));
-    request_bad(LENGTH_AND_CODING, POST_WITH("Content-Length: x\r\nTransfer-Encoding: chunked\r\n"));
+    request_bad(LENGTH_AND_CODING,
+                POST_WITH("Transfer-Encoding: identity\r\nContent-Length: 5\r\n"));
+    request_bad(LENGTH_AND_CODING,
+                POST_WITH("Content-Length: x\r\nTransfer-Encoding: chunked\r\n"));
 }
 
 static void test_other_codings_rfc9112_6_1(void **state)
@@ -175,14 +182,15 @@ static void test_codings_in_http_1_0_rfc9112_6_1(void **state)
 {
     (void)state;
     request_bad(CODING_VERSION, "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n");
-    request_bad(CODING_VERSION,
-                "POST / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n");
+    request_bad(CODING_VERSION, "POST / HTTP/1.0\r\nHost: a\r\nConnection: "
+                                "keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n");
 }
 
 static void test_vertical_space_does_not_make_a_coding_rfc9110_5_5(void **state)
 {
     (void)state;
-    request_bad(FIELD_VALUE, POST_WITH("Transfer-Encoding: \x0b" "chunked\r\n"));
+    request_bad(FIELD_VALUE, POST_WITH("Transfer-Encoding: \x0b"
+                                       "chunked\r\n"));
     request_bad(FIELD_VALUE, POST_WITH("Transfer-Encoding: chunked\x0c\r\n"));
     request_bad(FIELD_VALUE, POST_WITH("Transfer-Encoding: chunked\0\r\n"));
     request_bad(FIELD_VALUE, POST_WITH("Content-Length: 5\0\r\n"));
@@ -380,9 +388,11 @@ static void test_upgrade_needs_both_fields_rfc9110_7_8(void **state)
 static void test_a_body_may_come_with_an_upgrade_rfc9110_7_8(void **state)
 {
     (void)state;
-    request_framed(LENGTH, 3, POST_WITH("Connection: upgrade\r\nUpgrade: x\r\nContent-Length: 3\r\n"));
-    request_framed(CHUNKED, 0,
-                   POST_WITH("Upgrade: x\r\nConnection: upgrade\r\nTransfer-Encoding: chunked\r\n"));
+    request_framed(LENGTH, 3,
+                   POST_WITH("Connection: upgrade\r\nUpgrade: x\r\nContent-Length: 3\r\n"));
+    request_framed(
+        CHUNKED, 0,
+        POST_WITH("Upgrade: x\r\nConnection: upgrade\r\nTransfer-Encoding: chunked\r\n"));
 }
 
 static void test_te_trailers_rfc9110_10_1_4(void **state)

@@ -20,7 +20,8 @@ static void framed(const char *bytes, size_t n, enum ln_method method, enum ln_f
 enum { CLOSES = false, KEEPS = true };
 
 #define response_framed(method, framing, length, keep, literal)                                    \
-    framed("" literal, sizeof(literal) - 1, LN_METHOD_##method, LN_FRAMING_##framing, (length), (keep))
+    framed("" literal, sizeof(literal) - 1, LN_METHOD_##method, LN_FRAMING_##framing, (length),    \
+           (keep))
 
 static void test_the_parts_of_a_response(void **state)
 {
@@ -222,7 +223,8 @@ static void test_101_is_read_like_any_other_rfc9110_15_2_2(void **state)
     struct heads h;
 
     (void)state;
-    response_ok(&h, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+    response_ok(&h,
+                "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
     assert_int_equal(h.res.status, 101);
     heads_free(&h);
 }
@@ -231,7 +233,8 @@ static void test_persistence_of_responses_rfc9112_9_3(void **state)
 {
     (void)state;
     response_framed(GET, LENGTH, 0, CLOSES, OK_WITH("Content-Length: 0\r\nConnection: close\r\n"));
-    response_framed(GET, LENGTH, 0, CLOSES, OK_WITH("Content-Length: 0\r\nConnection: a, Close\r\n"));
+    response_framed(GET, LENGTH, 0, CLOSES,
+                    OK_WITH("Content-Length: 0\r\nConnection: a, Close\r\n"));
     response_framed(GET, LENGTH, 0, CLOSES, "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n");
     response_framed(GET, LENGTH, 0, KEEPS,
                     "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 0\r\n\r\n");
@@ -251,16 +254,24 @@ static void test_the_idle_timeout_of_the_peer(void **state)
         const char *value;
         uint64_t seconds;
     } rows[] = {
-        {"timeout=5", 5},      {"timeout=5, max=100", 5}, {"max=100, Timeout=75", 75}, {"max=3", 0},
-        {"timeout=x", 0},      {"timeout=", 0},           {"timeout=-1", 0},           {"", 0},
-        {"timeout = 5", 0},    {"timeout=99999999999999999999", 0},
+        {"timeout=5", 5},
+        {"timeout=5, max=100", 5},
+        {"max=100, Timeout=75", 75},
+        {"max=3", 0},
+        {"timeout=x", 0},
+        {"timeout=", 0},
+        {"timeout=-1", 0},
+        {"", 0},
+        {"timeout = 5", 0},
+        {"timeout=99999999999999999999", 0},
     };
 
     (void)state;
     for (size_t i = 0; i < LN_ARRAY_LEN(rows); i++) {
         char bytes[200];
         struct heads h;
-        int n = snprintf(bytes, sizeof bytes, "HTTP/1.1 200 OK\r\nKeep-Alive: %s\r\n\r\n", rows[i].value);
+        int n = snprintf(bytes, sizeof bytes, "HTTP/1.1 200 OK\r\nKeep-Alive: %s\r\n\r\n",
+                         rows[i].value);
 
         heads_accept(&h, bytes, (size_t)n, false);
         assert_int_equal(h.res.keep_alive_timeout, rows[i].seconds);

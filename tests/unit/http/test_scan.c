@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * test_scan.c - where a head ends, how much of it is too much, and what is refused before it is complete.
+ * test_scan.c - where a head ends, how much of it is too much, and what is refused before it is
+ * complete.
  */
 #include "heads.h"
 
@@ -185,7 +186,8 @@ static void test_an_answer_in_another_protocol_is_refused_at_once(void **state)
     early_response(STATUS_LINE, "ICY 200 OK\r\n");
 }
 
-/* A head whose first line has `target` bytes of target, and whose one field has `value` bytes of value. */
+/* A head whose first line has `target` bytes of target, and whose one field has `value` bytes of
+ * value. */
 static size_t build(char *out, size_t target, size_t value)
 {
     size_t n = 0;

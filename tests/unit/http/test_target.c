@@ -17,7 +17,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* From an exact copy on the heap; freed with nothing pointing into it, since all is compared here. */
+/* From an exact copy on the heap; freed with nothing pointing into it, since all is compared here.
+ */
 static enum ln_reject parse(const char *raw, size_t n, enum ln_method method, const char *path,
                             const char *query)
 {
@@ -56,7 +57,8 @@ static void refused(const char *raw, size_t n, enum ln_reject expected)
     enum ln_reject why = parse(raw, n, LN_METHOD_GET, NULL, NULL);
 
     if (why != expected)
-        fail_msg("%s instead of %s: %s", ln_reject_row(why)->code, ln_reject_row(expected)->code, raw);
+        fail_msg("%s instead of %s: %s", ln_reject_row(why)->code, ln_reject_row(expected)->code,
+                 raw);
     assert_int_equal(parse("/a", 2, LN_METHOD_GET, "/a", NULL), LN_REJECT_NONE);
 }
 
