@@ -105,7 +105,7 @@ describe("an answer of the gateway's own", function()
   end)
 
   local accepts = {
-    ["*/*"] = "text", ["text/plain"] = "text", ["text/html, application/json;q=0.5"] = "text",
+    ["*/*"] = "text", ["text/plain"] = "text", ["text/html, application/json;q=0.5"] = "json",
     ["application/json, text/plain;q=0.5"] = "json", ["application/json;q=0"] = "text",
     ["text/plain;q=0.2, application/json;q=0.9"] = "json", ["application/*"] = "json",
     ["APPLICATION/JSON"] = "json", ["nonsense;;;"] = "text",

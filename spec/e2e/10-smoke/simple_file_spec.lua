@@ -71,8 +71,7 @@ describe("the rate limit of the simplest gateway.yaml", function()
   after_each(gate.cleanup)
 
   it("lets the burst of ten through and answers the rest 429", function()
-    local up = gate.upstream()
-    local g = gate.start { yaml = FILE:format(up.port, up.port) }
+    local g = gate.start { yaml = FILE:format(gate.upstream().port, gate.upstream().port) }
     local c = gate.client(g)
     c:send(gate.http.request("GET", "/api/users"):rep(12))
     local counts = {}

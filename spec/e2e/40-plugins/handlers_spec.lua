@@ -5,29 +5,29 @@ local gate = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "../..
 
 
 local TRACE = [[
-local trace = plugin "trace" { version = "1.0.0", api = 1, schema = { name = t.string {} } }
+local trace = plugin "trace" { version = "1.0.0", api = 1, schema = { label = t.string {} } }
 function trace:request(req)
-  req.headers:add("X-Order", self.conf.name)
-  req.ctx.trace = (req.ctx.trace or "") .. self.conf.name
+  req.headers:add("X-Order", self.conf.label)
+  req.ctx.trace = (req.ctx.trace or "") .. self.conf.label
 end
 function trace:response(req, res)
-  res.headers:add("X-Back", self.conf.name)
+  res.headers:add("X-Back", self.conf.label)
   res.headers["X-Ctx"] = req.ctx.trace
 end
 function trace:log(req, res)
-  log.info("ended", { by = self.conf.name, status = res.status, path = req.path, bytes = res.bytes })
+  log.info("ended", { by = self.conf.label, status = res.status, path = req.path, bytes = res.bytes })
 end
 return trace
 ]]
 
 local ROUTES = [[
 local main, other = service "main", service "other"
-use "trace" { name = "a" }
-get "/order" { to = main, use "trace" { name = "b" }, use "trace" { name = "c" } }
+use "trace" { label = "a" }
+get "/order" { to = main, use "trace" { label = "b" }, use "trace" { label = "c" } }
 get "/early" {
-  use "trace" { name = "b" },
+  use "trace" { label = "b" },
   function(req) if req.args.stop then return 403, { error = "no" }, { ["X-Why"] = "stop" } end end,
-  use "trace" { name = "c" },
+  use "trace" { label = "c" },
   to = main,
 }
 any "/edit" { to = main, function(req, res)

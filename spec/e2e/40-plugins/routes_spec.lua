@@ -71,7 +71,7 @@ describe("a Lua route", function()
     { "PUT", "/any", 200, "PUT" },
     { "DELETE", "/any", 200, "DELETE" },
     { "POST", "/only-post", 201, "made" },
-    { "GET", "/only-post", 404 },
+    { "GET", "/only-post", 405 },
     { "GET", "/strip/x?y=1", 200, "b /x?y=1" },
     { "GET", "/strip", 200, "b /" },
     { "GET", "/keep/x", 200, "b /keep/x" },

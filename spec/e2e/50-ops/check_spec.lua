@@ -69,7 +69,7 @@ describe("lunette check", function()
     { "a weight of nothing", "  - { name: x, path: /x, instances: [ { url: \"http://127.0.0.1:1\", weight: 0 } ] }",
       "weight" },
     { "the same name twice", "  - { name: main, path: /x, instances: [ \"http://127.0.0.1:1\" ] }", "main" },
-    { "the same path twice", "  - { name: x, path: /, instances: [ \"http://127.0.0.1:1\" ] }", "main" },
+    { "the same path twice", "  - { name: x, path: /, instances: [ \"http://127.0.0.1:1\" ] }", "gateway.yaml:4" },
     { "a path without a slash", "  - { name: x, path: x, instances: [ \"http://127.0.0.1:1\" ] }", "path" },
     { "an unknown key", "  - { name: x, path: /x, instances: [ \"http://127.0.0.1:1\" ], wieght: 1 }", "wieght" },
   }
@@ -96,7 +96,7 @@ describe("lunette check", function()
   it("says where YAML itself is broken", function()
     local r, d = check { yaml = "gateway:\n  port: [\n" }
     assert.equal(1, r.code)
-    assert.matches(d:join("gateway.yaml") .. ":%d+:", r.all)
+    assert.matches(d:join("gateway.yaml") .. ":3:", r.all, 1, true)
   end)
 
   it("says when there is no file", function()

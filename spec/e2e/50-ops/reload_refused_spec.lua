@@ -67,8 +67,7 @@ describe("a reload is refused for", function()
     g.dir:write("plugins/mine.lua", "nonsense")
     assert.equal(1, g:reload().code)
     local old = g:workers()
-    g:kill_worker(1)
-    g:kill_worker(2)
+    for _, pid in ipairs(old) do gate.process.kill(pid, gate.process.KILL) end
     g:wait_workers(2, old)
     for _ = 1, 10 do
       gate.eventually(function() return pcall(g.get, g, "/") end, "an answer")

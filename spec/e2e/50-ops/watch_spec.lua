@@ -68,7 +68,7 @@ describe("with reload.watch", function()
   end)
 
   it("a broken plugin leaves the old one, and the log names file and line", function()
-    local g = start { "mine%.lua:2" }
+    local g = start { "mine%.lua:2", "stays in use" }
     g.dir:write("plugins/mine.lua", "local p =\n  = nonsense\n")
     g:wait_log("mine%.lua:2")
     assert.equal("one", g:get("/").headers["X-Version"])
