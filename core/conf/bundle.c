@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <strings.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -294,6 +295,16 @@ static void add_ip(struct ln_text *ips, const struct sockaddr *from)
         ln_text_add(ips, ip, LN_FACT_IP);
 }
 
+/* RFC 6761 section 6.3: localhost is both loopback addresses, also where the hosts file knows only one of them. */
+static void add_loopback(struct ln_text *ips)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+
+    add_ip(ips, (const struct sockaddr *)&v4);
+    add_ip(ips, (const struct sockaddr *)&v6);
+}
+
 static struct ln_fact *ask_resolver(struct ln_bundle *b, const char *host)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
@@ -306,6 +317,8 @@ static struct ln_fact *ask_resolver(struct ln_bundle *b, const char *host)
         ln_fail(&why, LN_E_CONF, "cannot resolve \"%s\": %s", host, gai_strerror(rc));
     for (struct addrinfo *a = found; a != NULL; a = a->ai_next)
         add_ip(&ips, a->ai_addr);
+    if (strcasecmp(host, "localhost") == 0)
+        add_loopback(&ips);
     if (found != NULL)
         freeaddrinfo(found);
 

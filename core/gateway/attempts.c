@@ -5,9 +5,13 @@
  * nothing was written: any method. A pooled connection that turns out to be closed: what is idempotent (RFC 9110 section 9.2.2,
  * RFC 9112 section 9.3.1). A reset or a time-out: what is idempotent, where retries.on says so.
  */
+#include <errno.h>
+
 #include "base/log.h"
 #include "gateway/exchange.h"
 #include "gateway/headwrite.h"
+
+enum { IDLE_MAX_S = 600 };
 
 static struct ln_service *service_of(const struct ln_exchange *x)
 {
@@ -21,12 +25,28 @@ static unsigned tries_of(const struct ln_exchange *x)
     return tries < LN_TRIED_MAX ? tries : LN_TRIED_MAX;
 }
 
-ln_msec ln_attempts_first_byte(const struct ln_exchange *x)
+static ln_msec first_byte_of(const struct ln_exchange *x)
 {
     const struct ln_service_conf *conf = service_of(x)->conf;
     ln_msec whole = x->req.route->timeout > 0 ? x->req.route->timeout : conf->first_byte;
 
     return conf->per_try > 0 && (whole == 0 || conf->per_try < whole) ? conf->per_try : whole;
+}
+
+/* How long the instance has promised to keep the connection, less a second: a request must not meet its close half-way. */
+static ln_msec promised_idle(const struct ln_exchange *x)
+{
+    uint64_t seconds = x->got_head ? x->res.keep_alive_timeout : 0;
+
+    if (seconds == 0)
+        return 0;
+    return seconds > IDLE_MAX_S ? IDLE_MAX_S * 1000 : seconds > 1 ? (seconds - 1) * 1000 : 500;
+}
+
+void ln_attempts_expect_head(struct ln_exchange *x)
+{
+    if ((x->step == LN_STEP_SEND || x->step == LN_STEP_AWAIT) && !x->got_head)
+        ln_deadline_set(x->gw->deadlines, &x->deadline, first_byte_of(x));
 }
 
 void ln_attempts_release(struct ln_exchange *x, enum ln_outcome outcome, bool reusable)
@@ -41,7 +61,7 @@ void ln_attempts_release(struct ln_exchange *x, enum ln_outcome outcome, bool re
     if (c != NULL) {
         ln_buf_return(&x->gw->bufs, c->in);
         c->in = NULL;
-        c->max_idle = x->got_head ? x->res.keep_alive_timeout * 1000 : 0;
+        c->max_idle = promised_idle(x);
     }
     ln_attempt_release(&x->attempt, outcome, reusable);
 }
@@ -51,6 +71,13 @@ void ln_attempts_release(struct ln_exchange *x, enum ln_outcome outcome, bool re
 static bool is_repeatable(const struct ln_exchange *x)
 {
     return ln_method_is_idempotent(x->req.method);
+}
+
+/* Can it be sent again whatever happens on the first connection? */
+static bool is_whole(const struct ln_exchange *x)
+{
+    return x->head.framing == LN_FRAMING_NONE ||
+           (x->head.framing == LN_FRAMING_LENGTH && !x->body_lost && ln_downstream_waiting(x->d) >= x->head.length);
 }
 
 static void on_connected(struct ln_attempt *a)
@@ -79,7 +106,9 @@ enum ln_step ln_attempts_pick(struct ln_exchange *x)
 {
     struct ln_service *s = service_of(x);
     struct ln_instance *i = ln_service_pick(s, &x->tried, ln_loop_now_ms(x->gw->loop));
-    enum ln_attempt_want want = x->fresh ? LN_ATTEMPT_FRESH : is_repeatable(x) ? LN_ATTEMPT_ANY : LN_ATTEMPT_PROVEN;
+    enum ln_attempt_want want = x->fresh                               ? LN_ATTEMPT_FRESH
+                                 : is_repeatable(x) && is_whole(x) ? LN_ATTEMPT_ANY
+                                                                   : LN_ATTEMPT_PROVEN;
 
     if (i == NULL)
         return no_instance(x);
@@ -120,6 +149,12 @@ static bool may_repeat(const struct ln_exchange *x, enum ln_outcome outcome)
     }
 }
 
+static void rewind_content(struct ln_exchange *x)
+{
+    if (x->d->in != NULL && x->head.framing != LN_FRAMING_NONE && !x->body_lost)
+        x->d->in->head = x->body_at;
+}
+
 /* The attempt is over without a response: another one, or an answer of our own. */
 static enum ln_step failed(struct ln_exchange *x, enum ln_outcome outcome)
 {
@@ -143,7 +178,27 @@ static enum ln_step failed(struct ln_exchange *x, enum ln_outcome outcome)
     ln_flow_fini(&x->up);
     x->trailers_up.count = 0;
     ln_flow_init(&x->up, &x->gw->bufs, x->head.framing, x->head.length, x->head.framing, &x->trailers_up);
+    x->up.most = x->gen->conf->gateway.limits.body;
+    rewind_content(x);
     return LN_STEP_PICK;
+}
+
+/* What we lack ourselves says nothing about the instance. */
+static enum ln_outcome connect_outcome(int error)
+{
+    switch (error) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+    case EADDRNOTAVAIL:
+    case EAGAIN:
+        return LN_OUTCOME_LOCAL;
+    case ETIMEDOUT:
+        return LN_OUTCOME_CONNECT_TIME;
+    default:
+        return LN_OUTCOME_REFUSED;
+    }
 }
 
 enum ln_step ln_attempts_connect(struct ln_exchange *x)
@@ -153,7 +208,7 @@ enum ln_step ln_attempts_connect(struct ln_exchange *x)
     if (!x->connected)
         return LN_STEP_CONNECT;
     if (x->attempt.conn == NULL)
-        return failed(x, LN_OUTCOME_REFUSED);
+        return failed(x, connect_outcome(x->attempt.error));
     x->req.connected = ln_loop_now(x->gw->loop);
     ln_stat_add(x->gw->slot, x->attempt.pooled ? LN_STAT_UPSTREAM_REUSED : LN_STAT_UPSTREAM_OPENED, 1);
     return LN_STEP_SEND;
@@ -169,8 +224,7 @@ enum ln_step ln_attempts_send(struct ln_exchange *x)
     struct ln_writer writer = ln_writer(w.base, w.size - 4096);
     enum ln_reject why = LN_REJECT_NONE;
 
-    if (in != NULL && !x->body_lost)
-        in->head = x->body_at;
+    rewind_content(x);
     if (!ln_headwrite_request(x, &writer)) {
         ln_attempts_release(x, LN_OUTCOME_CLIENT_GONE, false);
         x->answer = *ln_answer(LN_ANSWER_HEAD_LARGE);
@@ -181,7 +235,6 @@ enum ln_step ln_attempts_send(struct ln_exchange *x)
     c->stream.on_readable = ln_relay_on_up_readable;
     c->stream.on_writable = ln_relay_on_up_writable;
     ln_stream_watch_read(&c->stream, true);
-    ln_deadline_set(x->gw->deadlines, &x->deadline, ln_attempts_first_byte(x));
 
     const char *p = in != NULL ? ln_buf_at(in) : NULL, *end = in != NULL ? ln_buf_end(in) : NULL;
     enum ln_flow_result result = ln_flow_push(&x->up, &c->stream, &w, &p, end, &why);
@@ -189,6 +242,8 @@ enum ln_step ln_attempts_send(struct ln_exchange *x)
     if (in != NULL)
         in->head = (size_t)(p - in->bytes);
     ln_relay_sent(x, result, why);
+    if (result == LN_FLOW_MORE && x->d->eof)
+        x->gone = true; /* the request breaks off */
     return x->answer.status != 0 ? LN_STEP_ANSWER : LN_STEP_AWAIT;
 }
 
@@ -201,7 +256,9 @@ enum ln_step ln_attempts_await(struct ln_exchange *x)
     if (!x->got_head)
         return LN_STEP_AWAIT;
 
-    ln_deadline_clear(&x->d->deadline); /* nothing is read while response handlers run */
+    if (!x->up.ended) /* nothing is read while response handlers run */
+        ln_downstream_pause(x->d);
+    ln_deadline_clear(&x->d->deadline);
     x->req.status = x->res.status;
     x->req.res_fields = &x->res.fields;
     x->req.origin = LN_ORIGIN_UPSTREAM;

@@ -24,7 +24,8 @@ enum {
 struct ln_port { /* a listening socket that we accept from */
     struct ln_listener listener;
     struct ln_gateway *gw;
-    unsigned index; /* in conf->gateway.listeners */
+    unsigned index;  /* in conf->gateway.listeners */
+    unsigned number; /* the TCP port; 0 for unix sockets */
     struct ln_port *next;
 };
 
@@ -48,6 +49,7 @@ struct ln_gateway {
 
     struct ln_port *ports;
     struct ln_list connections; /* ln_downstream.node */
+    struct ln_list detached;    /* ln_exchange.node: their connection is gone, log handlers wait */
     uint64_t connection_count, exchange_count;
 
     struct ln_date date; /* a Date field's value, made once a second */

@@ -14,6 +14,7 @@ enum {
     EXCHANGES_PER_TURN = 32, /* of one connection, so that a long pipeline starves nobody */
     LINGER_MS = 2000,
     LINGER_BYTES = 1 << 20,
+    TURNED_AWAY_MAX = 256, /* connections that are being told so at one time */
 };
 
 static void process(struct ln_downstream *d);
@@ -191,8 +192,10 @@ static void process(struct ln_downstream *d)
 
         if (d->scan.seen == 0)
             d->in->head += ln_head_skip_empty(ln_buf_at(d->in), ln_buf_len(d->in));
-        if (ln_buf_len(d->in) == 0) {
+        if (ln_buf_len(d->in) == 0) { /* an empty line, and nothing behind it yet */
             give_back_buffer(d);
+            if (!ln_deadline_is_set(&d->deadline))
+                ln_downstream_patience(d, LN_PATIENCE_IDLE, gen->conf->gateway.timeouts.idle);
             break;
         }
         if (++count > EXCHANGES_PER_TURN) {
@@ -336,18 +339,31 @@ static void remember_peer(struct ln_downstream *d, const struct sockaddr_storage
     d->peer = ln_slice_of(d->peer_text);
 }
 
-static bool has_capacity(struct ln_gateway *gw)
+/* Cheap: no parsing, no exchange, no Lua. The connection lingers so that the client can read it. */
+static void turn_away(struct ln_downstream *d)
+{
+    static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n"
+                                 "X-Lunette-Reason: too_many_connections\r\nRetry-After: 1\r\nContent-Length: 21\r\n"
+                                 "Connection: close\r\n\r\nToo many connections\n";
+
+    ln_stream_write(&d->stream, answer, sizeof answer - 1);
+    begin_linger(d);
+}
+
+enum capacity { ROOM, FULL, OVERFULL };
+
+static enum capacity capacity(struct ln_gateway *gw)
 {
     uint64_t most = gw->current->conf->gateway.limits.connections;
 
     if (most == 0 || gw->connection_count < most) {
         gw->complained = false;
-        return true;
+        return ROOM;
     }
     if (!gw->complained)
-        ln_warn("limits.connections: %llu connections are open, further ones are closed", (unsigned long long)most);
+        ln_warn("limits.connections: %llu connections are open, further ones are turned away", (unsigned long long)most);
     gw->complained = true;
-    return false;
+    return gw->connection_count < most + TURNED_AWAY_MAX ? FULL : OVERFULL;
 }
 
 void ln_downstream_accept(struct ln_port *port, int fd, const struct sockaddr_storage *peer, socklen_t len)
@@ -359,12 +375,15 @@ void ln_downstream_accept(struct ln_port *port, int fd, const struct sockaddr_st
     memset(d, 0, sizeof *d);
     d->gw = gw;
     d->listener = port->index;
+    d->local_port = port->number;
     d->reap.free = free_downstream;
     remember_peer(d, peer);
     ln_list_init(&d->node);
     ln_deadline_init(&d->deadline, on_deadline);
     ln_stream_open(&d->stream, gw->loop, fd, on_readable, on_writable);
-    if (!has_capacity(gw)) {
+    enum capacity room = capacity(gw);
+
+    if (room == OVERFULL) {
         ln_stream_close(&d->stream);
         ln_slab_give(&gw->downstreams, d);
         return;
@@ -375,5 +394,8 @@ void ln_downstream_accept(struct ln_port *port, int fd, const struct sockaddr_st
     ln_stat_add(gw->slot, LN_STAT_CONNECTIONS, 1);
     ln_stat_add(gw->slot, LN_STAT_ACCEPTED, 1);
     ln_stream_watch_read(&d->stream, true);
-    ln_downstream_patience(d, LN_PATIENCE_HEADER, conf_of(d)->timeouts.header);
+    if (room == ROOM)
+        ln_downstream_patience(d, LN_PATIENCE_HEADER, conf_of(d)->timeouts.header);
+    else
+        turn_away(d);
 }

@@ -42,6 +42,7 @@ struct ln_downstream {
     enum ln_patience patience;
     unsigned requests;
     unsigned listener;
+    unsigned local_port; /* 0 for unix sockets */
     bool eof;        /* the client will send no more */
     bool paused;     /* not watching for bytes: no room, or not their turn */
     bool processing; /* guards against recursion */

@@ -87,9 +87,7 @@ static void fill_request(struct ln_exchange *x)
     r->fields = &x->head.fields;
     r->minor = x->head.minor;
     r->listener = ln_slice_of(l->name);
-    r->port = l->addr.any.sa_family == AF_INET    ? ntohs(l->addr.v4.sin_port)
-              : l->addr.any.sa_family == AF_INET6 ? ntohs(l->addr.v6.sin6_port)
-                                                  : 0;
+    r->port = x->d->local_port;
     x->trusted = ln_identity_is_trusted(conf, x->d);
     if (!x->trusted)
         drop_claims(x);
@@ -191,6 +189,7 @@ static bool settle_target(struct ln_exchange *x)
         return false;
     r->path = x->target.path;
     r->query = x->target.query;
+    r->has_query = r->query.p != NULL;
     return true;
 }
 
@@ -209,12 +208,26 @@ static enum ln_step access_phase(struct ln_exchange *x)
     return LN_STEP_PICK;
 }
 
+/* timeouts.total ended while response handlers were waiting. */
+static enum ln_step too_late(struct ln_exchange *x)
+{
+    if (x->req.task != NULL)
+        ln_vm_cancel(x->gen->vm, &x->req);
+    x->phase_done = false;
+    x->filtered = true;
+    ln_attempts_release(x, x->outcome, false);
+    x->answer = ln_answer_outcome(x->outcome);
+    return LN_STEP_ANSWER;
+}
+
 static enum ln_step filter(struct ln_exchange *x)
 {
     struct ln_req *r = &x->req;
 
     if (r->route == NULL)
         return LN_STEP_RESPOND;
+    if (x->failed && x->attempt.instance != NULL)
+        return too_late(x);
     if (!x->phase_done && r->task == NULL)
         r->verdict = LN_VERDICT_CONTINUE;
     if (!run_phase(x, ln_vm_response))
@@ -279,12 +292,15 @@ static void skip_content(struct ln_exchange *x)
     struct ln_slice piece;
     enum ln_reject why;
 
-    if (in == NULL || !x->has_head || ln_body_is_done(&x->up.body))
+    if (in == NULL || !x->has_head || x->body_bad || ln_body_is_done(&x->up.body))
         return;
     const char *p = ln_buf_at(in), *end = ln_buf_end(in);
 
-    while (ln_body_next(&x->up.body, &p, end, &piece, &why) == LN_BODY_DATA)
+    enum ln_body_event event;
+
+    while ((event = ln_body_next(&x->up.body, &p, end, &piece, &why)) == LN_BODY_DATA)
         ;
+    x->body_bad = event == LN_BODY_BAD;
     in->head = (size_t)(p - in->bytes);
 }
 
@@ -313,10 +329,12 @@ static bool may_have_content(const struct ln_exchange *x)
 
 static enum ln_framing client_framing(const struct ln_exchange *x)
 {
-    if (x->attempt.instance == NULL)
-        return may_have_content(x) ? LN_FRAMING_LENGTH : LN_FRAMING_NONE;
-    if (x->res.framing == LN_FRAMING_NONE || x->res.framing == LN_FRAMING_LENGTH)
-        return x->res.framing;
+    if (!may_have_content(x))
+        return LN_FRAMING_NONE;
+    if (x->attempt.instance == NULL || x->res.framing == LN_FRAMING_NONE) /* NONE: a plugin has made a HEAD of it */
+        return LN_FRAMING_LENGTH;
+    if (x->res.framing == LN_FRAMING_LENGTH)
+        return LN_FRAMING_LENGTH;
     return x->head.minor >= 1 ? LN_FRAMING_CHUNKED : LN_FRAMING_CLOSE;
 }
 
@@ -345,8 +363,11 @@ static enum ln_step respond(struct ln_exchange *x)
     x->keep = can_keep(x);
     if (!ln_headwrite_response(x, &writer, proxied ? x->res.reason : ln_slice(NULL, 0))) {
         ln_warn("request %.*s: the response head is too large to be passed on", (int)x->req.id.n, x->req.id.p);
-        x->abort = true;
-        return LN_STEP_LOG;
+        ln_attempts_release(x, LN_OUTCOME_OK, false);
+        x->answer = ln_answer_outcome(LN_OUTCOME_BAD_RESPONSE);
+        x->filtered = true;
+        x->abort = !proxied;
+        return proxied ? LN_STEP_ANSWER : LN_STEP_LOG;
     }
     w.used = (size_t)(writer.at - w.base);
     x->started = true;
@@ -365,6 +386,8 @@ static enum ln_step respond(struct ln_exchange *x)
     ln_relay_received(x, result);
     if (x->head.framing != LN_FRAMING_NONE && !x->finished) {
         x->step = LN_STEP_RELAY; /* from now on content is read again */
+        if (ln_exchange_wants_body(x))
+            ln_downstream_resume(x->d);
         ln_relay_expect_client(x);
         x->step = LN_STEP_RESPOND;
     }
@@ -401,13 +424,14 @@ static void detach(struct ln_exchange *x)
 {
     struct ln_downstream *d = x->d;
     bool open = !ln_body_is_done(&x->up.body) || !x->has_head; /* the client may still be sending this request */
+    bool cut = x->started && !x->finished;
 
     x->d = NULL;
     d->x = NULL;
     ln_stream_watch_write(&d->stream, false);
-    if (x->abort && x->down.out == LN_FRAMING_CLOSE)
+    if (cut && x->down.out == LN_FRAMING_CLOSE) /* a plain close would look like the end */
         ln_downstream_reset(d);
-    else if (x->abort || x->gone)
+    else if (cut || x->abort || x->gone)
         ln_downstream_close(d);
     else
         ln_downstream_next(d, x->keep && !open, open);
@@ -434,6 +458,7 @@ static enum ln_step log_phase(struct ln_exchange *x)
         count(x);
         parked = r->route != NULL && r->route->has_log && ln_vm_log(x->gen->vm, r) == LN_RUN_WAIT;
         if (parked) {
+            ln_list_append(&x->gw->detached, &x->node);
             detach(x);
             return LN_STEP_LOG;
         }
@@ -460,6 +485,7 @@ static void finish(struct ln_exchange *x)
     struct ln_gateway *gw = x->gw;
 
     ln_vm_forget(x->gen->vm, &x->req);
+    ln_list_remove(&x->node);
     ln_stat_sub(gw->slot, LN_STAT_EXCHANGES, 1);
     ln_loop_reap(gw->loop, &x->reap);
     if (x->d != NULL)
@@ -483,7 +509,7 @@ static const struct {
     [LN_STEP_AWAIT] = {"await", ln_attempts_await, TO(FILTER) | TO(PICK) | TO(ANSWER)},
     [LN_STEP_ANSWER] = {"answer", answer, TO(FILTER) | TO(RESPOND)},
     [LN_STEP_FILTER] = {"filter", filter, TO(RESPOND) | TO(ANSWER)},
-    [LN_STEP_RESPOND] = {"respond", respond, TO(RELAY) | TO(LOG)},
+    [LN_STEP_RESPOND] = {"respond", respond, TO(RELAY) | TO(ANSWER) | TO(LOG)},
     [LN_STEP_RELAY] = {"relay", relay, TO(LOG)},
     [LN_STEP_LOG] = {"log", log_phase, TO(DONE)},
 };
@@ -554,6 +580,12 @@ static void on_total(struct ln_deadline *deadline)
     ln_exchange_advance(x);
 }
 
+void ln_exchange_abandon(struct ln_exchange *x)
+{
+    ln_vm_cancel(x->gen->vm, &x->req);
+    finish(x);
+}
+
 static struct ln_exchange *begin(struct ln_downstream *d, struct ln_generation *gen)
 {
     struct ln_gateway *gw = d->gw;
@@ -566,6 +598,7 @@ static struct ln_exchange *begin(struct ln_downstream *d, struct ln_generation *
     x->gen = ln_generation_get(gen);
     x->reap.free = free_exchange;
     ln_arena_init(&x->arena, &gw->arenas);
+    ln_list_init(&x->node);
     ln_deadline_init(&x->deadline, on_deadline);
     ln_deadline_init(&x->total, on_total);
     x->req.magic = LN_REQ_MAGIC;
@@ -573,6 +606,7 @@ static struct ln_exchange *begin(struct ln_downstream *d, struct ln_generation *
     x->req.service = -1;
     x->req.on_done = on_phase_done;
     x->req.started = ln_loop_now(gw->loop);
+    x->req.started_wall = ln_clock_wall();
     ln_fields_init(&x->req.reply_fields, &x->arena);
     ln_fields_init(&x->trailers_up, &x->arena);
     ln_fields_init(&x->trailers_down, &x->arena);
@@ -599,6 +633,7 @@ void ln_exchange_start(struct ln_downstream *d, struct ln_generation *gen, size_
     if (why == LN_REJECT_NONE) {
         x->has_head = true;
         ln_flow_init(&x->up, &d->gw->bufs, x->head.framing, x->head.length, x->head.framing, &x->trailers_up);
+        x->up.most = gen->conf->gateway.limits.body;
     } else {
         make_id(x);
         x->answer = ln_answer_reject(why);
@@ -610,8 +645,10 @@ size_t ln_exchange_input_from(struct ln_exchange *x, const struct ln_buf *in)
 {
     size_t from = in->head;
 
-    if (x->head.framing == LN_FRAMING_NONE || x->body_lost || x->started)
+    if (x->head.framing == LN_FRAMING_NONE || x->body_lost || x->started) {
+        x->body_at = 0;
         return from;
+    }
     if (in->tail - x->body_at > LN_BUF_SIZE) { /* too much to be kept for a repeat */
         x->body_lost = in->head > x->body_at;
         from = in->head;

@@ -40,6 +40,7 @@ struct ln_exchange {
     struct ln_target target;
     struct ln_res_head res;
     struct ln_reap reap;
+    struct ln_list node; /* in gw->detached while log handlers wait */
 
     enum ln_step step;
     bool running;    /* inside advance */
@@ -66,6 +67,7 @@ struct ln_exchange {
     bool failed;    /* with `outcome` */
     bool got_head;  /* a final response head is in x->res */
     bool up_broken; /* the instance takes no more of the request */
+    bool body_bad;  /* the client broke the framing of its content: nothing more can be read of it */
     bool body_lost; /* content went out that is not in the read buffer any more: no repeating */
     size_t body_at; /* where the content begins in d->in, as long as it is there */
     enum ln_outcome outcome;
@@ -94,6 +96,9 @@ size_t ln_exchange_input_from(struct ln_exchange *x, const struct ln_buf *in);
 bool ln_exchange_wants_body(const struct ln_exchange *x);
 void ln_exchange_read_body(struct ln_exchange *x);
 void ln_exchange_client_eof(struct ln_exchange *x);
+
+/* The worker ends: a detached exchange is ended at once. */
+void ln_exchange_abandon(struct ln_exchange *x);
 void ln_exchange_client_gone(struct ln_exchange *x);
 void ln_exchange_client_writable(struct ln_exchange *x);
 void ln_exchange_client_slow(struct ln_exchange *x, enum ln_patience patience);
@@ -107,7 +112,8 @@ enum ln_step ln_attempts_pick(struct ln_exchange *x);
 enum ln_step ln_attempts_connect(struct ln_exchange *x);
 enum ln_step ln_attempts_send(struct ln_exchange *x);
 enum ln_step ln_attempts_await(struct ln_exchange *x);
-ln_msec ln_attempts_first_byte(const struct ln_exchange *x);
+/* Nothing more is due from the client: from now on the instance has to answer in time. */
+void ln_attempts_expect_head(struct ln_exchange *x);
 /* Gives the attempt back, if one is running. */
 void ln_attempts_release(struct ln_exchange *x, enum ln_outcome outcome, bool reusable);
 

@@ -29,7 +29,7 @@ void ln_flow_init(struct ln_flow *f, struct ln_buf_cache *bufs, enum ln_framing 
     f->out = out;
     f->pending = NULL;
     f->bufs = bufs;
-    f->written = 0;
+    f->most = f->written = 0;
     f->ended = false;
 }
 
@@ -180,8 +180,11 @@ enum ln_flow_result ln_flow_push(struct ln_flow *f, struct ln_stream *dst, struc
     enum ln_body_event event = LN_BODY_MORE;
 
     begin(&g, f, dst, w);
-    while (!f->ended && (event = ln_body_next(&f->body, p, end, &piece, why)) == LN_BODY_DATA)
+    while (!f->ended && (event = ln_body_next(&f->body, p, end, &piece, why)) == LN_BODY_DATA) {
+        if (f->most > 0 && f->body.total > f->most)
+            return LN_FLOW_LARGE;
         add_content(&g, piece);
+    }
     if (event == LN_BODY_END)
         add_end(&g);
 

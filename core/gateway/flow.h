@@ -18,6 +18,7 @@ struct ln_flow {
     enum ln_framing out;       /* how the destination gets it; NONE: content is thrown away */
     struct ln_buf *pending;    /* borrowed from `bufs`; NULL when nothing waits */
     struct ln_buf_cache *bufs; /* borrowed */
+    uint64_t most;             /* bound of the content; 0 = none. Set it after ln_flow_init() */
     uint64_t written;          /* bytes the destination has taken, heads included */
     bool ended;                /* the source's body is complete and its end was written or is pending */
 };
@@ -27,6 +28,7 @@ enum ln_flow_result {
     LN_FLOW_FULL, /* the destination is full: wait until it is writable, then ln_flow_flush() */
     LN_FLOW_END,  /* the body is complete and written */
     LN_FLOW_BAD,  /* the source broke its framing: flow->why tells */
+    LN_FLOW_LARGE, /* the content is larger than `most`: its end was not written, and must not be */
     LN_FLOW_GONE, /* the destination is gone: its stream's error tells */
 };
 

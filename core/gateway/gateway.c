@@ -30,6 +30,7 @@ struct ln_gateway *ln_gateway_new(struct ln_loop *loop, struct ln_shm *shm, unsi
     gw->hot = ln_buf_borrow(&gw->bufs, LN_SCRATCH_IN);
     gw->scratch_out = ln_alloc(LN_SCRATCH_OUT);
     ln_list_init(&gw->connections);
+    ln_list_init(&gw->detached);
     return gw;
 }
 
@@ -88,6 +89,18 @@ static void on_accept(struct ln_listener *l, int fd, const struct sockaddr_stora
     ln_downstream_accept(ln_container_of(l, struct ln_port, listener), fd, peer, len);
 }
 
+/* What the kernel bound, since a configuration may leave the choice to it. */
+static unsigned port_number(int fd)
+{
+    struct ln_addr a = {.len = sizeof(struct sockaddr_un)};
+
+    if (getsockname(fd, &a.any, &a.len) != 0)
+        return 0;
+    return a.any.sa_family == AF_INET    ? ntohs(a.v4.sin_port)
+           : a.any.sa_family == AF_INET6 ? ntohs(a.v6.sin6_port)
+                                         : 0;
+}
+
 void ln_gateway_listen(struct ln_gateway *gw, int fd, unsigned listener)
 {
     struct ln_port *port = ln_zalloc(sizeof *port);
@@ -96,6 +109,7 @@ void ln_gateway_listen(struct ln_gateway *gw, int fd, unsigned listener)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* accepted sockets inherit it */
     port->gw = gw;
     port->index = listener;
+    port->number = port_number(fd);
     port->next = gw->ports;
     gw->ports = port;
     ln_listener_start(&port->listener, gw->loop, fd, on_accept);
@@ -167,6 +181,8 @@ static void abort_connections(struct ln_gateway *gw)
         if (!d->closed)
             ln_downstream_close(d);
     }
+    while (!ln_list_is_empty(&gw->detached))
+        ln_exchange_abandon(ln_container_of(gw->detached.next, struct ln_exchange, node));
 }
 
 void ln_gateway_free(struct ln_gateway *gw)

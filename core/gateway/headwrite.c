@@ -65,7 +65,7 @@ static void write_forwarded_for(const struct ln_exchange *x, struct ln_writer *w
         ln_write_slice(w, ln_field_value(f));
         ln_write_literal(w, ", ");
     }
-    ln_write_slice(w, x->req.peer);
+    ln_write_slice(w, x->d->has_ip ? x->req.peer : LN_SLICE("unknown"));
     ln_write_crlf(w);
 }
 
@@ -221,7 +221,12 @@ bool ln_headwrite_response(struct ln_exchange *x, struct ln_writer *w, struct ln
 bool ln_headwrite_interim(const struct ln_res_head *h, struct ln_writer *w)
 {
     ln_write_status_line(w, h->status, h->reason);
-    ln_write_fields(w, &h->fields);
+    for (unsigned i = 0; i < h->fields.count; i++) {
+        const struct ln_field *f = &h->fields.v[i];
+
+        if (!f->dropped && f->id != LN_FIELD_CONTENT_LENGTH) /* RFC 9110 section 8.6 */
+            ln_write_field(w, ln_field_name(f), ln_field_value(f));
+    }
     ln_write_crlf(w);
     return !w->overflow;
 }

@@ -51,29 +51,36 @@ static void refuse_content(struct ln_exchange *x, const struct ln_answer *a)
 
 void ln_relay_sent(struct ln_exchange *x, enum ln_flow_result result, enum ln_reject why)
 {
-    const struct ln_gateway_conf *conf = &x->gen->conf->gateway;
-
-    if (conf->limits.body > 0 && x->up.body.total > conf->limits.body) {
-        refuse_content(x, ln_answer(LN_ANSWER_BODY_LARGE));
-        return;
-    }
     switch (result) {
-    case LN_FLOW_MORE:
+    case LN_FLOW_MORE: /* the instance may wait for the client, and is not to blame */
+        if (!x->got_head)
+            ln_deadline_clear(&x->deadline);
+        if (x->step != LN_STEP_FILTER)
+            ln_downstream_resume(x->d);
+        break;
     case LN_FLOW_END:
+        ln_attempts_expect_head(x);
         ln_downstream_resume(x->d);
         break;
     case LN_FLOW_FULL:
+        ln_attempts_expect_head(x);
         ln_downstream_pause(x->d);
         ln_stream_watch_write(&x->attempt.conn->stream, true);
         break;
+    case LN_FLOW_LARGE:
+        x->body_bad = true;
+        refuse_content(x, ln_answer(LN_ANSWER_BODY_LARGE));
+        return;
     case LN_FLOW_BAD: {
         struct ln_answer a = ln_answer_reject(why);
 
+        x->body_bad = true;
         refuse_content(x, &a);
         return;
     }
     case LN_FLOW_GONE: /* it may have answered before it closed: reading tells */
         x->up_broken = true;
+        ln_attempts_expect_head(x);
         ln_downstream_pause(x->d);
         break;
     }
@@ -112,8 +119,6 @@ void ln_exchange_read_body(struct ln_exchange *x)
         ln_buf_put(d->in, p, (size_t)(end - p));
     }
     ln_relay_sent(x, result, why);
-    if (x->step == LN_STEP_AWAIT && ln_deadline_is_set(&x->deadline)) /* no answer is due while the request still comes */
-        ln_deadline_set(gw->deadlines, &x->deadline, ln_attempts_first_byte(x));
     ln_exchange_advance(x);
 }
 
@@ -173,7 +178,7 @@ static bool take_head(struct ln_exchange *x, struct ln_upconn *c, size_t n, cons
         pass_interim(x, &x->res);
         return true;
     }
-    ln_res_head_settle(&x->res, x->head.method_id);
+    ln_res_head_settle(&x->res, ln_method_identify(x->req.method)); /* of the request that was sent, whatever came in */
     x->got_head = true;
     ln_deadline_clear(&x->deadline);
     return false;
@@ -261,8 +266,8 @@ void ln_relay_received(struct ln_exchange *x, enum ln_flow_result result)
     }
     switch (result) {
     case LN_FLOW_MORE:
-        if (c != NULL)
-            ln_deadline_set(x->gw->deadlines, &x->deadline, ln_exchange_service(x)->idle);
+        if (c != NULL) /* while the client sends, the instance may wait for it */
+            ln_deadline_set(x->gw->deadlines, &x->deadline, ln_exchange_wants_body(x) ? 0 : ln_exchange_service(x)->idle);
         break;
     case LN_FLOW_FULL:
         if (c != NULL) {
@@ -275,6 +280,7 @@ void ln_relay_received(struct ln_exchange *x, enum ln_flow_result result)
     case LN_FLOW_END:
         x->finished = true;
         break;
+    case LN_FLOW_LARGE: /* responses have no bound */
     case LN_FLOW_BAD:
         ln_attempts_release(x, LN_OUTCOME_BAD_RESPONSE, false);
         x->abort = true;
@@ -355,7 +361,8 @@ void ln_exchange_client_writable(struct ln_exchange *x)
 
 void ln_exchange_client_eof(struct ln_exchange *x)
 {
-    if (x->has_head && !ln_body_is_done(&x->up.body))
+    /* Before the request is sent its content may still lie in the buffer: then sending decides. */
+    if (x->has_head && !ln_body_is_done(&x->up.body) && x->step > LN_STEP_SEND)
         ln_exchange_client_gone(x);
 }
 

@@ -258,6 +258,12 @@ static bool host_matches(const char *pattern, struct ln_slice host)
     return label > 0 && ln_slice_caseeq(ln_slice(want.p + 1, want.n - 1), ln_slice(host.p + label, host.n - label));
 }
 
+/* A route for GET answers HEAD too (RFC 9110 section 9.3.2). */
+static bool method_matches(const char *methods, struct ln_slice method)
+{
+    return list_has(methods, method) || (ln_slice_eq(method, LN_SLICE("HEAD")) && list_has(methods, LN_SLICE("GET")));
+}
+
 static uint32_t method_bits(const char *methods)
 {
     static const struct {
@@ -269,15 +275,9 @@ static uint32_t method_bits(const char *methods)
     uint32_t bits = 0;
 
     for (size_t i = 0; i < LN_ARRAY_LEN(known); i++)
-        if (list_has(methods, ln_slice_of(known[i].name)))
+        if (method_matches(methods, ln_slice_of(known[i].name)))
             bits |= 1u << known[i].id;
-    return bits;
-}
-
-/* A route for GET answers HEAD too (RFC 9110 section 9.3.2). */
-static bool method_matches(const char *methods, struct ln_slice method)
-{
-    return list_has(methods, method) || (ln_slice_eq(method, LN_SLICE("HEAD")) && list_has(methods, LN_SLICE("GET")));
+    return bits != 0 ? bits : 1u << LN_METHOD_OTHER;
 }
 
 static const char *objection(struct search *s, const struct ln_route *r)
@@ -293,8 +293,21 @@ static const char *objection(struct search *s, const struct ln_route *r)
     return NULL;
 }
 
+static bool take(struct search *s, const struct candidate *c, unsigned values)
+{
+    s->m->route = c->route;
+    s->m->count = c->name_count < values ? c->name_count : values;
+    for (unsigned k = 0; k < s->m->count; k++) {
+        s->m->names[k] = c->names[k];
+        s->m->params[k] = s->values[k];
+    }
+    return true;
+}
+
 static bool try_leaves(struct search *s, const struct leaves *l, unsigned values)
 {
+    const struct candidate *stand_in = NULL; /* a GET route for HEAD, unless there is one for HEAD itself */
+
     for (unsigned i = 0; i < l->count; i++) {
         const struct candidate *c = &l->v[i];
         const char *no = objection(s, c->route);
@@ -305,15 +318,14 @@ static bool try_leaves(struct search *s, const struct leaves *l, unsigned values
                            no != NULL ? ": " : "", no != NULL ? no : "");
         if (no != NULL)
             continue;
-        s->m->route = c->route;
-        s->m->count = c->name_count < values ? c->name_count : values;
-        for (unsigned k = 0; k < s->m->count; k++) {
-            s->m->names[k] = c->names[k];
-            s->m->params[k] = s->values[k];
-        }
-        return true;
+        if (stand_in != NULL && c->rank < stand_in->rank)
+            break;
+        if (c->route->methods == NULL || list_has(c->route->methods, s->q->method))
+            return take(s, c, values);
+        if (stand_in == NULL)
+            stand_in = c;
     }
-    return false;
+    return stand_in != NULL && take(s, stand_in, values);
 }
 
 /* What "*" stands for, without the slash in front. */

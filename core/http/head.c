@@ -139,7 +139,7 @@ static void start_reader(struct reader *r, struct ln_fields *fields, struct ln_s
     };
 }
 
-static enum ln_method identify_method(struct ln_slice m)
+enum ln_method ln_method_identify(struct ln_slice m)
 {
     static const struct {
         struct ln_slice name;
@@ -215,7 +215,7 @@ enum ln_reject ln_req_head_parse(struct ln_req_head *h, const char *p, size_t n,
     h->method = start.method;
     h->target = start.target;
     h->minor = start.minor;
-    h->method_id = identify_method(start.method);
+    h->method_id = ln_method_identify(start.method);
     if (h->method_id == LN_METHOD_CONNECT || h->method_id == LN_METHOD_TRACE)
         return h->method_id == LN_METHOD_CONNECT ? LN_REJECT_METHOD_CONNECT
                                                  : LN_REJECT_METHOD_TRACE;

@@ -48,6 +48,8 @@ enum ln_method { /* those with meaning to us; any other known method is OTHER, u
 /* RFC 9110 section 9.2.2 */
 bool ln_method_is_idempotent(struct ln_slice method);
 
+enum ln_method ln_method_identify(struct ln_slice method);
+
 enum ln_framing { LN_FRAMING_NONE, LN_FRAMING_LENGTH, LN_FRAMING_CHUNKED, LN_FRAMING_CLOSE };
 
 struct ln_head_limits {

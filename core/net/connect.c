@@ -15,6 +15,7 @@ static void drop_socket(struct ln_connect *c)
     if (c->fd < 0)
         return;
     ev_io_stop(ln_loop_ev(c->loop), &c->writable);
+    ln_timer_stop(c->loop, &c->patience);
     close(c->fd);
     c->fd = -1;
 }
@@ -23,13 +24,28 @@ static void report(struct ln_connect *c)
 {
     int fd = c->fd;
 
-    if (fd >= 0)
+    if (fd >= 0) {
         ev_io_stop(ln_loop_ev(c->loop), &c->writable);
+        ln_timer_stop(c->loop, &c->patience);
+    }
     c->fd = -1;
     c->on_connect(c, fd);
 }
 
 static void try_from(struct ln_connect *c);
+
+static void try_next(struct ln_connect *c, int error)
+{
+    c->error = error;
+    drop_socket(c);
+    c->at++;
+    try_from(c);
+}
+
+static void on_patience(struct ln_timer *t)
+{
+    try_next(ln_container_of(t, struct ln_connect, patience), ETIMEDOUT);
+}
 
 static void on_writable(struct ev_loop *ev, ev_io *w, int events)
 {
@@ -41,14 +57,10 @@ static void on_writable(struct ev_loop *ev, ev_io *w, int events)
     (void)events;
     if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
         error = errno;
-    if (error == 0) {
+    if (error == 0)
         report(c);
-        return;
-    }
-    c->error = error;
-    drop_socket(c);
-    c->at++;
-    try_from(c);
+    else
+        try_next(c, error);
 }
 
 static int open_socket(struct ln_connect *c)
@@ -80,6 +92,8 @@ static void try_from(struct ln_connect *c)
         if (c->fd >= 0) {
             ev_io_init(&c->writable, on_writable, c->fd, EV_WRITE);
             ev_io_start(ln_loop_ev(c->loop), &c->writable);
+            if (c->each > 0 && c->at + 1 < c->count)
+                ln_timer_start(c->loop, &c->patience, c->each, on_patience);
             return;
         }
         c->error = errno;
@@ -87,9 +101,11 @@ static void try_from(struct ln_connect *c)
     report(c);
 }
 
-void ln_connect_start(struct ln_connect *c, struct ln_loop *loop, unsigned count)
+void ln_connect_start(struct ln_connect *c, struct ln_loop *loop, unsigned count, ln_msec within)
 {
     c->loop = loop;
+    c->each = count > 1 ? within / count : 0;
+    c->patience = (struct ln_timer){.on_time = NULL};
     c->fd = -1;
     c->at = 0;
     c->count = count;

@@ -16,6 +16,8 @@ struct ln_connect {
     int fd;         /* private: -1 = none */
     unsigned at;    /* private: address being tried */
     unsigned count; /* private */
+    ln_msec each;   /* private: for every address but the last; 0 = no bound */
+    struct ln_timer patience; /* private */
     int error;      /* errno of the last failure */
     /* Yields the i-th address. */
     const struct sockaddr *(*address)(struct ln_connect *c, unsigned i, socklen_t *len);
@@ -24,7 +26,9 @@ struct ln_connect {
     void (*on_connect)(struct ln_connect *c, int fd);
 };
 
-void ln_connect_start(struct ln_connect *c, struct ln_loop *loop, unsigned count);
+/* `within`: what the caller gives the whole attempt (0 = unbounded); each address but the last gets its share, so that one which
+ * swallows packets does not hide the next. */
+void ln_connect_start(struct ln_connect *c, struct ln_loop *loop, unsigned count, ln_msec within);
 void ln_connect_cancel(struct ln_connect *c); /* harmless when nothing is under way */
 
 #endif

@@ -39,10 +39,10 @@ static void on_readable(struct ev_loop *ev, ev_io *w, int events)
             l->on_accept(l, fd, &peer, len);
             continue;
         }
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            take_rest(l);
-        if (errno != EINTR && errno != ECONNABORTED)
+        if (errno == EAGAIN)
             return; /* nobody is waiting any more */
+        if (errno != EINTR && errno != ECONNABORTED && errno != EPROTO)
+            take_rest(l);
     }
 }
 

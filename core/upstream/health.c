@@ -3,9 +3,14 @@
  */
 #include "upstream/health.h"
 
-static inline uint64_t down_until(const struct ln_instance_record *r)
+static inline uint64_t word_of(const struct ln_instance_record *r)
 {
-    return atomic_load_explicit(&r->down_until, memory_order_relaxed);
+    return atomic_load_explicit(&r->down, memory_order_relaxed);
+}
+
+static uint64_t down_until(ln_msec at, bool trial)
+{
+    return at << 1 | trial;
 }
 
 ln_msec ln_health_interval(unsigned trips)
@@ -19,37 +24,39 @@ ln_msec ln_health_interval(unsigned trips)
 
 bool ln_health_is_up(const struct ln_instance_record *r, ln_msec now)
 {
-    return down_until(r) <= now;
+    return word_of(r) >> 1 <= now;
 }
 
 bool ln_health_admits(struct ln_instance_record *r, ln_msec now)
 {
-    uint64_t until = down_until(r);
+    uint64_t word = word_of(r);
 
-    if (until == 0)
+    if (word == 0)
         return true;
-    if (until > now)
+    if (word >> 1 > now)
         return false;
     /* Whoever moves the word has the trial; the others wait for its news, or for the same interval. */
-    return atomic_compare_exchange_strong(&r->down_until, &until,
-                                          now + ln_health_interval(atomic_load(&r->trips)));
+    return atomic_compare_exchange_strong(&r->down, &word,
+                                          down_until(now + ln_health_interval(atomic_load(&r->trips)), true));
 }
 
 bool ln_health_strike(struct ln_instance_record *r, unsigned strikes, ln_msec now)
 {
-    uint64_t until = down_until(r);
-    unsigned sum = atomic_fetch_add(&r->strikes, strikes) + strikes;
+    uint64_t word = word_of(r);
+    bool trial = (word & 1) != 0;
 
-    if (strikes == 0 || sum < LN_STRIKES_DOWN)
+    if (strikes == 0 || (word != 0 && !trial)) /* marked down and nobody let in since: old news */
         return false;
-    atomic_store(&r->strikes, 0);
+    if (!trial && atomic_fetch_add(&r->strikes, strikes) + strikes < LN_STRIKES_DOWN)
+        return false;
 
     unsigned trips = atomic_load(&r->trips) + 1;
 
     /* Several requests may fail at the same moment; only one of them is a trip. */
-    if (!atomic_compare_exchange_strong(&r->down_until, &until, now + ln_health_interval(trips)))
+    if (!atomic_compare_exchange_strong(&r->down, &word, down_until(now + ln_health_interval(trips), false)))
         return false;
     atomic_store(&r->trips, trips);
+    atomic_store(&r->strikes, 0);
     return true;
 }
 
@@ -57,8 +64,8 @@ bool ln_health_success(struct ln_instance_record *r)
 {
     if (atomic_load_explicit(&r->strikes, memory_order_relaxed) != 0)
         atomic_store(&r->strikes, 0);
-    if (down_until(r) == 0)
+    if (word_of(r) == 0)
         return false;
     atomic_store(&r->trips, 0);
-    return atomic_exchange(&r->down_until, 0) != 0;
+    return atomic_exchange(&r->down, 0) != 0;
 }

@@ -3,7 +3,7 @@
  *
  * Strikes add up until a success; LN_STRIKES_DOWN of them mark the instance down for an interval that doubles with every trip. When
  * it is over, exactly one request of all workers is let through as a trial: its success brings the instance back, its failure
- * doubles the interval. A trial that never reports (its worker was killed) is replaced after the same interval.
+ * doubles the interval, whatever its strikes. Failures of requests that were under way before are old news. A trial that never reports (its worker was killed) is replaced after the same interval.
  *
  * Pure: a shared record and `now` in, an answer out.
  */

@@ -121,6 +121,7 @@ struct ln_upconn *ln_pool_take(struct ln_pool *pool)
     return c;
 }
 
+/* A second less than the instance has promised: a request must not meet its close half-way. */
 static ln_msec idle_time(const struct ln_upconn *c, ln_msec timeout)
 {
     return c->max_idle > 0 && (timeout == 0 || c->max_idle < timeout) ? c->max_idle : timeout;

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "upstream/health.h"
 
-enum { KEY_MAX = 1024 };
+enum { KEY_MAX = 1024, DRAWS_MAX = 64 };
 
 static struct ln_slice instance_key(char out[KEY_MAX], const struct ln_service_conf *s,
                                     const struct ln_instance_conf *i)
@@ -110,35 +110,47 @@ static bool was_tried(const struct ln_tried *tried, unsigned index)
     return false;
 }
 
-/* Draws from the shared cursor; a draw that falls on a dead or tried instance is repeated, so that its share is spread
- * over all others and does not fall to its neighbour. Bounded: then any that will do, from where the cursor stands. */
+static struct ln_instance *admitted(struct ln_service *s, unsigned index, const struct ln_tried *tried, ln_msec now)
+{
+    struct ln_instance *i = &s->instances[index];
+
+    return !was_tried(tried, index) && ln_health_admits(i->record, now) ? i : NULL;
+}
+
+/* Draws from the shared cursor; a draw that falls on a dead instance is repeated, so that its share is spread over all
+ * others and does not fall to its neighbour. Bounded: then any that will do, from where the cursor stands. */
 static struct ln_instance *draw(struct ln_service *s, const struct ln_tried *tried, ln_msec now)
 {
-    uint64_t at = 0;
+    struct ln_instance *found = NULL;
 
-    for (unsigned i = 0; i < s->ring.size && i < 64; i++) {
-        at = atomic_fetch_add_explicit(&s->cursor->picks, 1, memory_order_relaxed);
-        unsigned index = s->ring.at[at % s->ring.size];
+    for (unsigned i = 0; i < s->ring.size && i < DRAWS_MAX && found == NULL; i++) {
+        uint64_t at = atomic_fetch_add_explicit(&s->cursor->picks, 1, memory_order_relaxed);
 
-        if (!was_tried(tried, index) && ln_health_admits(s->instances[index].record, now))
-            return &s->instances[index];
+        found = admitted(s, s->ring.at[at % s->ring.size], tried, now);
     }
-    for (unsigned i = 0; i < s->count; i++) {
-        unsigned index = (unsigned)((at + i) % s->count);
+    return found;
+}
 
-        if (!was_tried(tried, index) && ln_health_admits(s->instances[index].record, now))
-            return &s->instances[index];
-    }
-    return NULL;
+/* The same without moving the cursor: for repeats, which must not shift the turns of everybody else. */
+static struct ln_instance *look(struct ln_service *s, const struct ln_tried *tried, ln_msec now)
+{
+    uint64_t at = atomic_load_explicit(&s->cursor->picks, memory_order_relaxed);
+    struct ln_instance *found = NULL;
+
+    for (unsigned i = 0; i < s->ring.size && found == NULL; i++)
+        found = admitted(s, s->ring.at[(at + i) % s->ring.size], tried, now);
+    return found;
 }
 
 struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_tried *tried, ln_msec now)
 {
     static const struct ln_tried nowhere;
-    struct ln_instance *i = draw(s, tried, now);
+    struct ln_instance *i = tried->count == 0 ? draw(s, tried, now) : NULL;
 
+    if (i == NULL)
+        i = look(s, tried, now);
     if (i == NULL && tried->count > 0)
-        i = draw(s, &nowhere, now);
+        i = look(s, &nowhere, now);
     return i;
 }
 
