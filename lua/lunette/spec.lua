@@ -154,9 +154,7 @@ end
 
 -- Loads a routes file (or { yaml = text } for a whole configuration). Raises with every mistake in it.
 function M.routes(source)
-  local list = world.routes(source)
-  world.match(list, "GET /") -- raises where routes contradict each other, which only the router sees
-  return setmetatable({ list = list }, Routes)
+  return setmetatable({ list = world.routes(source) }, Routes)
 end
 
 
@@ -164,6 +162,20 @@ end
 function Routes:match(request)
   local route = world.match(self.list, request)
   if route then return route, route.params end
+end
+
+
+-- Runs the request handlers of the route that a request takes, as M.request does; nil when no route takes it.
+-- Further options (headers, ip, ...) as in M.request.
+function Routes:request(request, options)
+  local route = world.match(self.list, request)
+  if not route then return nil end
+  local method, path = request:match("^(%S+) (%S+)$")
+  local all = { method = method, path = path:gsub("^http://[^/]*", ""), params = route.params }
+  for key, value in pairs(options or {}) do all[key] = value end
+  local chain = { number = route.number, route = route.name }
+  chains[chain] = chain
+  return M.request(chain, all)
 end
 
 
