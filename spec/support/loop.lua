@@ -238,7 +238,7 @@ end
 
 -- Waits for data on `fd` for `seconds`; false when there was none.
 function M.is_readable_within(fd, seconds)
-  return not wait({ fd = fd, events = sys.POLLIN, deadline = sys.now() + seconds }).late
+  return not wait({ fd = fd, events = sys.POLLIN, deadline = sys.now() + math.max(seconds, 0.001) }).late
 end
 
 

@@ -85,7 +85,7 @@ describe("an attempt that fails on a fresh connection", function()
       connection:send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
       connection:reset()
     end)
-    local g = gate.proxy { up, up }
+    local g = gate.proxy(up, { service = { retries = { tries = 3 } } })
     local c = gate.client(g):send(gate.http.request("GET", "/"))
     assert.equal(200, c:read_head().status)
     c.socket:read_all()

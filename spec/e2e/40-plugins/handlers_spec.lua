@@ -62,7 +62,7 @@ describe("a handler", function()
         { name = "main", instances = { up } },
         { name = "other", instances = { gate.upstream { name = "other" } } },
       },
-      plugins = { trace = TRACE }, routes = ROUTES, expect = { "inject" },
+      plugins = { trace = TRACE }, routes = ROUTES, expect = { "X%-A" },
     }
   end)
   teardown(gate.cleanup)
