@@ -19,7 +19,7 @@ build: deps $(BUILD)/build.ninja ## build the binary, build/lunette
 test: deps-test ## build and run every test; the last line is the sum
 	@mkdir -p $(BUILD)
 	@$(CMAKE) -DLN_TESTS=ON $(QUIET)
-	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) --quiet || { echo "0 passed, 1 failed"; exit 1; }
 	@tests/run $(BUILD)
 
 bench: build deps-bench ## compare with nginx and HAProxy by CPU time per request
