@@ -107,6 +107,13 @@ describe("the description of the Lua API", function()
     assert.same(described "handlers", handlers)
   end)
 
+  it("has the options of a route", function()
+    local finish = captured(require("lunette.routes").load, "finish_route")
+    local options = { unpack(captured(finish, "ROUTE_OPTIONS")) }
+    table.sort(options)
+    assert.same(described "options", options)
+  end)
+
   it("has the words of a routes file", function()
     local words = require "lunette.words"
     local found = sorted_keys(words.words(words.new_state(), {}))
