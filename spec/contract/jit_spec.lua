@@ -87,7 +87,11 @@ describe("the hot path", function()
   }
   for what, body in pairs(slow) do
     test("is seen to be slow with " .. what, function()
-      assert.not_same({}, faults(gate.chain { probe.handler("request", body) }, "probe%.lua$"))
+      local found = {}
+      for _ = 1, 8 do -- where traces begin is left to chance by the compiler
+        if #found == 0 then found = faults(gate.chain { probe.handler("request", body) }, "probe%.lua$") end
+      end
+      assert.not_same({}, found)
     end)
   end
 end)
