@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * test_limiter_steps.c - the limiter under chosen interleavings: at every swap that one worker is
+ * about to make, another one does something first, or the first one dies.
+ *
+ * Processes that race by chance meet the narrow windows too rarely. Here the swap is ours: it calls
+ * a hook.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ln_pair_cas real_cas
+#include "shm/pair.h"
+#undef ln_pair_cas
+
+static struct {
+    unsigned at; /* the hook is called before the at-th swap from now, or after it */
+    bool after;
+    void (*hook)(void);
+} plan;
+
+static bool ln_pair_cas(struct ln_pair *p, struct ln_pair from, struct ln_pair to)
+{
+    bool now = plan.hook != NULL && plan.at-- == 0, done;
+    void (*hook)(void) = plan.hook;
+
+    if (now)
+        plan.hook = NULL; /* what the hook does is not disturbed itself */
+    if (now && !plan.after)
+        hook();
+    done = real_cas(p, from, to);
+    if (now && plan.after)
+        hook();
+    return done;
+}
+
+#include "shm/limiter.c" /* the real one, on our swap */
+
+enum { STEPS = 6, NOW = 1000000 };
+
+static struct set zone[1];
+static jmp_buf death;
+static struct ln_limit_answer first, second;
+static uint64_t second_hash, second_cost;
+
+static const struct ln_limit *limit(void)
+{
+    static struct ln_limit l;
+
+    l = ln_limit_make(1, 1000, 3);
+    return &l;
+}
+
+static struct ln_limit_answer take(uint64_t hash, uint64_t cost, ln_nsec now)
+{
+    struct ln_limit_answer a;
+
+    ln_limiter_take(zone, sizeof zone, limit(), hash, cost, now, &a);
+    return a;
+}
+
+static void another_takes(void)
+{
+    second = take(second_hash, second_cost, NOW);
+}
+
+static void die(void)
+{
+    longjmp(death, 1);
+}
+
+static void fill(unsigned ways)
+{
+    memset(zone, 0, sizeof zone);
+    for (unsigned i = 0; i < ways; i++)
+        assert_true(take(1000 + i, 1, NOW).ok);
+}
+
+static unsigned ways_of(uint64_t hash)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < WAYS; i++)
+        n += zone[0].way[i].id == hash;
+    return n;
+}
+
+/* How many single tokens the client still gets. */
+static unsigned drain(uint64_t hash)
+{
+    unsigned n = 0;
+
+    while (take(hash, 1, NOW).ok)
+        n++;
+    return n;
+}
+
+static void take_until_death(uint64_t hash)
+{
+    if (setjmp(death) == 0)
+        first = take(hash, 1, NOW);
+}
+
+/* One token is taken, with the hook at each of the swaps that this needs; `check` judges after
+ * each. */
+static void at_every_step(unsigned ways, uint64_t hash, void (*hook)(void), void (*check)(void))
+{
+    for (unsigned step = 0; step < STEPS; step++)
+        for (unsigned after = 0; after < 2; after++) {
+            fill(ways);
+            plan.at = step;
+            plan.after = after;
+            plan.hook = hook;
+            take_until_death(hash);
+            plan.hook = NULL;
+            check();
+        }
+}
+
+static void check_same_client(void)
+{
+    assert_true(first.ok);
+    assert_true(ways_of(7) <= 1);
+    assert_int_equal(zone[0].claim.id, 0);
+    /* Of three tokens two were asked for, if the other was there at all. */
+    assert_int_equal(drain(7), second.ok ? 1 : 2);
+    second.ok = false;
+}
+
+static void test_two_workers_with_one_new_client(void **state)
+{
+    (void)state;
+    second_hash = 7;
+    second_cost = 1;
+    for (unsigned ways = 0; ways <= WAYS; ways++)
+        at_every_step(ways, 7, another_takes, check_same_client);
+}
+
+static void check_two_clients(void)
+{
+    assert_true(first.ok);
+    assert_true(ways_of(7) <= 1 && ways_of(8) <= 1);
+    if (ways_of(7) == 1)
+        assert_int_equal(drain(7), 2);
+    if (ways_of(8) == 1)
+        assert_int_equal(drain(8), second.ok ? 2 : 3);
+    assert_true(drain(7) + drain(8) <= 4);
+    second.ok = false;
+}
+
+static void test_two_workers_with_two_new_clients_for_the_last_way(void **state)
+{
+    (void)state;
+    second_hash = 8;
+    second_cost = 1;
+    for (unsigned ways = WAYS - 2; ways <= WAYS; ways++)
+        at_every_step(ways, 7, another_takes, check_two_clients);
+}
+
+/* What was counted when the worker died is counted once; the next newcomer finishes what was begun.
+ */
+static void check_after_death(void)
+{
+    unsigned left = drain(7);
+    ln_nsec then = NOW + 2 * limit()->burst_span;
+
+    assert_true(left == 2 || left == 3);
+    assert_false(take(7, 1, NOW).ok);
+    assert_true(take(7, 1, NOW + limit()->emission).ok);
+    assert_false(take(7, 1, NOW + limit()->emission).ok);
+    assert_true(take(8, 3, then).ok);
+    assert_false(take(8, 1, then).ok);
+    assert_true(take(7, 3, then).ok);
+    assert_false(take(7, 1, then).ok);
+    assert_true(ways_of(7) == 1 && ways_of(8) == 1);
+    assert_int_equal(zone[0].claim.id, 0);
+}
+
+static void test_death_at_every_swap(void **state)
+{
+    (void)state;
+    for (unsigned ways = 0; ways <= WAYS; ways++)
+        at_every_step(ways, 7, die, check_after_death);
+}
+
+/* While one is about to be counted in the shared bucket, a way becomes free and another worker
+ * gives it to the client. */
+static void a_way_is_taken(void)
+{
+    second = take(7, 3, NOW + 2 * limit()->burst_span);
+}
+
+static void test_moving_out_of_the_shared_bucket_is_seen_by_who_is_late(void **state)
+{
+    ln_nsec then = NOW + 2 * limit()->burst_span;
+
+    (void)state;
+    fill(WAYS);
+    plan.at = 0; /* the swap of the shared bucket */
+    plan.after = false;
+    plan.hook = a_way_is_taken;
+    first = take(7, 1, NOW);
+    assert_null(plan.hook);
+    assert_true(second.ok); /* its whole bucket, at the later time */
+    assert_false(first.ok); /* and not one more from the shared one */
+    assert_int_equal(ways_of(7), 1);
+    assert_false(take(7, 1, then).ok);
+    assert_true(take(8, 1, then).ok);
+}
+
+/* The entry that a claim wants to replace is used again just before: the claim is void, nobody is
+ * charged for another. */
+static void the_old_client_returns(void)
+{
+    second = take(1000, 3, NOW + limit()->emission + 1);
+}
+
+static void test_a_victim_that_is_used_again_keeps_its_entry(void **state)
+{
+    ln_nsec then = NOW + limit()->emission + 1; /* all entries have just expired */
+
+    (void)state;
+    for (unsigned step = 0; step < STEPS; step++)
+        for (unsigned after = 0; after < 2; after++) {
+            fill(WAYS);
+            plan.at = step;
+            plan.after = after;
+            plan.hook = the_old_client_returns;
+            first = take(7, 1, then);
+            if (plan.hook != NULL) { /* there were fewer swaps */
+                plan.hook = NULL;
+                continue;
+            }
+            assert_true(first.ok);
+            assert_true(second.ok);
+            assert_int_equal(ways_of(7), 1);
+            assert_int_equal(ways_of(1000), 1);
+            assert_false(take(1000, 1, then).ok);
+            assert_int_equal(take(7, 0, then).left, 2);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_two_workers_with_one_new_client),
+        cmocka_unit_test(test_two_workers_with_two_new_clients_for_the_last_way),
+        cmocka_unit_test(test_death_at_every_swap),
+        cmocka_unit_test(test_moving_out_of_the_shared_bucket_is_seen_by_who_is_late),
+        cmocka_unit_test(test_a_victim_that_is_used_again_keeps_its_entry),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
