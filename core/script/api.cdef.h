@@ -108,6 +108,8 @@ int ln_headers_next(const struct ln_handle *h, uint32_t *at, const char *name, s
                     struct ln_str *found, struct ln_str *value);
 /* In the request phase, edits of the response's headers are queued and done when there is a response. */
 int ln_headers_set(const struct ln_handle *h, const char *name, size_t name_len, const char *value, size_t value_len);
+/* The same with a number, which then never becomes a string of Lua's. */
+int ln_headers_set_number(const struct ln_handle *h, const char *name, size_t name_len, double value);
 int ln_headers_add(const struct ln_handle *h, const char *name, size_t name_len, const char *value, size_t value_len);
 int ln_headers_remove(const struct ln_handle *h, const char *name, size_t name_len);
 

@@ -5,6 +5,8 @@
  */
 #include "script/api_inner.h"
 
+#include <stdio.h>
+
 #include "base/mem.h"
 
 /* The fields that a handle speaks of; NULL: the response's, and there is no response. */
@@ -123,6 +125,27 @@ static int edit_or_enqueue(const struct ln_handle *h, enum ln_edit_op op, struct
 int ln_headers_set(const struct ln_handle *h, const char *name, size_t name_len, const char *value, size_t value_len)
 {
     return edit_or_enqueue(h, LN_EDIT_SET, ln_slice(name, name_len), ln_slice(value, value_len));
+}
+
+/* As tostring() would write it. Whole numbers are most of what headers hold: digits from the right. */
+static struct ln_slice print_number(char out[32], double value)
+{
+    char *p = out + 32;
+
+    if (!(value >= 0 && value < 1e15 && value == (double)(uint64_t)value))
+        return ln_slice(out, (size_t)snprintf(out, 32, "%.14g", value));
+    uint64_t n = (uint64_t)value;
+    do
+        *--p = (char)('0' + n % 10);
+    while ((n /= 10) > 0);
+    return ln_slice(p, (size_t)(out + 32 - p));
+}
+
+int ln_headers_set_number(const struct ln_handle *h, const char *name, size_t name_len, double value)
+{
+    char text[32];
+
+    return edit_or_enqueue(h, LN_EDIT_SET, ln_slice(name, name_len), print_number(text, value));
 }
 
 int ln_headers_add(const struct ln_handle *h, const char *name, size_t name_len, const char *value, size_t value_len)

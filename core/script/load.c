@@ -8,6 +8,8 @@
 #include "script/convert.h"
 #include "script/vm_inner.h"
 
+enum { COLD = 30 }; /* requests that a chain sees before it is compiled: by then its branches are the usual ones */
+
 /* ---- the configuration as a table ---- */
 
 static void set_string(lua_State *L, const char *key, const char *value)
@@ -164,6 +166,7 @@ void ln_chain_take(struct ln_vm *vm)
                 [LN_PHASE_RESPONSE] = ref_field(vm->L, "response"),
                 [LN_PHASE_LOG] = ref_field(vm->L, "log")},
         .selfs = ref_field(vm->L, "selfs"),
+        .cold = {[LN_PHASE_REQUEST] = COLD, [LN_PHASE_RESPONSE] = COLD + 5, [LN_PHASE_LOG] = COLD + 10},
     };
 }
 
@@ -242,6 +245,9 @@ int ln_vm_load(struct ln_vm *vm, struct ln_conf *conf, struct ln_bundle *bundle,
         lua_pop(vm->L, 1);
     }
     vm->cur.phase = LN_PHASE_NONE;
+    lua_gc(vm->L, LUA_GCCOLLECT, 0);
+    ln_vm_tune(vm, ln_vm_memory(vm));
+    vm->low = SIZE_MAX;
     vm->conf = NULL;
     vm->bundle = NULL;
     vm->diag = NULL;

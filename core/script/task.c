@@ -12,7 +12,7 @@
 #include "script/api_inner.h"
 #include "script/vm_inner.h"
 
-enum { SLEEP_MAX_SECONDS = 86400 };
+enum { SLEEP_MAX_SECONDS = 86400, LOOK_REQUESTS = 256, TUNE_REQUESTS = 16384 };
 
 static struct ln_task *task_take(struct ln_vm *vm)
 {
@@ -84,6 +84,19 @@ void ln_task_select(struct ln_vm *vm, struct ln_req *r)
     vm->cur.slot = r->slot;
 }
 
+/* What plugins keep can grow; the collector's pace follows it. */
+static void watch_heap(struct ln_vm *vm)
+{
+    size_t now = ln_vm_memory(vm);
+
+    vm->low = now < vm->low ? now : vm->low;
+    if (vm->forgotten < TUNE_REQUESTS)
+        return;
+    ln_vm_tune(vm, vm->low);
+    vm->forgotten = 0;
+    vm->low = SIZE_MAX;
+}
+
 void ln_vm_forget(struct ln_vm *vm, struct ln_req *r)
 {
     ln_assert(r->task == NULL);
@@ -100,6 +113,8 @@ void ln_vm_forget(struct ln_vm *vm, struct ln_req *r)
     vm->free_slots[vm->free_count++] = r->slot;
     r->slot = 0;
     r->serial = 0;
+    if (++vm->forgotten % LOOK_REQUESTS == 0 && !vm->adopted)
+        watch_heap(vm);
 }
 
 /* ---- errors ---- */
@@ -210,10 +225,26 @@ static enum ln_run resume(struct ln_task *t, int nargs)
     return LN_RUN_DONE;
 }
 
+/* The time has come to compile the function: lunette.chain knows how. */
+static void heat(struct ln_vm *vm, const struct ln_chain *chain, int phase)
+{
+    if (!vm->compiles)
+        return;
+    lua_rawgeti(vm->L, LUA_REGISTRYINDEX, vm->heat);
+    lua_rawgeti(vm->L, LUA_REGISTRYINDEX, chain->run[phase]);
+    if (lua_pcall(vm->L, 1, 0, 0) != 0) {
+        ln_warn("a chain is not compiled at once: %s", lua_tostring(vm->L, -1));
+        lua_pop(vm->L, 1);
+    }
+}
+
 static enum ln_run run(struct ln_vm *vm, struct ln_req *r, int phase)
 {
-    const struct ln_chain *chain = &vm->chains[r->route->chain - 1];
+    struct ln_chain *chain = &vm->chains[r->route->chain - 1];
     struct ln_task *t = task_take(vm);
+
+    if (LN_UNLIKELY(chain->cold[phase] > 0) && --chain->cold[phase] == 0)
+        heat(vm, chain, phase);
 
     ln_assert(r->task == NULL);
     t->req = r;

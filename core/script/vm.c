@@ -14,7 +14,7 @@
 #include "script/embedded.h"
 #include "script/vm_inner.h"
 
-enum { GC_PAUSE = 100, GC_STEP = 400 };
+enum { GC_STEP = 400, GC_PAUSE_MIN = 150, GC_PAUSE_MAX = 1000, GC_ROOM = 2 << 20 };
 
 /* LuaJIT's own allocator with a count around it. Over the cap only growth fails: the state then raises "not enough memory"
  * in whatever runs, and is usable again after a full collection. */
@@ -41,6 +41,18 @@ void ln_vm_say(struct ln_vm *vm, enum ln_log_level level, struct ln_slice text, 
         vm->on_say(vm->on_say_arg, level, text, fields);
     else
         ln_log_fields(level, text, fields);
+}
+
+/* A small heap that is collected as soon as it has grown by half is collected all the time. So garbage may take GC_ROOM bytes
+ * before a new cycle begins, whatever is alive; a large heap gets half of itself. */
+void ln_vm_tune(struct ln_vm *vm, size_t alive)
+{
+    size_t pause = 100 + 100 * (size_t)GC_ROOM / alive;
+
+    pause = pause < GC_PAUSE_MIN ? GC_PAUSE_MIN : pause > GC_PAUSE_MAX ? GC_PAUSE_MAX : pause;
+    if (vm->cap > 0 && pause > vm->cap / alive * 90)
+        pause = vm->cap / alive * 90 > 105 ? vm->cap / alive * 90 : 105;
+    lua_gc(vm->L, LUA_GCSETPAUSE, (int)pause);
 }
 
 /* ---- modules ---- */
@@ -134,6 +146,7 @@ void ln_vm_boot(struct ln_vm *vm)
     lua_call(L, 1, 1);
     vm->failed = take_ref(L, "failed");
     vm->rest = take_ref(L, "rest");
+    vm->heat = take_ref(L, "heat");
     vm->live = take_ref(L, "live");
     lua_pop(L, 1);
 }
@@ -166,14 +179,16 @@ struct ln_vm *ln_vm_adopt(lua_State *L, const struct ln_vm_env *env)
     return vm;
 }
 
+/* Debian's defaults are made for scripts: a thousand traces and half a megabyte of machine code. hotloop is high because the
+ * chains are what shall become hot first: see lunette.chain, heat(). */
 static void set_jit(lua_State *L, bool on)
 {
     if (!on) {
         luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
         return;
     }
-    /* Debian's defaults are made for scripts: a thousand traces and half a megabyte of machine code. */
-    if (luaL_dostring(L, "require('jit.opt').start('maxtrace=8000','maxrecord=16000','maxmcode=40960')") != 0) {
+    if (luaL_dostring(L, "require('jit.opt').start('maxtrace=8000','maxrecord=16000','maxmcode=40960',"
+                         "'maxirconst=2000','maxsnap=2000','hotloop=2000')") != 0) {
         ln_warn("the JIT compiler keeps its default limits: %s", lua_tostring(L, -1));
         lua_pop(L, 1);
     }
@@ -190,9 +205,9 @@ void ln_vm_open(struct ln_vm *vm, const struct ln_lua_conf *conf)
     vm->cap = conf->memory;
     lua_setallocf(L, counting_alloc, vm);
     luaL_openlibs(L);
-    lua_gc(L, LUA_GCSETPAUSE, GC_PAUSE);
     lua_gc(L, LUA_GCSETSTEPMUL, GC_STEP);
     set_jit(L, conf->jit);
+    vm->compiles = conf->jit;
 }
 
 static void run_close_handlers(struct ln_vm *vm)

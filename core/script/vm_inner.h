@@ -33,6 +33,7 @@ struct ln_task {
 struct ln_chain {
     int run[LN_PHASE_LOG + 1]; /* by phase */
     int selfs;
+    unsigned short cold[LN_PHASE_LOG + 1]; /* by phase: entries to come before it is compiled; 0 = done */
 };
 
 struct ln_digest;
@@ -66,7 +67,10 @@ struct ln_vm {
     int *free_slots;  /* a stack */
     unsigned free_count, free_cap;
     uint32_t serial;
-    int failed, rest; /* references of functions of lunette.chain */
+    unsigned forgotten; /* requests, for looking at the heap now and then */
+    size_t low;         /* the smallest heap seen since the last look: about what is alive */
+    bool compiles;    /* the JIT is on */
+    int failed, rest, heat; /* references of functions of lunette.chain */
     struct ln_task *idle, *running;
     struct ln_list parked;
     struct ln_limiter *limiters;
@@ -82,6 +86,8 @@ struct ln_vm {
 
 /* vm.c */
 void ln_vm_say(struct ln_vm *vm, enum ln_log_level level, struct ln_slice text, struct ln_slice fields);
+/* How much garbage may gather, from how many bytes are alive. */
+void ln_vm_tune(struct ln_vm *vm, size_t alive);
 /* Makes the lunette modules of the state loadable; then, runs lunette.boot and keeps what C needs of it. Both raise. */
 void ln_vm_preload(struct ln_vm *vm);
 void ln_vm_boot(struct ln_vm *vm);

@@ -9,6 +9,7 @@ local services = require "lunette.services"
 local M = {
   failed = chain.failed,
   rest = chain.rest,
+  heat = chain.heat,
   live = chain.live,
   close = plugins.close,
 }

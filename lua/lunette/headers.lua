@@ -52,11 +52,14 @@ end
 local function set(h, name, value)
   local rc
   check_name(name)
-  if value == nil then
+  if type(value) == "string" then
+    rc = C.ln_headers_set(h, name, #name, value, #value)
+  elseif type(value) == "number" then
+    rc = C.ln_headers_set_number(h, name, #name, value)
+  elseif value == nil then
     rc = C.ln_headers_remove(h, name, #name)
   else
-    if type(value) ~= "string" then value = to_value(name, value) end
-    rc = C.ln_headers_set(h, name, #name, value, #value)
+    to_value(name, value)
   end
   if rc ~= 0 then refuse(rc, name, value) end
 end
