@@ -164,6 +164,9 @@ struct ln_diag;
 
 /* Reads `path` through the bundle. NULL when something is wrong: every error is in `diag`. */
 struct ln_conf *ln_conf_load(struct ln_bundle *bundle, const char *path, struct ln_diag *diag);
+/* The same, but what is not wrong is there in spite of errors: for finding the mistakes of routes and plugins too. Never to serve with. */
+struct ln_conf *ln_conf_load_anyway(struct ln_bundle *bundle, const char *path,
+                                    struct ln_diag *diag);
 void ln_conf_free(struct ln_conf *conf);
 
 /* Adds a service that a routes file declares: `node` is a mapping of the keys of services[] without

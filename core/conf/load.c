@@ -45,10 +45,22 @@ static void read_root(struct ln_conf *conf, struct ln_bundle *bundle, const stru
         ln_diag_error(diag, &root->place, "not a configuration, expected gateway: and services:");
 }
 
-struct ln_conf *ln_conf_load(struct ln_bundle *bundle, const char *path, struct ln_diag *diag)
+/* Nameless services are errors already; nobody else need look at them. */
+static void drop_nameless(struct ln_conf *conf)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < conf->service_count; i++)
+        if (conf->services[i].name != NULL)
+            conf->services[kept++] = conf->services[i];
+    conf->service_count = kept;
+}
+
+struct ln_conf *ln_conf_load_anyway(struct ln_bundle *bundle, const char *path,
+                                    struct ln_diag *diag)
 {
     struct ln_conf *conf = new_conf(path);
-    unsigned errors = diag->errors, first = diag->count;
+    unsigned first = diag->count;
     struct ln_node *root = NULL;
     struct ln_slice text;
     struct ln_err err;
@@ -60,6 +72,15 @@ struct ln_conf *ln_conf_load(struct ln_bundle *bundle, const char *path, struct 
     if (root != NULL)
         read_root(conf, bundle, root, diag);
     ln_diag_sort(diag, first);
+    drop_nameless(conf);
+    return conf;
+}
+
+struct ln_conf *ln_conf_load(struct ln_bundle *bundle, const char *path, struct ln_diag *diag)
+{
+    unsigned errors = diag->errors;
+    struct ln_conf *conf = ln_conf_load_anyway(bundle, path, diag);
+
     if (diag->errors == errors)
         return conf;
     ln_conf_free(conf);

@@ -66,16 +66,15 @@ struct ln_generation *ln_generation_load(const char *conf_path, struct ln_bundle
 
     g->number = number;
     g->refs = 1;
-    g->conf = ln_conf_load(bundle, conf_path, diag);
-    if (g->conf != NULL) {
-        load_routes(g, env, bundle, diag);
+    g->conf = ln_conf_load_anyway(bundle, conf_path, diag);
+    load_routes(g, env, bundle, diag);
+    if (diag->errors == 0) {
         load_limiter(g, env, diag);
-        if (diag->errors == 0)
-            load_services(g, env, pools, diag);
+        load_services(g, env, pools, diag);
         g->json_always = g->conf->gateway.errors_json == LN_ERRORS_JSON;
         g->json_never = g->conf->gateway.errors_json == LN_ERRORS_TEXT;
     }
-    if (diag->errors == 0 && g->conf != NULL)
+    if (diag->errors == 0)
         return g;
     ln_generation_put(g);
     return NULL;
@@ -91,8 +90,7 @@ void ln_generation_put(struct ln_generation *g)
     ln_router_free(g->router);
     if (g->services != NULL)
         ln_services_free(g->services);
-    if (g->conf != NULL)
-        ln_conf_free(g->conf);
+    ln_conf_free(g->conf);
     ln_free(g);
 }
 
