@@ -246,6 +246,32 @@ static void test_a_victim_that_is_used_again_keeps_its_entry(void **state)
         }
 }
 
+/* Another worker's clock is a little ahead, so it would choose another way for the same client. */
+static void another_takes_later(void)
+{
+    second = take(7, 1, NOW + limit()->burst_span + 1);
+}
+
+static void test_two_workers_that_would_choose_different_ways(void **state)
+{
+    (void)state;
+    for (unsigned step = 0; step < STEPS; step++)
+        for (unsigned after = 0; after < 2; after++) {
+            memset(zone, 0, sizeof zone);
+            assert_true(take(1000, 3, NOW).ok); /* expires last, stands first */
+            for (unsigned i = 1; i < WAYS; i++)
+                assert_true(take(1000 + i, 1, NOW).ok);
+            second.ok = false;
+            plan.at = step;
+            plan.after = after;
+            plan.hook = another_takes_later;
+            first = take(7, 1, NOW + limit()->emission + 1);
+            plan.hook = NULL;
+            assert_true(first.ok || second.ok); /* to the slower clock the bucket may look empty */
+            assert_int_equal(ways_of(7), 1);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +279,7 @@ int main(void)
         cmocka_unit_test(test_two_workers_with_two_new_clients_for_the_last_way),
         cmocka_unit_test(test_death_at_every_swap),
         cmocka_unit_test(test_moving_out_of_the_shared_bucket_is_seen_by_who_is_late),
+        cmocka_unit_test(test_two_workers_that_would_choose_different_ways),
         cmocka_unit_test(test_a_victim_that_is_used_again_keeps_its_entry),
     };
 
