@@ -1,0 +1,140 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Who is at fault: an instance is not blamed for clients, nor a client for an instance.
+
+local gate = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "../../support/gate.lua")
+
+
+describe("an instance", function()
+  after_each(gate.cleanup)
+
+  it("is not blamed for clients that do not send what they promised", function()
+    local up = gate.upstream()
+    local g = gate.proxy(up, { gateway = { timeout = "150ms" } })
+    local slow = {}
+    for i = 1, 8 do
+      slow[i] = gate.client(g):send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n")
+    end
+    for _, c in ipairs(slow) do
+      local r = c:read("POST")
+      assert.is_true(r == nil or r.status == 408)
+    end
+    for _ = 1, 10 do assert.equal(200, g:get("/").status) end
+  end)
+
+  it("is not blamed for clients that go away", function()
+    local up = gate.upstream(function(request, connection)
+      if request.target == "/good" then return 200, "good" end
+      connection:wait_end()
+      connection:close()
+    end)
+    local g = gate.proxy(up)
+    for i = 1, 12 do
+      local c = gate.client(g):send(gate.http.request("GET", "/left"))
+      up:wait_requests(i)
+      c:reset()
+    end
+    up:wait_open(0)
+    for _ = 1, 10 do assert.equal(200, g:get("/good").status) end
+  end)
+
+  it("is not blamed for clients that read slowly", function()
+    local up = gate.upstream(function(request)
+      return 200, request.target == "/good" and "good" or ("x"):rep(8 * 1048576)
+    end)
+    local g = gate.proxy(up, { gateway = { timeout = "5s", timeouts = { send = "200ms" } } })
+    local slow = {}
+    for i = 1, 5 do
+      slow[i] = gate.client(g, { receive_buffer = 4096 }):send(gate.http.request("GET", "/large"))
+    end
+    up:wait_requests(5)
+    gate.wait_until(function() return #up.requests == 5 and up.open <= 5 end, "the requests")
+    gate.pause(0.5)
+    for _ = 1, 10 do assert.equal(200, g:get("/good").status) end
+    for _, c in ipairs(slow) do c:close() end
+  end)
+
+  it("is not blamed for what the gateway refuses", function()
+    local up = gate.upstream()
+    local g = gate.proxy(up, { gateway = { limits = { body = 10 } } })
+    for _ = 1, 10 do assert.equal(413, g:post("/", ("x"):rep(100)).status) end
+    for _ = 1, 10 do
+      local c = gate.client(g)
+      c:send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+      assert.equal(400, c:read().status)
+    end
+    for _ = 1, 10 do assert.equal(200, g:get("/").status) end
+  end)
+
+  it("is down only briefly after a restart, however many requests it dropped", function()
+    local up = gate.upstream(function(request, connection)
+      if request.target ~= "/hang" then return 200, "good" end
+      connection:wait_end()
+    end)
+    local g = gate.proxy(up)
+    local clients = {}
+    for i = 1, 12 do clients[i] = gate.client(g):send(gate.http.request("GET", "/hang")) end
+    up:wait_requests(12)
+    up:go_down()
+    for _, c in ipairs(clients) do
+      local status = c:read().status
+      assert.is_true(status == 502 or status == 503)
+    end
+    up:come_back()
+    local from = gate.now()
+    gate.eventually(function() return g:get("/").status == 200 end, "the instance", 15)
+    assert.is_true(gate.now() - from < 3 * gate.slow, "took " .. gate.now() - from)
+  end)
+end)
+
+
+describe("a repeat", function()
+  after_each(gate.cleanup)
+
+  it("that finds no instance does not swallow the next pipelined request", function()
+    local up = gate.upstream(function(request, connection)
+      if request.method == "PUT" then connection:reset() end
+      return 200, request.target
+    end)
+    local g = gate.proxy(up, { service = { retries = { tries = 3 } } })
+    local c = gate.client(g):send(gate.http.request("PUT", "/first", { body = ("x"):rep(30) })
+      .. gate.http.request("GET", "/second") .. gate.http.request("GET", "/third"))
+    local status = c:read("PUT").status
+    assert.is_true(status == 502 or status == 503)
+    for _, target in ipairs { "/second", "/third" } do
+      local r = c:read()
+      if not r then break end
+      assert.is_true(r.body == target or r.status == 503, r.body)
+    end
+  end)
+
+  it("of a PUT whose body is larger than any buffer is not needed: it goes on a proven connection", function()
+    local up = gate.upstream(function(_, connection)
+      if connection.served > 1 then return connection:close() end
+      return 200, "fresh"
+    end)
+    local g = gate.proxy(up)
+    assert.equal("fresh", g:get("/").body)
+    local body = gate.pattern(300000)
+    local r = g:request("PUT", "/", { body = body })
+    assert.is_true(r.status == 200 or r.status == 502)
+    local seen = 0
+    for _, request in ipairs(up.requests) do
+      if request.method == "PUT" and request.complete then seen = seen + 1 end
+    end
+    assert.is_true(seen <= 2)
+    gate.eventually(function() return g:get("/").status == 200 end, "the good path", 15)
+  end)
+
+  it("carries exactly the same request", function()
+    local bad = gate.upstream(function(_, connection) connection:reset() end)
+    local good = gate.upstream()
+    local g = gate.proxy { bad, good }
+    local options = { headers = { "X-A: 1", "X-B: 2" }, chunks = { "hello", " world" } }
+    for _ = 1, 2 do assert.equal(200, g:request("PUT", "/p?q", options).status) end
+    for _, request in ipairs(good.requests) do
+      assert.equal("/p?q", request.target)
+      assert.equal("hello world", request.body)
+      assert.same({ "1", "2" }, { request.headers["X-A"], request.headers["X-B"] })
+    end
+  end)
+end)
