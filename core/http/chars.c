@@ -6,16 +6,17 @@
 /* Combinations that occur, named by what has them. */
 enum {
     TEXT = LN_CHARS_VALUE,
-    MARK = TEXT | LN_CHARS_TOKEN,
+    MARK = TEXT | LN_CHARS_TOKEN | LN_CHARS_NAME,
     INSIDE = TEXT | LN_CHARS_PATH | LN_CHARS_QUERY,
     DELIM = INSIDE | LN_CHARS_SUBDELIM,
-    TOKEN_DELIM = DELIM | LN_CHARS_TOKEN,
-    PLAIN = INSIDE | LN_CHARS_TOKEN | LN_CHARS_UNRESERVED,
+    TOKEN_DELIM = DELIM | LN_CHARS_TOKEN | LN_CHARS_NAME,
+    UNDERSCORE = INSIDE | LN_CHARS_TOKEN | LN_CHARS_UNRESERVED,
+    PLAIN = UNDERSCORE | LN_CHARS_NAME,
     HEX_LETTER = PLAIN | LN_CHARS_HEX,
     DECIMAL = HEX_LETTER | LN_CHARS_DIGIT,
 };
 
-const uint8_t ln_chars_table[256] = {
+const uint16_t ln_chars_table[256] = {
     ['\t'] = TEXT,         [' '] = TEXT,
     ['!'] = TOKEN_DELIM,   ['"'] = TEXT,
     ['#'] = MARK,          ['$'] = TOKEN_DELIM,
@@ -31,7 +32,7 @@ const uint8_t ln_chars_table[256] = {
     ['@'] = INSIDE,        ['A' ... 'F'] = HEX_LETTER,
     ['G' ... 'Z'] = PLAIN, ['['] = TEXT | LN_CHARS_QUERY,
     ['\\'] = TEXT,         [']'] = TEXT | LN_CHARS_QUERY,
-    ['^'] = MARK,          ['_'] = PLAIN,
+    ['^'] = MARK,          ['_'] = UNDERSCORE,
     ['`'] = MARK,          ['a' ... 'f'] = HEX_LETTER,
     ['g' ... 'z'] = PLAIN, ['{'] = TEXT,
     ['|'] = MARK,          ['}'] = TEXT,

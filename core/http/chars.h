@@ -19,12 +19,12 @@ enum {
     LN_CHARS_SUBDELIM = 8,   /* RFC 3986 section 2.2 */
     LN_CHARS_DIGIT = 16,
     LN_CHARS_HEX = 32,
-    LN_CHARS_PATH = 64, /* pchar without "%", and "/": RFC 3986 section 3.3 */
-    LN_CHARS_QUERY =
-        128, /* pchar without "%", "/", "?", and "[" "]", which browsers leave bare there */
+    LN_CHARS_PATH = 64,   /* pchar without "%", and "/": RFC 3986 section 3.3 */
+    LN_CHARS_QUERY = 128, /* pchar without "%", "/", "?", and "[" "]", as browsers send them */
+    LN_CHARS_NAME = 256,  /* tchar without "_", which some servers take for "-" in field names */
 };
 
-extern const uint8_t ln_chars_table[256];
+extern const uint16_t ln_chars_table[256];
 
 static inline bool ln_chars_is(char c, unsigned classes)
 {

@@ -24,6 +24,7 @@ struct reader {
     enum ln_field_id id;    /* of that name */
     struct ln_slice target; /* what llhttp must find too */
     unsigned max;
+    bool underscores; /* some name may have one */
     bool complete;
 };
 
@@ -42,8 +43,11 @@ static int on_field(llhttp_t *p, const char *at, size_t n)
     if (at != r->line || n == 0 || n > UINT16_MAX || at[n] != ':')
         return -1;
     r->id = ln_field_identify(at, n);
-    if (r->id == LN_FIELD_OTHER && !ln_chars_are(at, n, LN_CHARS_TOKEN))
-        return -1;
+    if (r->id == LN_FIELD_OTHER && !ln_chars_are(at, n, LN_CHARS_NAME)) {
+        r->underscores = true;
+        if (!ln_chars_are(at, n, LN_CHARS_TOKEN))
+            return -1;
+    }
     r->name = ln_slice(at, n);
     return 0;
 }
@@ -95,6 +99,7 @@ static const llhttp_settings_t settings = {
 /* llhttp gave up: our own line reader takes the rest, from the line that it stumbled at. */
 static enum ln_reject read_rest(struct reader *r)
 {
+    r->underscores = true;
     while (r->line < r->end - 2) {
         struct ln_slice name, value;
         enum ln_reject why = ln_judge_line(r->line, r->end, &name, &value, &r->line);
@@ -201,6 +206,14 @@ static enum ln_reject blame_request(const struct ln_req_head *h, const llhttp_t 
     return LN_REJECT_SYNTAX;
 }
 
+static bool has_lookalike(const struct reader *r)
+{
+    for (unsigned i = 0; r->underscores && i < r->fields->count; i++)
+        if (ln_judge_is_lookalike(r->fields->v[i].name, r->fields->v[i].name_len))
+            return true;
+    return false;
+}
+
 enum ln_reject ln_req_head_parse(struct ln_req_head *h, const char *p, size_t n,
                                  const struct ln_head_limits *limits)
 {
@@ -227,7 +240,7 @@ enum ln_reject ln_req_head_parse(struct ln_req_head *h, const char *p, size_t n,
     if (!accepted)
         why = read_rest(&r);
     if (why == LN_REJECT_NONE)
-        why = ln_judge_request(h);
+        why = has_lookalike(&r) ? LN_REJECT_FIELD_LOOKALIKE : ln_judge_request(h);
     return why == LN_REJECT_NONE && !accepted ? blame_request(h, &parser) : why;
 }
 

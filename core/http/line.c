@@ -46,3 +46,31 @@ enum ln_reject ln_judge_line(const char *p, const char *end, struct ln_slice *na
     *next = lf + 1;
     return ln_chars_value_ok(value->p, value->n) ? LN_REJECT_NONE : LN_REJECT_FIELD_VALUE;
 }
+
+enum { LOOKALIKE_MAX = 32 }; /* no known name is longer */
+
+bool ln_judge_is_lookalike(const char *name, size_t n)
+{
+    char dashed[LOOKALIKE_MAX];
+
+    if (n > sizeof dashed || memchr(name, '_', n) == NULL)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        dashed[i] = name[i] == '_' ? '-' : name[i];
+    switch (ln_field_identify(dashed, n)) {
+    case LN_FIELD_CONTENT_LENGTH:
+    case LN_FIELD_TRANSFER_ENCODING:
+    case LN_FIELD_PROXY_AUTHORIZATION:
+    case LN_FIELD_X_FORWARDED_FOR:
+    case LN_FIELD_X_FORWARDED_HOST:
+    case LN_FIELD_X_FORWARDED_PORT:
+    case LN_FIELD_X_FORWARDED_PREFIX:
+    case LN_FIELD_X_FORWARDED_PROTO:
+    case LN_FIELD_X_ORIGIN_HOST:
+    case LN_FIELD_X_REAL_IP:
+    case LN_FIELD_X_REQUEST_ID:
+        return true;
+    default:
+        return false;
+    }
+}

@@ -32,7 +32,7 @@ static const char *const forbidden[] = {
 bool ln_judge_may_trail(const char *name, size_t n)
 {
     /* All that the gateway itself looks at is of that kind. */
-    if (n == 0 || ln_field_identify(name, n) != LN_FIELD_OTHER)
+    if (n == 0 || ln_field_identify(name, n) != LN_FIELD_OTHER || ln_judge_is_lookalike(name, n))
         return false;
     for (size_t i = 0; i < LN_ARRAY_LEN(forbidden); i++)
         if (ln_slice_caseeq(ln_slice(name, n), ln_slice_of(forbidden[i])))

@@ -48,6 +48,31 @@ static void check(const struct ln_req_head *h)
     ln_assert(codings == 0 || h->minor == 1);
 }
 
+/* Every line of the head is a field of the list, in order: nothing hidden, nothing made up. The
+ * bytes are split at CRLF and at the first colon, by nothing of the parser's. */
+static void check_lines(const char *p, long n, const struct ln_req_head *h)
+{
+    const char *first = memmem(p, (size_t)n, "\r\n", 2), *line = first + 2, *end = p + n - 2;
+    unsigned i = 0;
+
+    for (; line < end; i++) {
+        const char *stop = memmem(line, (size_t)(end + 2 - line), "\r\n", 2);
+        const char *colon = memchr(line, ':', (size_t)(stop - line));
+        const struct ln_field *f = &h->fields.v[i];
+
+        ln_assert(colon != NULL && i < h->fields.count);
+        ln_assert(f->name == line && f->name_len == colon - line);
+        struct ln_slice value = ln_slice_trim(ln_slice(colon + 1, (size_t)(stop - colon - 1)));
+
+        if (f->id == LN_FIELD_CONTENT_LENGTH) /* without leading zeros */
+            ln_assert(f->value_len > 0 && f->value + f->value_len == value.p + value.n);
+        else
+            ln_assert(ln_slice_eq(value, ln_field_value(f)));
+        line = stop + 2;
+    }
+    ln_assert(i == h->fields.count);
+}
+
 static void write_again(const struct ln_req_head *h)
 {
     char bytes[4096];
@@ -100,6 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     }
     if (good) {
         check(&whole);
+        check_lines(p, end, &whole);
         write_again(&whole);
         (void)ln_target_parse(&target, whole.target, whole.method_id, &arena);
     }

@@ -448,6 +448,7 @@ static void test_trailers_must_not_change_framing_rfc9110_6_5_1(void **state)
     chunked_bad(TRAILER_FORBIDDEN, "0\r\nTrailer: x\r\n\r\n");
     chunked_bad(TRAILER_FORBIDDEN, "0\r\nContent-Encoding: gzip\r\n\r\n");
     chunked_bad(TRAILER_FORBIDDEN, "0\r\nX: y\r\nContent-Range: 1\r\n\r\n");
+    chunked_bad(TRAILER_FORBIDDEN, "0\r\nContent_Length: 5\r\n\r\n");
 }
 
 static void test_trailers_must_not_change_routing_or_identity_rfc9110_6_5_1(void **state)

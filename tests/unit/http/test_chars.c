@@ -26,6 +26,11 @@ static bool is_tchar(int c)
     return c > 0 && (is_alnum(c) || (c < 128 && strchr("!#$%&'*+-.^_`|~", c) != NULL));
 }
 
+static bool is_name(int c)
+{
+    return is_tchar(c) && c != '_';
+}
+
 static bool is_value(int c)
 {
     return c == '\t' || (c >= 0x20 && c != 0x7f);
@@ -65,6 +70,7 @@ static void test_classes_rfc9110_5_6_2_and_rfc3986_2(void **state)
 {
     (void)state;
     for_each_byte(LN_CHARS_TOKEN, is_tchar);
+    for_each_byte(LN_CHARS_NAME, is_name);
     for_each_byte(LN_CHARS_VALUE, is_value);
     for_each_byte(LN_CHARS_UNRESERVED, is_unreserved);
     for_each_byte(LN_CHARS_SUBDELIM, is_subdelim);

@@ -268,6 +268,26 @@ static void test_names_that_are_no_tokens_rfc9110_5_1(void **state)
     request_bad(FIELD_NAME, POST_WITH("\"Content-Length\": 5\r\n"));
 }
 
+static void test_lookalikes_of_framing_and_routing_fields_rfc3875_4_1_18(void **state)
+{
+    struct heads h;
+
+    (void)state;
+    request_bad(FIELD_LOOKALIKE, POST_WITH("Content_Length: 5\r\n"));
+    request_bad(FIELD_LOOKALIKE, POST_WITH("Content-Length: 5\r\ncontent_length: 6\r\n"));
+    request_bad(FIELD_LOOKALIKE, POST_WITH("Transfer_Encoding: chunked\r\n"));
+    request_bad(FIELD_LOOKALIKE, GET_WITH("X_Forwarded-For: 1.2.3.4\r\n"));
+    request_bad(FIELD_LOOKALIKE, GET_WITH("x_forwarded_proto: https\r\n"));
+    request_bad(FIELD_LOOKALIKE, GET_WITH("X_Real_IP: 1.2.3.4\r\n"));
+    request_ok(&h, GET_WITH("X_Custom: 1\r\n_: 2\r\nContent__Length: "
+                            "3\r\nA_B-C_D_E_F_G_H_I_J_K_L_M_N_O_P_Q: 4\r\n"));
+    assert_int_equal(h.req.fields.count, 5);
+    heads_free(&h);
+    response_ok(&h,
+                OK_WITH("Content_Length: 5\r\n")); /* clients have no such servers behind them */
+    heads_free(&h);
+}
+
 static void test_lines_without_a_colon_rfc9112_5(void **state)
 {
     (void)state;
@@ -379,6 +399,7 @@ int main(void)
         cmocka_unit_test(test_white_space_before_the_first_field_rfc9112_2_2),
         cmocka_unit_test(test_empty_names_rfc9110_5_1),
         cmocka_unit_test(test_names_that_are_no_tokens_rfc9110_5_1),
+        cmocka_unit_test(test_lookalikes_of_framing_and_routing_fields_rfc3875_4_1_18),
         cmocka_unit_test(test_lines_without_a_colon_rfc9112_5),
         cmocka_unit_test(test_controls_in_values_rfc9110_5_5),
         cmocka_unit_test(test_every_control_in_a_value_at_every_place_rfc9110_5_5),
