@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * test_service.c - who is next: exact shares over all workers, and what becomes of the share of one
+ * that is down.
+ */
+#include "upstream/yard.h"
+
+#include <sys/mman.h>
+
+#include "upstream/health.h"
+#include "upstream/service.h"
+
+enum { INSTANCES = 9, NOW = 1000000 };
+
+struct market {
+    struct yard yard;
+    struct ln_shm *shm;
+    struct ln_conf conf;
+    struct ln_service_conf service[2];
+    struct ln_instance_conf instance[INSTANCES];
+    char url[INSTANCES][32];
+    struct ln_services *all;
+    unsigned met[INSTANCES];
+};
+
+static void demand(struct market *m)
+{
+    struct ln_demand d;
+    struct ln_err err;
+
+    ln_demand_init(&d);
+    ln_services_demand(&m->conf, &d);
+    assert_int_equal(ln_shm_satisfy(m->shm, &d, &err), 0);
+    ln_demand_fini(&d);
+}
+
+/* One service with an instance for each weight. */
+static struct ln_service *open_market(struct market *m, const unsigned *weights, unsigned count)
+{
+    struct ln_err err;
+
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(m->url[i], sizeof m->url[i], "http://127.0.0.1:%u", 1 + i);
+        m->instance[i] = (struct ln_instance_conf){.url = m->url[i], .weight = weights[i]};
+    }
+    m->service[0] = (struct ln_service_conf){.name = "users",
+                                             .instances = m->instance,
+                                             .instance_count = count,
+                                             .strategy = LN_STRATEGY_WEIGHTED_ROUND_ROBIN};
+    m->conf.services = m->service;
+    m->conf.service_count = 1;
+    demand(m);
+    m->all = ln_services_new(&m->conf, m->shm, &m->yard.pools, &err);
+    assert_non_null(m->all);
+    return &m->all->v[0];
+}
+
+#define OPEN(m, ...)                                                                               \
+    open_market(m, (const unsigned[]){__VA_ARGS__},                                                \
+                sizeof((const unsigned[]){__VA_ARGS__}) / sizeof(unsigned))
+
+static int set_up(void **state)
+{
+    struct market *m = calloc(1, sizeof *m);
+    struct ln_err err;
+
+    if (m == NULL)
+        return -1;
+    yard_init(&m->yard);
+    m->shm = ln_shm_new(4, &err);
+    *state = m;
+    return m->shm != NULL ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    struct market *m = *state;
+
+    if (m->all != NULL)
+        ln_services_free(m->all);
+    yard_fini(&m->yard);
+    ln_shm_free(m->shm);
+    free(m);
+    return 0;
+}
+
+static unsigned index_of(const struct ln_instance *i)
+{
+    return (unsigned)(i - i->service->instances);
+}
+
+static void pick(struct market *m, unsigned times, const struct ln_tried *tried)
+{
+    memset(m->met, 0, sizeof m->met);
+    for (unsigned i = 0; i < times; i++) {
+        struct ln_instance *got = ln_service_pick(&m->all->v[0], tried, NOW);
+
+        assert_non_null(got);
+        m->met[index_of(got)]++;
+    }
+}
+
+static void knock_down(struct market *m, unsigned i)
+{
+    assert_true(ln_health_strike(m->all->v[0].instances[i].record, LN_STRIKES_DOWN, NOW));
+}
+
+static const struct ln_tried nowhere;
+
+static void test_turns_are_taken(void **state)
+{
+    struct market *m = *state;
+    struct ln_service *s = OPEN(m, 1, 1, 1);
+
+    for (unsigned i = 0; i < 9; i++)
+        assert_int_equal(index_of(ln_service_pick(s, &nowhere, NOW)), i % 3);
+}
+
+static void test_shares_follow_the_weights_exactly(void **state)
+{
+    struct market *m = *state;
+
+    OPEN(m, 5, 3, 2);
+    pick(m, 1000, &nowhere);
+    assert_int_equal(m->met[0], 500);
+    assert_int_equal(m->met[1], 300);
+    assert_int_equal(m->met[2], 200);
+}
+
+static void test_plain_round_robin_knows_no_weights(void **state)
+{
+    struct market *m = *state;
+
+    OPEN(m, 5, 3, 2);
+    ln_services_free(m->all);
+    m->service[0].strategy = LN_STRATEGY_ROUND_ROBIN;
+
+    struct ln_err err;
+
+    m->all = ln_services_new(&m->conf, m->shm, &m->yard.pools, &err);
+    assert_non_null(m->all);
+    pick(m, 300, &nowhere);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(m->met[i], 100);
+}
+
+/* The share of a dead instance goes to all others by their weights, not to its neighbour. */
+static void test_a_dead_ones_share_is_spread(void **state)
+{
+    struct market *m = *state;
+
+    OPEN(m, 1, 1, 1, 1, 1);
+    knock_down(m, 1);
+    pick(m, 400, &nowhere);
+    assert_int_equal(m->met[1], 0);
+    assert_int_equal(m->met[0], 100);
+    assert_int_equal(m->met[2], 100);
+    assert_int_equal(m->met[3], 100);
+    assert_int_equal(m->met[4], 100);
+}
+
+static void test_a_dead_ones_share_is_spread_by_weight(void **state)
+{
+    struct market *m = *state;
+
+    OPEN(m, 4, 2, 2, 1);
+    knock_down(m, 1);
+    pick(m, 700, &nowhere);
+    assert_int_equal(m->met[0], 400);
+    assert_int_equal(m->met[1], 0);
+    assert_int_equal(m->met[2], 200);
+    assert_int_equal(m->met[3], 100);
+}
+
+static void test_one_left_gets_all(void **state)
+{
+    struct market *m = *state;
+
+    OPEN(m, 1, 1, 1, 1);
+    for (unsigned i = 0; i < 3; i++)
+        knock_down(m, i);
+    pick(m, 100, &nowhere);
+    assert_int_equal(m->met[3], 100);
+}
+
+/* A rare one among many dead: the draws are bounded, and still it is found. */
+static void test_the_needle_is_found(void **state)
+{
+    struct market *m = *state;
+
+    OPEN(m, 1000, 1000, 1);
+    knock_down(m, 0);
+    knock_down(m, 1);
+    pick(m, 50, &nowhere);
+    assert_int_equal(m->met[2], 50);
+}
+
+static void test_none_is_up(void **state)
+{
+    struct market *m = *state;
+    struct ln_service *s = OPEN(m, 1, 1, 1);
+
+    for (unsigned i = 0; i < 3; i++)
+        knock_down(m, i);
+    for (unsigned i = 0; i < 10; i++)
+        assert_null(ln_service_pick(s, &nowhere, NOW));
+    /* When their time is over each is tried, once. */
+    for (unsigned i = 0; i < 3; i++)
+        assert_non_null(ln_service_pick(s, &nowhere, NOW + LN_HEALTH_FIRST_MS));
+    assert_null(ln_service_pick(s, &nowhere, NOW + LN_HEALTH_FIRST_MS));
+}
+
+static void test_exactly_one_request_is_the_trial(void **state)
+{
+    struct market *m = *state;
+    struct ln_service *s = OPEN(m, 1, 1);
+    unsigned trials = 0;
+
+    knock_down(m, 1);
+    for (unsigned i = 0; i < 100; i++)
+        trials += index_of(ln_service_pick(s, &nowhere, NOW + LN_HEALTH_FIRST_MS)) == 1;
+    assert_int_equal(trials, 1);
+    ln_instance_report(&s->instances[1], LN_OUTCOME_OK, NOW + LN_HEALTH_FIRST_MS);
+    pick(m, 100, &nowhere);
+    assert_int_equal(m->met[0], 50); /* back in its old place */
+}
+
+static void test_repeats_go_elsewhere(void **state)
+{
+    struct market *m = *state;
+    struct ln_tried tried = {.at = {0, 2}, .count = 2};
+
+    OPEN(m, 1, 1, 1, 1);
+    pick(m, 100, &tried);
+    assert_int_equal(m->met[0] + m->met[2], 0);
+}
+
+static void test_when_all_were_tried_any_will_do(void **state)
+{
+    struct market *m = *state;
+    struct ln_tried tried = {.at = {0, 1}, .count = 2};
+
+    OPEN(m, 1, 1, 1);
+    knock_down(m, 2);
+    pick(m, 100, &tried);
+    assert_int_equal(m->met[2], 0); /* any but a dead one */
+}
+
+static void test_a_service_without_instances(void **state)
+{
+    struct market *m = *state;
+    struct ln_service *s = open_market(m, NULL, 0);
+
+    assert_null(ln_service_pick(s, &nowhere, NOW));
+}
+
+/* ---- several workers
+ * ------------------------------------------------------------------------------------------ */
+
+/* Four processes draw from one cursor, each at its own pace. Together they are as exact as one. */
+static void test_shares_are_exact_over_processes(void **state)
+{
+    enum { WORKERS = 4, EACH = 5000 };
+    struct market *m = *state;
+    unsigned(*met)[INSTANCES] = mmap(NULL, WORKERS * sizeof *met, PROT_READ | PROT_WRITE,
+                                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    unsigned sum[3] = {0};
+    pid_t child[WORKERS];
+
+    assert_true(met != MAP_FAILED);
+    struct ln_service *s = OPEN(m, 5, 3, 2);
+
+    for (unsigned w = 0; w < WORKERS; w++) {
+        child[w] = fork();
+        assert_true(child[w] >= 0);
+        if (child[w] == 0) {
+            for (unsigned i = 0; i < EACH; i++)
+                met[w][index_of(ln_service_pick(s, &nowhere, NOW))]++;
+            _exit(0);
+        }
+    }
+    for (unsigned w = 0; w < WORKERS; w++) {
+        int status;
+
+        assert_int_equal(waitpid(child[w], &status, 0), child[w]);
+        assert_int_equal(status, 0);
+        for (unsigned i = 0; i < 3; i++)
+            sum[i] += met[w][i];
+    }
+    assert_int_equal(sum[0], WORKERS * EACH * 5 / 10);
+    assert_int_equal(sum[1], WORKERS * EACH * 3 / 10);
+    assert_int_equal(sum[2], WORKERS * EACH * 2 / 10);
+    munmap(met, WORKERS * sizeof *met);
+}
+
+static void test_a_new_generation_goes_on_where_the_old_one_stood(void **state)
+{
+    struct market *m = *state;
+    struct ln_service *s = OPEN(m, 1, 1, 1);
+    struct ln_err err;
+
+    assert_int_equal(index_of(ln_service_pick(s, &nowhere, NOW)), 0);
+    knock_down(m, 2);
+
+    struct ln_services *next = ln_services_new(&m->conf, m->shm, &m->yard.pools, &err);
+
+    assert_non_null(next);
+    assert_int_equal(index_of(ln_service_pick(&next->v[0], &nowhere, NOW)), 1);
+    assert_int_equal(index_of(ln_service_pick(&next->v[0], &nowhere, NOW)),
+                     0); /* what was down is down */
+    assert_ptr_equal(next->v[0].instances[0].pool, s->instances[0].pool);
+    ln_services_free(next);
+}
+
+static void test_memory_that_was_not_demanded_is_an_error(void **state)
+{
+    struct market *m = *state;
+    struct ln_err err;
+
+    OPEN(m, 1, 1);
+    m->service[1] =
+        (struct ln_service_conf){.name = "orders", .instances = m->instance, .instance_count = 2};
+    m->conf.service_count = 2;
+    assert_null(ln_services_new(&m->conf, m->shm, &m->yard.pools, &err));
+    assert_non_null(strstr(err.text, "orders"));
+    demand(m);
+
+    struct ln_services *both = ln_services_new(&m->conf, m->shm, &m->yard.pools, &err);
+
+    assert_non_null(both);
+    ln_services_free(both);
+}
+
+/* ---- reports
+ * --------------------------------------------------------------------------------------------------
+ */
+
+static void test_outcomes_become_strikes(void **state)
+{
+    struct market *m = *state;
+    struct ln_service *s = OPEN(m, 1, 1);
+
+    for (int i = 0; i < LN_OUTCOME_COUNT; i++) {
+        const struct ln_outcome_row *row = ln_outcome_row((enum ln_outcome)i);
+        struct ln_instance *at = &s->instances[0];
+
+        ln_instance_report(at, LN_OUTCOME_OK, NOW);
+        for (unsigned k = 1; row->strikes > 0 && k * row->strikes < LN_STRIKES_DOWN; k++) {
+            ln_instance_report(at, (enum ln_outcome)i, NOW);
+            assert_true(ln_health_is_up(at->record, NOW));
+        }
+        ln_instance_report(at, (enum ln_outcome)i, NOW);
+        assert_int_equal(ln_health_is_up(at->record, NOW), row->strikes == 0);
+        ln_health_success(at->record);
+    }
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_turns_are_taken),
+        TEST(test_shares_follow_the_weights_exactly),
+        TEST(test_plain_round_robin_knows_no_weights),
+        TEST(test_a_dead_ones_share_is_spread),
+        TEST(test_a_dead_ones_share_is_spread_by_weight),
+        TEST(test_one_left_gets_all),
+        TEST(test_the_needle_is_found),
+        TEST(test_none_is_up),
+        TEST(test_exactly_one_request_is_the_trial),
+        TEST(test_repeats_go_elsewhere),
+        TEST(test_when_all_were_tried_any_will_do),
+        TEST(test_a_service_without_instances),
+        TEST(test_shares_are_exact_over_processes),
+        TEST(test_a_new_generation_goes_on_where_the_old_one_stood),
+        TEST(test_memory_that_was_not_demanded_is_an_error),
+        TEST(test_outcomes_become_strikes),
+    };
+
+    return cmocka_run_group_tests(tests, yard_silence, NULL);
+}
