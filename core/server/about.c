@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * about.c - `lunette version`.
+ * about.c - `lunette version` and `lunette docs`.
  */
 #include <stdio.h>
+#include <string.h>
 
+#include "conf/reference.h"
 #include "net/loop.h"
 #include "server/commands.h"
 
@@ -13,5 +15,24 @@ int ln_command_version(const struct ln_cli *cli)
                ev_version_minor());
     else
         printf("lunette %s (libev %d.%d)\n", LN_VERSION, ev_version_major(), ev_version_minor());
+    return LN_EXIT_OK;
+}
+
+int ln_command_docs(const struct ln_cli *cli)
+{
+    const char *page = cli->argc == 1 ? cli->argv[0] : "";
+    struct ln_text text;
+
+    ln_text_init(&text);
+    if (strcmp(page, "directives") == 0)
+        ln_conf_reference(&text);
+    else if (strcmp(page, "example") == 0)
+        ln_conf_example(&text);
+    if (text.n == 0) {
+        fprintf(stderr, "lunette docs: name a page: directives or example\n");
+        return LN_EXIT_USAGE;
+    }
+    fwrite(text.p, 1, text.n, stdout);
+    ln_text_fini(&text);
     return LN_EXIT_OK;
 }

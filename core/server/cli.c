@@ -86,6 +86,10 @@ static const struct command {
      "those\n"
      "that need a running gateway left out.\n",
      RAW, test},
+    {"docs", "directives|example", "print the reference of the configuration",
+     "directives: every key with its values, default and sentence. example: a file with every "
+     "key.\n",
+     ARGS, ln_command_docs},
     {"version", "[--json]", "print the version", "Of lunette and of the libraries inside.\n", JSON,
      ln_command_version},
     {"help", "[COMMAND]", "print help", "On everything, or on one command.\n", ARGS, help},

@@ -17,5 +17,6 @@ int ln_command_stop(const struct ln_cli *cli);
 
 /* about.c: tell about the program itself. */
 int ln_command_version(const struct ln_cli *cli);
+int ln_command_docs(const struct ln_cli *cli);
 
 #endif

@@ -57,6 +57,7 @@ void ln_signals_ignore(void)
     for (size_t i = 0; i < LN_ARRAY_LEN(heard); i++)
         if (heard[i] != SIGCHLD)
             signal(heard[i], SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_DFL);
     unblock_all();
 }

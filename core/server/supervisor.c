@@ -293,7 +293,8 @@ static bool has_redis(const struct ln_conf *conf)
 static void say_redis_once(const struct ln_conf *before, const struct ln_conf *now)
 {
     if (has_redis(now) && !has_redis(before))
-        ln_warn("rateLimit.redisURL is set, but this version has no Redis support yet: limits are counted locally");
+        ln_warn("rateLimit.redisURL is set, but this version has no Redis support yet: limits are "
+                "counted locally");
 }
 
 static void on_commit(void *arg, struct ln_settings *settings)
