@@ -135,7 +135,6 @@ static struct ln_slice first_line(const char *p, size_t n)
 static void start_reader(struct reader *r, struct ln_fields *fields, struct ln_slice line,
                          const char *end, const struct ln_head_limits *limits)
 {
-    fields->count = 0;
     *r = (struct reader){
         .fields = fields,
         .line = line.p + line.n + 2,
@@ -218,11 +217,14 @@ enum ln_reject ln_req_head_parse(struct ln_req_head *h, const char *p, size_t n,
                                  const struct ln_head_limits *limits)
 {
     struct ln_slice line = first_line(p, n);
-    struct ln_startline start;
+    struct ln_startline start = {0};
     enum ln_reject why = ln_startline_request(line, &start);
     struct reader r;
     llhttp_t parser;
 
+    h->fields.count = 0;
+    *h = (struct ln_req_head){.fields =
+                                  h->fields}; /* a refused head says nothing but what was read */
     if (why != LN_REJECT_NONE)
         return why;
     h->method = start.method;
@@ -248,11 +250,13 @@ enum ln_reject ln_res_head_parse(struct ln_res_head *h, const char *p, size_t n,
                                  const struct ln_head_limits *limits)
 {
     struct ln_slice line = first_line(p, n);
-    struct ln_startline start;
+    struct ln_startline start = {0};
     enum ln_reject why = ln_startline_response(line, &start);
     struct reader r;
     llhttp_t parser;
 
+    h->fields.count = 0;
+    *h = (struct ln_res_head){.fields = h->fields};
     if (why != LN_REJECT_NONE)
         return why;
     h->status = start.status;

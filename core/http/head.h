@@ -102,8 +102,8 @@ struct ln_res_head {
     uint64_t keep_alive_timeout; /* seconds, from Keep-Alive: timeout=; 0 = not said */
 };
 
-/* p[0, n) is exactly one head with its empty line. `fields` must be initialised with the arena.
- * LN_REJECT_NONE or why not. */
+/* p[0, n) is exactly one head with its empty line, as ln_head_end() has found it. `fields` must be
+ * initialised with the arena; all else is set here. LN_REJECT_NONE or why not. */
 enum ln_reject ln_req_head_parse(struct ln_req_head *h, const char *p, size_t n,
                                  const struct ln_head_limits *limits);
 enum ln_reject ln_res_head_parse(struct ln_res_head *h, const char *p, size_t n,

@@ -36,7 +36,7 @@ enum ln_reject ln_target_authority(struct ln_slice raw, struct ln_slice *authori
 
 /* uri-host [ ":" port ] (RFC 9110 section 7.2): false when malformed. */
 bool ln_authority_ok(struct ln_slice authority);
-/* Host without port, lower case for matching; brackets kept. */
+/* Host without port, in the case that it has; brackets kept. */
 struct ln_slice ln_authority_host(struct ln_slice authority);
 
 /* Normalises a path alone, such as one that a plugin has set. False: not a path. */
