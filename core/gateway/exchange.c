@@ -371,6 +371,8 @@ static enum ln_step respond(struct ln_exchange *x)
     }
     w.used = (size_t)(writer.at - w.base);
     x->started = true;
+    if (out == LN_FRAMING_CLOSE) /* should we be killed half-way, that must not look like the end */
+        ln_stream_close_hard(&x->d->stream, true);
 
     const char *p = proxied ? ln_buf_at(c->in) : x->reply.p;
     const char *end = proxied ? ln_buf_end(c->in) : x->reply.p + x->reply.n;
@@ -429,6 +431,8 @@ static void detach(struct ln_exchange *x)
     x->d = NULL;
     d->x = NULL;
     ln_stream_watch_write(&d->stream, false);
+    if (!cut && x->down.out == LN_FRAMING_CLOSE)
+        ln_stream_close_hard(&d->stream, false);
     if (cut && x->down.out == LN_FRAMING_CLOSE) /* a plain close would look like the end */
         ln_downstream_reset(d);
     else if (cut || x->abort || x->gone)

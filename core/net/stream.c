@@ -109,11 +109,16 @@ void ln_stream_close(struct ln_stream *s)
     s->fd = -1;
 }
 
-void ln_stream_reset(struct ln_stream *s)
+void ln_stream_close_hard(struct ln_stream *s, bool hard)
 {
-    struct linger none = {.l_onoff = 1, .l_linger = 0};
+    struct linger how = {.l_onoff = hard, .l_linger = 0};
 
     if (s->fd >= 0)
-        setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+        setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &how, sizeof how);
+}
+
+void ln_stream_reset(struct ln_stream *s)
+{
+    ln_stream_close_hard(s, true);
     ln_stream_close(s);
 }

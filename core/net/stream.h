@@ -41,6 +41,9 @@ void ln_stream_watch_write(struct ln_stream *s, bool on);
 /* Has the peer closed, or sent something nobody asked for? One system call, no bytes taken. */
 bool ln_stream_is_quiet(struct ln_stream *s);
 
+/* From now on an end of this process is a reset for the peer, never a clean end; until it is taken back. */
+void ln_stream_close_hard(struct ln_stream *s, bool hard);
+
 void ln_stream_shutdown_write(struct ln_stream *s);
 void ln_stream_close(struct ln_stream *s); /* twice is harmless */
 void ln_stream_reset(struct ln_stream *s); /* closes with RST: the peer must not take it for a clean end */
