@@ -29,8 +29,8 @@ static void print_listeners(const struct ln_listeners *l, struct ln_text *out)
     char address[REACHABLE];
 
     for (unsigned i = 0; i < l->count; i++)
-        ln_text_printf(out, "  %-10s %s%s\n", l->items[i].name, l->items[i].shared ? "" : "http://",
-                       reachable(&l->items[i].bound, address));
+        ln_text_printf(out, "  %-*s  %s%s\n", ln_listeners_width(l), l->items[i].name,
+                       l->items[i].shared ? "" : "http://", reachable(&l->items[i].bound, address));
 }
 
 static void print_tries(const struct ln_conf *conf, const struct ln_listeners *l,
@@ -57,7 +57,7 @@ void ln_banner_print(const struct ln_conf *conf, const struct ln_listeners *l, u
     ln_text_printf(out, "lunette %s serves %s with %u worker%s\n\n", LN_VERSION, conf->file,
                    workers, workers == 1 ? "" : "s");
     print_listeners(l, out);
-    ln_text_printf(out, "  %-10s %s\n", "control", control);
+    ln_text_printf(out, "  %-*s  %s\n", ln_listeners_width(l), "control", control);
     print_tries(conf, l, out);
     ln_text_puts(out, conf->watch ? "\nSaved changes are live at once. Ctrl-C stops.\n"
                                   : "\n`lunette reload` takes changes. Ctrl-C stops.\n");

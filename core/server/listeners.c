@@ -209,6 +209,16 @@ bool ln_listeners_match(const struct ln_listeners *l, const struct ln_gateway_co
     return true;
 }
 
+int ln_listeners_width(const struct ln_listeners *l)
+{
+    size_t width = 8;
+
+    for (unsigned i = 0; i < l->count; i++)
+        if (strlen(l->items[i].name) > width)
+            width = strlen(l->items[i].name);
+    return width < 40 ? (int)width : 40;
+}
+
 int ln_listeners_fd(const struct ln_listeners *l, unsigned listener, unsigned slot)
 {
     return l->items[listener].fds[l->items[listener].shared ? 0 : slot];

@@ -41,6 +41,9 @@ void ln_listeners_fini(struct ln_listeners *l);
 /* Are these the names and addresses of the configuration, in its order? */
 bool ln_listeners_match(const struct ln_listeners *l, const struct ln_gateway_conf *conf);
 
+/* Columns that the longest name takes, for tables; at least 8. */
+int ln_listeners_width(const struct ln_listeners *l);
+
 int ln_listeners_fd(const struct ln_listeners *l, unsigned listener, unsigned slot);
 
 #endif

@@ -115,7 +115,8 @@ void ln_status_describe(const struct ln_status *s, struct ln_text *out)
                    (unsigned long long)((ln_clock_mono() - s->started) / 1000000000u),
                    s->conf_path);
     for (unsigned i = 0; i < crew->env.listeners->count; i++)
-        ln_text_printf(out, "  %-10s %s\n", crew->env.listeners->items[i].name,
+        ln_text_printf(out, "  %-*s  %s\n", ln_listeners_width(crew->env.listeners),
+                       crew->env.listeners->items[i].name,
                        ln_addr_print(&crew->env.listeners->items[i].bound, address));
     ln_text_puts(out, "\nworker     pid  state     generation  connections  running      served\n");
     for (unsigned i = 0; i < crew->size; i++) {
