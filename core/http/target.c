@@ -215,18 +215,23 @@ enum ln_reject ln_target_authority(struct ln_slice raw, struct ln_slice *authori
     return ln_authority_ok(*authority) ? LN_REJECT_NONE : LN_REJECT_TARGET_AUTHORITY;
 }
 
-/* absolute-form (RFC 9112 section 3.2.2) */
+/* absolute-form (RFC 9112 section 3.2.2). Without path and query it is, for OPTIONS, the server as
+ * a whole: the last proxy on the way sends "*" (section 3.2.4). */
 static enum ln_reject parse_absolute(struct ln_target *t, struct ln_slice raw,
-                                     struct ln_arena *arena)
+                                     enum ln_method method, struct ln_arena *arena)
 {
     enum ln_reject why = ln_target_authority(raw, &t->authority);
 
     if (why != LN_REJECT_NONE)
         return why;
-    const char *rest = t->authority.p + t->authority.n;
+    const char *path = t->authority.p + t->authority.n;
+    struct ln_slice rest = ln_slice(path, raw.n - (size_t)(path - raw.p));
 
     t->form = LN_TARGET_ABSOLUTE;
-    return judge_rest(t, ln_slice(rest, raw.n - (size_t)(rest - raw.p)), arena);
+    if (rest.n > 0 || method != LN_METHOD_OPTIONS)
+        return judge_rest(t, rest, arena);
+    t->path = LN_SLICE("*");
+    return LN_REJECT_NONE;
 }
 
 /* authority-form (RFC 9112 section 3.2.3): a port is not optional there. */
@@ -256,7 +261,7 @@ enum ln_reject ln_target_parse(struct ln_target *t, struct ln_slice raw, enum ln
         t->path = raw;
         return LN_REJECT_NONE;
     }
-    return parse_absolute(t, raw, arena);
+    return parse_absolute(t, raw, method, arena);
 }
 
 bool ln_target_normalise(struct ln_slice raw, struct ln_arena *arena, struct ln_slice *path)

@@ -308,6 +308,14 @@ static void test_an_empty_path_in_absolute_form_is_the_root_rfc9110_4_2_3(void *
     target_bad(TARGET_FORM, "http://a#b");
 }
 
+static void test_options_without_a_path_is_for_the_server_rfc9112_3_2_4(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("http://a:80", 11, LN_METHOD_OPTIONS, "*", NULL), LN_REJECT_NONE);
+    assert_int_equal(parse("http://a/", 9, LN_METHOD_OPTIONS, "/", NULL), LN_REJECT_NONE);
+    assert_int_equal(parse("http://a?b", 10, LN_METHOD_OPTIONS, "/", "b"), LN_REJECT_NONE);
+}
+
 static void test_other_schemes_are_refused_rfc9110_7_4(void **state)
 {
     (void)state;
@@ -407,6 +415,7 @@ int main(void)
         test(test_asterisk_form_is_for_options_only_rfc9112_3_2_4),
         test(test_absolute_form_rfc9112_3_2_2),
         test(test_an_empty_path_in_absolute_form_is_the_root_rfc9110_4_2_3),
+        test(test_options_without_a_path_is_for_the_server_rfc9112_3_2_4),
         test(test_other_schemes_are_refused_rfc9110_7_4),
         test(test_user_information_is_refused_rfc9110_4_2_4),
         test(test_bad_authorities_are_refused_rfc9110_4_2_1),
