@@ -238,7 +238,10 @@ int ln_vm_load(struct ln_vm *vm, struct ln_conf *conf, struct ln_bundle *bundle,
     vm->bundle = bundle;
     vm->diag = diag;
     vm->cur.phase = LN_PHASE_LOAD;
-    if (lua_cpcall(vm->L, load_in_lua, vm) != 0) {
+    vm->capped = true;
+    int rc = lua_cpcall(vm->L, load_in_lua, vm);
+    vm->capped = false;
+    if (rc != 0) {
         struct ln_place place = {.file = conf->file};
 
         ln_diag_error(diag, &place, "lua: %s", lua_tostring(vm->L, -1));

@@ -127,6 +127,27 @@ static void reply_500(struct ln_req *r)
     r->failed = true;
 }
 
+/* Pushes the message and the traceback of the coroutine that has ended so. What a lack of memory has left behind is let go
+ * first, or there would be none to report with. */
+static void push_error(struct ln_task *t, int rc)
+{
+    lua_State *L = t->vm->L;
+
+    if (rc == LUA_YIELD) {
+        lua_pushliteral(L, "the handler yielded outside of a coroutine of its own");
+    } else if (rc == LUA_ERRMEM) {
+        lua_pushliteral(L, "not enough memory");
+        lua_pushliteral(L, "");
+        luaL_unref(L, LUA_REGISTRYINDEX, t->ref);
+        t->ref = LUA_NOREF;
+        lua_gc(L, LUA_GCCOLLECT, 0);
+        return;
+    } else {
+        lua_xmove(t->co, L, 1);
+    }
+    luaL_traceback(L, t->co, NULL, 0);
+}
+
 /* What on_error says about the plugin that raised; tells the log. True: go on without it. */
 static bool may_skip(struct ln_task *t, int rc)
 {
@@ -134,23 +155,18 @@ static bool may_skip(struct ln_task *t, int rc)
     lua_State *L = vm->L;
     bool skip = t->phase == LN_PHASE_LOG;
 
-    if (rc == LUA_ERRMEM)
-        lua_gc(L, LUA_GCCOLLECT, 0);
+    ln_task_select(vm, t->req);
     lua_rawgeti(L, LUA_REGISTRYINDEX, vm->failed);
     lua_pushinteger(L, (lua_Integer)t->req->route->chain);
     lua_pushinteger(L, t->phase);
     lua_pushinteger(L, vm->cur.at);
-    if (rc == LUA_YIELD) {
-        lua_pushliteral(L, "the handler yielded outside of a coroutine of its own");
-    } else {
-        lua_xmove(t->co, L, 1);
-    }
-    luaL_traceback(L, t->co, NULL, 0);
+    push_error(t, rc);
     if (lua_pcall(L, 5, 1, 0) == 0)
         skip = skip || lua_toboolean(L, -1);
     else
         ln_error("an error could not be reported: %s", lua_tostring(L, -1));
     lua_pop(L, 1);
+    vm->cur.req = NULL;
     return skip;
 }
 
@@ -209,7 +225,9 @@ static enum ln_run resume(struct ln_task *t, int nargs)
     ln_task_select(vm, r);
     vm->cur.phase = t->phase;
     vm->running = t;
+    vm->capped = true;
     int rc = lua_resume(t->co, nargs);
+    vm->capped = outer != NULL;
     vm->running = outer;
     vm->cur.req = NULL;
     vm->cur.phase = LN_PHASE_NONE;

@@ -16,13 +16,13 @@
 
 enum { GC_STEP = 400, GC_PAUSE_MIN = 150, GC_PAUSE_MAX = 1000, GC_ROOM = 2 << 20 };
 
-/* LuaJIT's own allocator with a count around it. Over the cap only growth fails: the state then raises "not enough memory"
- * in whatever runs, and is usable again after a full collection. */
+/* LuaJIT's own allocator with a count around it. Over the cap growth fails while plugins run: the state then raises "not enough
+ * memory" in whatever runs, and is usable again after a full collection. */
 static void *counting_alloc(void *arg, void *old, size_t old_size, size_t size)
 {
     struct ln_vm *vm = arg;
 
-    if (vm->cap > 0 && size > old_size && vm->used + (size - old_size) > vm->cap)
+    if (vm->capped && vm->cap > 0 && size > old_size && vm->used + (size - old_size) > vm->cap)
         return NULL;
     void *p = vm->alloc(vm->alloc_arg, old, old_size, size);
     if (p != NULL || size == 0)

@@ -56,6 +56,7 @@ struct ln_vm {
     lua_Alloc alloc; /* LuaJIT's own */
     void *alloc_arg;
     size_t used, cap; /* bytes; cap 0 = none */
+    bool capped;      /* plugins run: only then the cap holds, because our own calls are not protected */
     struct ln_arena arena; /* routes and chains */
     struct ln_route *routes;
     struct ln_chain *chains; /* by ln_route.chain - 1 */
