@@ -7,6 +7,7 @@
 #include "gateway/headwrite.h"
 #include "gateway/identity.h"
 #include "gateway/router.h"
+#include "gateway/tunnel.h"
 #include "http/accept.h"
 #include "http/hop.h"
 #include "http/query.h"
@@ -88,6 +89,10 @@ static void fill_request(struct ln_exchange *x)
     r->minor = x->head.minor;
     r->listener = ln_slice_of(l->name);
     r->port = x->d->local_port;
+    const struct ln_field *upgrade = ln_fields_find(&x->head.fields, LN_FIELD_UPGRADE);
+
+    if (x->head.upgrade && upgrade != NULL && x->head.framing == LN_FRAMING_NONE)
+        x->upgrade = ln_field_value(upgrade);
     x->trusted = ln_identity_is_trusted(conf, x->d);
     if (!x->trusted)
         drop_claims(x);
@@ -349,8 +354,19 @@ static bool can_keep(const struct ln_exchange *x)
            x->down.out != LN_FRAMING_CLOSE && (most == 0 || x->d->requests < most);
 }
 
+static enum ln_step open_tunnel(struct ln_exchange *x)
+{
+    x->step = LN_STEP_RELAY; /* content is read from now on */
+    x->abort = !ln_tunnel_open(x);
+    x->step = LN_STEP_RESPOND;
+    return LN_STEP_RELAY;
+}
+
 static enum ln_step respond(struct ln_exchange *x)
 {
+    if (x->tunnel && x->attempt.instance != NULL)
+        return open_tunnel(x);
+
     struct ln_upconn *c = x->attempt.conn;
     struct ln_window w = {x->gw->scratch_out, 0, LN_SCRATCH_OUT};
     struct ln_writer writer = ln_writer(w.base, w.size - 4096);
@@ -561,7 +577,8 @@ static void on_deadline(struct ln_deadline *deadline)
     struct ln_exchange *x = ln_container_of(deadline, struct ln_exchange, deadline);
 
     x->failed = true;
-    x->outcome = x->step == LN_STEP_CONNECT ? LN_OUTCOME_CONNECT_TIME
+    x->outcome = x->tunnel                     ? LN_OUTCOME_CLIENT_GONE
+                 : x->step == LN_STEP_CONNECT ? LN_OUTCOME_CONNECT_TIME
                  : x->step == LN_STEP_AWAIT ? LN_OUTCOME_HEAD_TIME
                                             : LN_OUTCOME_BODY_TIME;
     if (x->started) {

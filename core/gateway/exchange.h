@@ -50,11 +50,13 @@ struct ln_exchange {
     bool phase_done; /* a parked Lua phase has ended */
     bool filtered;   /* the response handlers have run */
     bool started;    /* bytes of the final response were given to the client's socket */
+    bool tunnel;     /* the protocol was switched: see tunnel.h */
     bool finished;   /* all of the response was */
     bool keep;       /* the connection may stay open afterwards */
     bool abort;      /* the response cannot be completed: the client must see that */
 
     struct ln_answer answer; /* status 0 = none of ours */
+    struct ln_slice upgrade; /* what the client would switch to; p NULL = nothing, or it may not */
     uint64_t allowed;        /* methods for 405 */
     ln_nsec retry_after;
 

@@ -121,6 +121,13 @@ static void write_forwarded(const struct ln_exchange *x, struct ln_writer *w)
     ln_write_crlf(w);
 }
 
+/* Upgrade concerns one connection: whoever passes it on says so for the next (RFC 9110 section 7.8). */
+static void write_upgrade(const struct ln_exchange *x, struct ln_writer *w)
+{
+    ln_write_literal(w, "Connection: Upgrade\r\n");
+    ln_write_field(w, LN_SLICE("Upgrade"), x->upgrade);
+}
+
 static void write_additions(const struct ln_exchange *x, struct ln_writer *w)
 {
     const struct ln_headers_conf *conf = &x->gen->conf->gateway.headers;
@@ -135,6 +142,8 @@ static void write_additions(const struct ln_exchange *x, struct ln_writer *w)
         ln_write_field(w, LN_SLICE("X-Origin-Host"), ln_slice_of(x->attempt.instance->conf->authority));
     if (conf->via)
         ln_write_literal(w, "Via: 1.1 lunette\r\n");
+    if (x->upgrade.p != NULL)
+        write_upgrade(x, w);
 }
 
 /* Which fields of the request are written by the functions above and not in their place? */
@@ -210,7 +219,9 @@ bool ln_headwrite_response(struct ln_exchange *x, struct ln_writer *w, struct ln
     write_framing(&x->down, x->down.body.left, w);
     if (tells_length(x) && x->reply.n > 0)
         ln_write_field_u64(w, LN_SLICE("Content-Length"), x->reply.n);
-    if (!x->keep)
+    if (x->tunnel && x->req.status == 101)
+        write_upgrade(x, w);
+    else if (!x->keep)
         ln_write_literal(w, "Connection: close\r\n");
     else if (x->head.minor == 0)
         ln_write_literal(w, "Connection: keep-alive\r\n");

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "gateway/exchange.h"
 #include "gateway/headwrite.h"
+#include "gateway/tunnel.h"
 #include "http/hop.h"
 
 enum { INTERIM_MAX = 16 };
@@ -51,6 +52,10 @@ static void refuse_content(struct ln_exchange *x, const struct ln_answer *a)
 
 void ln_relay_sent(struct ln_exchange *x, enum ln_flow_result result, enum ln_reject why)
 {
+    if (x->tunnel) {
+        ln_tunnel_sent(x, result);
+        return;
+    }
     switch (result) {
     case LN_FLOW_MORE: /* the instance may wait for the client, and is not to blame */
         if (!x->got_head)
@@ -103,6 +108,12 @@ void ln_exchange_read_body(struct ln_exchange *x)
 
     if (n == LN_STREAM_AGAIN)
         return;
+    if (n == 0 && x->tunnel) {
+        d->eof = true;
+        ln_downstream_pause(d);
+        ln_tunnel_client_eof(x);
+        return;
+    }
     if (n <= 0) { /* the request breaks off */
         ln_exchange_client_gone(x);
         return;
@@ -157,6 +168,21 @@ static void pass_interim(struct ln_exchange *x, const struct ln_res_head *h)
         x->gone = true;
 }
 
+static bool agree_upgrade(struct ln_exchange *x)
+{
+    const struct ln_field *f = ln_fields_find(&x->res.fields, LN_FIELD_UPGRADE);
+
+    if (f == NULL) { /* RFC 9110 section 7.8: a 101 names the protocol */
+        fail(x, LN_OUTCOME_BAD_RESPONSE);
+        return false;
+    }
+    x->upgrade = ln_field_value(f);
+    ln_fields_drop_hop_by_hop(&x->res.fields);
+    x->tunnel = x->got_head = true;
+    ln_deadline_clear(&x->deadline);
+    return false;
+}
+
 /* One head is complete in c->in. True when it was an interim one and there may be another behind it. */
 static bool take_head(struct ln_exchange *x, struct ln_upconn *c, size_t n, const struct ln_head_limits *limits)
 {
@@ -167,6 +193,8 @@ static bool take_head(struct ln_exchange *x, struct ln_upconn *c, size_t n, cons
 
     c->in->head += n;
     x->scan = (struct ln_head_scan){0};
+    if (why == LN_REJECT_NONE && x->res.status == 101 && x->upgrade.p != NULL)
+        return agree_upgrade(x);
     if (why != LN_REJECT_NONE || x->res.status == 101) { /* nobody asked to upgrade */
         ln_warn("instance %s: bad response: %s", x->attempt.instance->conf->url,
                 why != LN_REJECT_NONE ? ln_reject_row(why)->sentence : "101 without a request to upgrade");
@@ -260,6 +288,10 @@ void ln_relay_received(struct ln_exchange *x, enum ln_flow_result result)
 {
     struct ln_upconn *c = x->attempt.conn;
 
+    if (x->tunnel && c != NULL) {
+        ln_tunnel_received(x, result);
+        return;
+    }
     if (x->down.ended && c != NULL) {
         release_done(x);
         c = NULL;
@@ -353,7 +385,7 @@ void ln_exchange_client_writable(struct ln_exchange *x)
     }
     ln_stream_watch_write(&d->stream, false);
     ln_relay_expect_client(x);
-    if (x->attempt.conn != NULL)
+    if (x->attempt.conn != NULL && !x->down.ended)
         ln_stream_watch_read(&x->attempt.conn->stream, true);
     ln_relay_received(x, result);
     ln_exchange_advance(x);
@@ -361,6 +393,10 @@ void ln_exchange_client_writable(struct ln_exchange *x)
 
 void ln_exchange_client_eof(struct ln_exchange *x)
 {
+    if (x->tunnel && x->step == LN_STEP_RELAY) {
+        ln_tunnel_client_eof(x);
+        return;
+    }
     /* Before the request is sent its content may still lie in the buffer: then sending decides. */
     if (x->has_head && !ln_body_is_done(&x->up.body) && x->step > LN_STEP_SEND)
         ln_exchange_client_gone(x);
