@@ -6,7 +6,8 @@
 --   gateway, services, rateLimit, extra   tables; services' instances may be upstreams. port is 127.0.0.1:0, one worker
 --   routes    text of routes.lua          plugins  { name = text }     files  { path = text }
 --   config    path of a configuration that exists already, instead of all these
---   env, args, cwd; expect (list of patterns of error lines that are no surprise)
+--   env, args, cwd; shell (a command of sh that runs first, such as "ulimit -n 64")
+--   expect (list of patterns of error lines that are no surprise)
 
 local client = require "spec.support.client"
 local dir = require "spec.support.dir"
@@ -126,7 +127,11 @@ function M.start(options)
   self.control = self.dir:join("ctl")
   local args = { "run", "-c", self.config, "--report", "3", "--control", self.control }
   for _, arg in ipairs(options.args or {}) do args[#args + 1] = arg end
-  self.process = process.start(M.binary(), args, { env = options.env, cwd = options.cwd })
+  local path = M.binary()
+  if options.shell then
+    path, args = "/bin/sh", { "-c", options.shell .. '; exec "$0" "$@"', path, unpack(args) }
+  end
+  self.process = process.start(path, args, { env = options.env, cwd = options.cwd })
   local ok, why = pcall(wait_ready, self)
   if not ok then
     self.process:destroy()

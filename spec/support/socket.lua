@@ -9,7 +9,7 @@ local loop = require "spec.support.loop"
 
 local C = ffi.C
 local AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10
-local SOCK_STREAM, SOCK_NONBLOCK, SOCK_CLOEXEC = 1, 0x800, 0x80000
+local SOCK_STREAM, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_CLOEXEC = 1, 2, 0x800, 0x80000
 local SOL_SOCKET, SO_REUSEADDR, SO_ERROR, SO_SNDBUF, SO_RCVBUF, SO_LINGER = 1, 2, 4, 7, 8, 13
 local IPPROTO_TCP, TCP_NODELAY = 6, 1
 local MSG_NOSIGNAL = 0x4000
@@ -99,6 +99,15 @@ function M.bind(address)
   end
   if family ~= AF_UNIX then address = address:gsub("%d+$", tostring(local_port(fd))) end
   return wrap(fd, address, false)
+end
+
+
+-- A datagram socket at a path, for sd_notify; read it with :recv().
+function M.datagrams(path)
+  local fd = sys.check(C.socket(AF_UNIX, SOCK_DGRAM + SOCK_NONBLOCK + SOCK_CLOEXEC, 0), "socket")
+  local sa, length = unix_address(path)
+  sys.check(C.bind(fd, sa, length), "bind " .. path)
+  return wrap(fd, path, false)
 end
 
 
