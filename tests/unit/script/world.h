@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/diag.h"
+#include "conf/node.h"
 #include "net/loop.h"
 #include "script/vm.h"
 #include "script/vm_inner.h"
@@ -67,7 +68,7 @@ static inline void world_file(struct world *w, const char *name, const char *tex
 static inline void world_services(struct world *w, const char *name, const char *path)
 {
     unsigned n = w->conf->service_count++;
-    struct ln_service_conf *all = ln_arena_zalloc(&w->conf->arena, (n + 1) * sizeof *all);
+    struct ln_service_conf *all = ln_arena_zalloc(&w->conf->arena, (n + 16) * sizeof *all); /* room, as conf/load.c leaves */
 
     if (n > 0)
         memcpy(all, w->conf->services, n * sizeof *all);
