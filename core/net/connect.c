@@ -4,8 +4,6 @@
 #include "net/connect.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -67,13 +65,10 @@ static int open_socket(struct ln_connect *c)
 {
     socklen_t len;
     const struct sockaddr *address = c->address(c, c->at, &len);
-    int on = 1;
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return -1;
-    if (address->sa_family != AF_UNIX)
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (connect(fd, address, len) == 0 || errno == EINPROGRESS)
         return fd;
 
@@ -109,7 +104,7 @@ void ln_connect_start(struct ln_connect *c, struct ln_loop *loop, unsigned count
     c->fd = -1;
     c->at = 0;
     c->count = count;
-    c->error = EADDRNOTAVAIL; /* what a name without addresses amounts to */
+    c->error = EHOSTUNREACH; /* what a name without addresses amounts to */
     try_from(c);
 }
 
