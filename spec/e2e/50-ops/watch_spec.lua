@@ -60,6 +60,21 @@ describe("with reload.watch", function()
     assert.equal(404, g:get("/").status)
   end)
 
+  it("a directory of routes is live: files that change, come and go", function()
+    local g = gate.start { watch = true, extra = { routes = "routes" },
+      files = { ["routes/one.lua"] = 'get "/one" { reply = { 200, "1" } }' } }
+    local function wait_status(target, status)
+      gate.eventually(function() return g:get(target).status == status end, target .. " " .. status)
+    end
+    assert.equal(200, g:get("/one").status)
+    g.dir:write("routes/two.lua", 'get "/two" { reply = { 200, "2" } }')
+    wait_status("/two", 200)
+    g.dir:write("routes/two.lua", 'get "/three" { reply = { 200, "3" } }')
+    wait_status("/three", 200)
+    os.remove(g.dir:join("routes/one.lua"))
+    wait_status("/one", 404)
+  end)
+
   it("gateway.yaml is live when it is saved", function()
     local g = start()
     g.dir:write("gateway.yaml", (g.dir:read("gateway.yaml"):gsub("/made", "/renamed")))
