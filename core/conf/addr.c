@@ -29,7 +29,7 @@ static bool parse_ip(struct ln_slice text, int family, void *out)
     return inet_pton(family, copy, out) == 1;
 }
 
-static bool parse_unix(struct ln_slice path, struct ln_addr *addr)
+bool ln_addr_unix(struct ln_slice path, struct ln_addr *addr)
 {
     if (path.n == 0 || path.n >= sizeof addr->un.sun_path || memchr(path.p, '\0', path.n) != NULL)
         return false;
@@ -71,7 +71,7 @@ bool ln_addr_parse_listen(struct ln_slice text, struct ln_addr *addr)
     unsigned port;
 
     if (ln_slice_has_prefix(text, LN_SLICE("unix:")))
-        return parse_unix(ln_slice(text.p + 5, text.n - 5), addr);
+        return ln_addr_unix(ln_slice(text.p + 5, text.n - 5), addr);
 
     const char *colon = text.n > 0 ? memrchr(text.p, ':', text.n) : NULL;
 

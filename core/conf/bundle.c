@@ -9,9 +9,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <strings.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -295,7 +295,8 @@ static void add_ip(struct ln_text *ips, const struct sockaddr *from)
         ln_text_add(ips, ip, LN_FACT_IP);
 }
 
-/* RFC 6761 section 6.3: localhost is both loopback addresses, also where the hosts file knows only one of them. */
+/* RFC 6761 section 6.3: localhost is both loopback addresses, also where the hosts file knows only
+ * one of them. */
 static void add_loopback(struct ln_text *ips)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

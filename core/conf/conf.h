@@ -22,9 +22,14 @@ struct ln_place {
     unsigned line, column; /* from 1; column 0 = not known (Lua) */
 };
 
+/* Who may begin a connection with a PROXY header; others' bytes are never read as one. */
+enum ln_proxy_mode { LN_PROXY_OFF, LN_PROXY_ON, LN_PROXY_REQUIRE };
+
 struct ln_listener_conf {
     const char *name;
     struct ln_addr addr; /* never with port 0 unless written so: then the kernel chooses */
+    enum ln_proxy_mode proxy;
+    unsigned backlog;
     bool rate_limit;
     struct ln_place place;
 };
@@ -37,6 +42,13 @@ struct ln_timeouts_conf {
 struct ln_limits_conf {
     uint64_t request_line, headers, header_count, body, requests_per_connection, connections,
         buffer;
+    uint64_t body_rate; /* bytes per second, 0 = off ... */
+    ln_msec body_grace; /* ... judged from then on */
+};
+
+struct ln_tcp_conf {
+    bool nodelay;
+    ln_msec keep_alive; /* silence before the kernel asks whether the peer is there, 0 = never */
 };
 
 enum ln_identity_source {
@@ -71,6 +83,8 @@ struct ln_gateway_conf {
     unsigned listener_count;
     struct ln_timeouts_conf timeouts;
     struct ln_limits_conf limits;
+    struct ln_tcp_conf tcp; /* connections of clients and to instances */
+    bool merge_slashes;
     unsigned workers; /* 0 = auto */
     const char *user; /* "" = unchanged */
     struct ln_cidr *trusted_proxies;
@@ -85,11 +99,11 @@ struct ln_gateway_conf {
 enum ln_strategy { LN_STRATEGY_ROUND_ROBIN, LN_STRATEGY_WEIGHTED_ROUND_ROBIN };
 
 struct ln_instance_conf {
-    const char *url;       /* canonical: http://host:port[/base]; the instance's name everywhere */
-    const char *host;      /* as written, without brackets; "" for a unix socket */
+    const char *url;  /* canonical: http://host:port[/base] or unix:/path; its name everywhere */
+    const char *host; /* as written, without brackets; "" for a unix socket */
     const char *authority; /* what a Host header says: host or host:port (port left out when 80);
-                              IPv6 in brackets */
-    unsigned port;
+                              IPv6 in brackets; "localhost" for a unix socket */
+    unsigned port;         /* 0 for a unix socket */
     const char *unix_path; /* NULL unless unix:/path */
     const char *base;      /* path prefix without a trailing slash, "" = none */
     unsigned weight;       /* 1..65535 */
@@ -97,6 +111,8 @@ struct ln_instance_conf {
     unsigned addr_count; /* 0 = the name could not be resolved when the configuration was loaded */
     struct ln_place place;
 };
+
+enum ln_proxy_send { LN_PROXY_SEND_OFF, LN_PROXY_SEND_V1, LN_PROXY_SEND_V2 };
 
 enum { LN_RETRY_ON_CONNECT = 1, LN_RETRY_ON_RESET = 2, LN_RETRY_ON_TIMEOUT = 4 };
 
@@ -111,6 +127,9 @@ struct ln_service_conf {
     const char *name;
     const char *path; /* NULL: no generated route. Normalised: leading slash, no trailing one */
     bool strip_path, preserve_host;
+    bool rewrite_location, rewrite_cookie_path; /* of responses, when strip_path took something */
+    bool upgrade;
+    enum ln_proxy_send proxy; /* not off: a connection serves one client's connection only */
     struct ln_instance_conf *instances;
     unsigned instance_count;
     enum ln_strategy strategy;
@@ -164,7 +183,8 @@ struct ln_diag;
 
 /* Reads `path` through the bundle. NULL when something is wrong: every error is in `diag`. */
 struct ln_conf *ln_conf_load(struct ln_bundle *bundle, const char *path, struct ln_diag *diag);
-/* The same, but what is not wrong is there in spite of errors: for finding the mistakes of routes and plugins too. Never to serve with. */
+/* The same, but what is not wrong is there in spite of errors: for finding the mistakes of routes
+ * and plugins too. Never to serve with. */
 struct ln_conf *ln_conf_load_anyway(struct ln_bundle *bundle, const char *path,
                                     struct ln_diag *diag);
 void ln_conf_free(struct ln_conf *conf);

@@ -39,7 +39,7 @@ static bool read_listen(struct ln_reader *r, const struct ln_row *row, const str
     if (n->kind == LN_NODE_SCALAR && ln_slice_to_u64(n->text, &port) && port <= 65535)
         ln_row_error(r, &n->place, "got \"%s\", expected an address; did you mean \":%s\"?",
                      n->text.p, n->text.p);
-    else if (n->kind == LN_NODE_SCALAR && n->text.n > 100 &&
+    else if (n->kind == LN_NODE_SCALAR && n->text.n > 5 &&
              ln_slice_has_prefix(n->text, LN_SLICE("unix:")))
         ln_row_error(r, &n->place,
                      "the path of the socket is too long, expected at most 107 bytes");
@@ -69,20 +69,10 @@ static struct ln_listener_conf *grow_listeners(struct ln_reader *r, unsigned mor
     return all + g->listener_count;
 }
 
-static void set_port(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
-                     void *field)
-{
-    struct ln_listener_conf *l = grow_listeners(r, 1);
-
-    (void)field;
-    *l = (struct ln_listener_conf){.name = "main", .rate_limit = true, .place = n->place};
-    if (read_listen(r, row, n, &l->addr))
-        r->conf->gateway.listener_count++;
-}
-
-static const struct ln_row_type type_port = {"address", set_port, expect_listen};
-
 #define LISTENER(field) offsetof(struct ln_listener_conf, field)
+
+static const char *const proxies[] = {
+    [LN_PROXY_OFF] = "off", [LN_PROXY_ON] = "on", [LN_PROXY_REQUIRE] = "require", NULL};
 
 /* clang-format off */
 static const struct ln_row listener_rows[] = {
@@ -90,12 +80,31 @@ static const struct ln_row listener_rows[] = {
      "What the listener is called in logs and routes."},
     {"listen", &type_listen, LISTENER(addr), NULL, {0},
      "Where it accepts; `:8080` means all addresses, IPv4 and IPv6."},
+    {"proxyProtocol", &ln_type_word, LISTENER(proxy), "off", LN_WORDS(proxies),
+     "A PROXY header (version 1 or 2) names the client: `on` takes one from `trustedProxies`, `require` closes connections that are not from them or begin without one."},
+    {"backlog", &ln_type_unsigned, LISTENER(backlog), "4096", LN_RANGE(1, 65535),
+     "Connections that may wait to be accepted, for each worker; the kernel's own bound holds too."},
     {"rateLimit", &ln_type_switch, LISTENER(rate_limit), "on", {0},
      "Whether the top-level `rateLimit` counts here."},
     {0},
 };
 /* clang-format on */
 static const struct ln_block listener_block = {.rows = listener_rows};
+static const struct ln_block short_block = {.rows = listener_rows + 2}; /* all but name, listen */
+
+static void set_port(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
+                     void *field)
+{
+    struct ln_listener_conf *l = grow_listeners(r, 1);
+
+    (void)field;
+    *l = (struct ln_listener_conf){.name = "main", .place = n->place};
+    ln_row_read(r, &short_block, NULL, l);
+    if (read_listen(r, row, n, &l->addr))
+        r->conf->gateway.listener_count++;
+}
+
+static const struct ln_row_type type_port = {"address", set_port, expect_listen};
 
 static void add_listener(struct ln_reader *r, const struct ln_row *row, const struct ln_node *item,
                          unsigned index, void *arg)
@@ -356,9 +365,22 @@ static const struct ln_row limit_rows[] = {
      "Connections of clients in one worker; 0 = as many as the limit of open files allows."},
     {"buffer", &ln_type_size, AT(limits.buffer), "64k", LN_RANGE(4096, 16 << 20),
      "Bytes of a body that wait in memory, for each direction of an exchange."},
+    {"bodyRate", &ln_type_size, AT(limits.body_rate), "0", LN_RANGE(0, UINT64_MAX),
+     "Bytes per second that a request's body has to come with at least, on average; 0 = no bound."},
+    {"bodyGrace", &ln_type_duration, AT(limits.body_grace), "10s", LN_RANGE(0, LN_DAY_MSEC),
+     "How long a body may take before `bodyRate` is asked of it."},
     {0},
 };
 static const struct ln_block limit_block = {.rows = limit_rows};
+
+static const struct ln_row tcp_rows[] = {
+    {"nodelay", &ln_type_switch, AT(tcp.nodelay), "on", {0},
+     "Send small pieces at once instead of gathering them (TCP_NODELAY)."},
+    {"keepAlive", &ln_type_duration, AT(tcp.keep_alive), "60s", LN_RANGE(0, 32400000),
+     "Silence after which the kernel asks whether the other side is still there; 0 = it never asks."},
+    {0},
+};
+static const struct ln_block tcp_block = {.rows = tcp_rows};
 
 static const struct ln_row identity_rows[] = {
     {"from", &type_sources, 0, "[address]", {0},
@@ -411,6 +433,10 @@ static const struct ln_row rows[] = {
      "Single times of the client's side."},
     {"limits", &ln_type_block, 0, NULL, LN_BLOCK(limit_block),
      "Bounds of what a client may send."},
+    {"tcp", &ln_type_block, 0, NULL, LN_BLOCK(tcp_block),
+     "How TCP treats connections of clients and connections to instances."},
+    {"mergeSlashes", &ln_type_switch, AT(merge_slashes), "off", {0},
+     "Make one slash of several in the path of a request, before it is matched and sent on."},
     {"workers", &type_workers, AT(workers), "auto", LN_RANGE(1, 256),
      "Processes that serve; `auto` = one for each core."},
     {"user", &type_user, AT(user), "", {0},
@@ -456,6 +482,29 @@ static void compare_listeners(struct ln_reader *r, const struct ln_listener_conf
                      ln_addr_print(&a->addr, shown), first->file, first->line, first->column);
 }
 
+/* A header from anybody would let anybody choose the address that they are known by. */
+static void check_trust(struct ln_reader *r, const struct ln_node *map)
+{
+    const struct ln_node *list = ln_node_get(map, "listeners");
+    struct ln_trail item = {r->trail, NULL, 0}, key = {&item, "proxyProtocol", 0};
+
+    if (ln_row_count(ln_node_get(map, "trustedProxies")) > 0 || list == NULL ||
+        list->kind != LN_NODE_SEQ)
+        return;
+    r->trail = &key;
+    for (const struct ln_node *n = list->first; n != NULL; n = n->next, item.index++) {
+        const struct ln_node *mode = ln_node_get(n, "proxyProtocol");
+
+        if (mode != NULL && mode->kind == LN_NODE_SCALAR &&
+            (ln_slice_eq(mode->text, ln_slice_of(proxies[LN_PROXY_ON])) ||
+             ln_slice_eq(mode->text, ln_slice_of(proxies[LN_PROXY_REQUIRE]))))
+            ln_row_error(r, &mode->place,
+                         "gateway.trustedProxies is empty, expected the addresses of those who may "
+                         "send a PROXY header");
+    }
+    r->trail = item.up;
+}
+
 static void check_listeners(struct ln_reader *r, const struct ln_node *map, void *base)
 {
     const struct ln_gateway_conf *g = base;
@@ -472,6 +521,7 @@ static void check_listeners(struct ln_reader *r, const struct ln_node *map, void
     for (unsigned i = 1; i < g->listener_count; i++)
         for (unsigned j = 0; j < i; j++)
             compare_listeners(r, &g->listeners[j], &g->listeners[i]);
+    check_trust(r, map);
     r->trail = here.up;
 }
 

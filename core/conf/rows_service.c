@@ -42,9 +42,14 @@ static const struct ln_row_type type_path = {"path", set_path, expect_path};
 static void resolve(struct ln_reader *r, const struct ln_node *n, struct ln_instance_conf *i)
 {
     const struct ln_addr *addrs;
+    struct ln_addr local;
     struct ln_err err;
-    unsigned count = ln_bundle_resolve(r->bundle, i->host, i->port, &addrs, &err);
+    unsigned count = 1;
 
+    if (i->unix_path != NULL && ln_addr_unix(ln_slice_of(i->unix_path), &local))
+        addrs = &local;
+    else
+        count = ln_bundle_resolve(r->bundle, i->host, i->port, &addrs, &err);
     if (count == 0) {
         ln_row_warn(r, &n->place, "%s; the instance gets no requests", err.text);
         return;
@@ -60,6 +65,15 @@ static void expect_url(const struct ln_row *row, struct ln_text *out)
     ln_text_puts(out, "a URL such as http://host:8080");
 }
 
+/* The path of a unix socket is relative to the file's folder, like every path. */
+static struct ln_slice full_url(struct ln_reader *r, struct ln_slice text)
+{
+    if (!ln_slice_has_prefix(text, LN_SLICE("unix:")) || text.n == 5)
+        return text;
+    return ln_arena_printf(&r->conf->arena, "unix:%s",
+                           ln_row_path(r, ln_slice(text.p + 5, text.n - 5)));
+}
+
 static void set_url(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
                     void *field)
 {
@@ -68,7 +82,7 @@ static void set_url(struct ln_reader *r, const struct ln_row *row, const struct 
 
     if (n->kind != LN_NODE_SCALAR)
         ln_row_refuse(r, row, n);
-    else if (ln_url_parse(&r->conf->arena, n->text, i, &err) != 0)
+    else if (ln_url_parse(&r->conf->arena, full_url(r, n->text), i, &err) != 0)
         ln_row_error(r, &n->place, "%s", err.text);
     else
         resolve(r, n, i);
@@ -79,7 +93,7 @@ static const struct ln_row_type type_url = {"URL", set_url, expect_url};
 /* clang-format off */
 static const struct ln_row instance_rows[] = {
     {"url", &type_url, 0, NULL, {0},
-     "Where the instance is: `http://host[:port][/base]`; a path in it is put in front of the request's."},
+     "Where the instance is: `http://host[:port][/base]`; a path in it is put in front of the request's. Or a unix socket: `unix:run/app.sock`."},
     {"weight", &ln_type_unsigned, offsetof(struct ln_instance_conf, weight), "1", LN_RANGE(1, 65535),
      "Its share of the requests, compared with the weights of the others."},
     {0},
@@ -200,6 +214,8 @@ static const char *const strategies[] = {
     [LN_STRATEGY_WEIGHTED_ROUND_ROBIN] = "weighted_round_robin",
     NULL,
 };
+static const char *const proxies[] = {
+    [LN_PROXY_SEND_OFF] = "off", [LN_PROXY_SEND_V1] = "v1", [LN_PROXY_SEND_V2] = "v2", NULL};
 static const char *const reasons[] = {"connect", "reset", "timeout", NULL}; /* LN_RETRY_ON_ bits */
 
 /* clang-format off */
@@ -245,6 +261,14 @@ static const struct ln_row rows[] = {
      "Take `path` off the request's path before it is sent on."},
     {"preserveHost", &ln_type_switch, AT(preserve_host), "off", {0},
      "Send the client's Host instead of the instance's."},
+    {"rewriteLocation", &ln_type_switch, AT(rewrite_location), "on", {0},
+     "Put what `stripPath` took off back into Location, Content-Location and Refresh of responses."},
+    {"rewriteCookiePath", &ln_type_switch, AT(rewrite_cookie_path), "on", {0},
+     "Put what `stripPath` took off back into the Path of cookies that responses set."},
+    {"upgrade", &ln_type_switch, AT(upgrade), "on", {0},
+     "Whether a request may change its connection to another protocol, such as WebSocket."},
+    {"proxyProtocol", &ln_type_word, AT(proxy), "off", LN_WORDS(proxies),
+     "Begin connections to instances with a PROXY header of this version; a connection then serves one client's connection only and is never shared."},
     {"instances", &type_instances, 0, NULL, LN_BLOCK(ln_rows_instance),
      "Where the service runs: URLs, or the long form with a weight."},
     {"strategy", &ln_type_word, AT(strategy), "round_robin", LN_WORDS(strategies),

@@ -109,11 +109,6 @@ static int refuse_scheme(struct ln_slice text, struct ln_err *err)
     if (text.n >= 6 && ln_slice_caseeq(ln_slice(text.p, 6), LN_SLICE("https:")))
         return ln_fail(err, LN_E_CONF,
                        "TLS to upstreams is not supported by this version, " EXPECTED);
-    if (ln_slice_has_prefix(text, LN_SLICE("unix:")) ||
-        ln_slice_has_prefix(text, LN_SLICE("http+unix:")))
-        return ln_fail(
-            err, LN_E_CONF,
-            "instances behind unix sockets are not supported by this version, " EXPECTED);
     if (memchr(text.p, '@', text.n) != NULL) /* perhaps a password: not shown */
         return ln_fail(err, LN_E_CONF, "credentials in a URL are not supported, " EXPECTED);
     return wrong(text, err);
@@ -137,6 +132,31 @@ static void fill(struct ln_arena *a, const struct parts *parts, unsigned port,
         out->authority = ln_arena_printf(a, "%s%s%s:%u", left, host.p, right, port).p;
 }
 
+/* No host that a Host header could name: "localhost" is what others send too. */
+static int parse_unix(struct ln_arena *a, struct ln_slice path, struct ln_instance_conf *out,
+                      struct ln_err *err)
+{
+    struct ln_addr addr;
+
+    if (path.n == 0)
+        return ln_fail(err, LN_E_CONF,
+                       "no path behind unix:, expected one such as unix:/run/x.sock");
+    for (size_t i = 0; i < path.n; i++)
+        if ((unsigned char)path.p[i] < ' ' || path.p[i] == 0x7f)
+            return ln_fail(err, LN_E_CONF,
+                           "control characters in the path of the socket, expected "
+                           "one such as unix:/run/x.sock");
+    if (!ln_addr_unix(path, &addr))
+        return ln_fail(err, LN_E_CONF,
+                       "the path of the socket is too long, expected at most 107 bytes");
+    out->unix_path = ln_arena_dup(a, path).p;
+    out->url = ln_arena_printf(a, "unix:%s", out->unix_path).p;
+    out->host = out->base = "";
+    out->authority = "localhost";
+    out->port = 0;
+    return 0;
+}
+
 int ln_url_parse(struct ln_arena *a, struct ln_slice text, struct ln_instance_conf *out,
                  struct ln_err *err)
 {
@@ -145,6 +165,8 @@ int ln_url_parse(struct ln_arena *a, struct ln_slice text, struct ln_instance_co
 
     if (text.n == 0)
         return ln_fail(err, LN_E_CONF, "got \"\", " EXPECTED);
+    if (ln_slice_has_prefix(text, LN_SLICE("unix:")))
+        return parse_unix(a, ln_slice(text.p + 5, text.n - 5), out, err);
     if (text.n < 7 || !ln_slice_caseeq(ln_slice(text.p, 7), LN_SLICE("http://")))
         return refuse_scheme(text, err);
 

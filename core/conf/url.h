@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * url.h - the URL of an instance: http://host[:port][/base].
+ * url.h - the URL of an instance: http://host[:port][/base] or unix:/path.
  */
 #ifndef LN_CONF_URL_H
 #define LN_CONF_URL_H
@@ -8,8 +8,9 @@
 #include "base/err.h"
 #include "conf/conf.h"
 
-/* Fills url, host, authority, port and base, all in the arena. -1 with "what is wrong, what was
- * expected"; the sentence never shows a password. Nothing is resolved here. */
+/* Fills url, host, authority, port, unix_path and base, all in the arena. A path behind "unix:" is
+ * taken as it is. -1 with "what is wrong, what was expected"; the sentence never shows a password.
+ * Nothing is resolved here. */
 int ln_url_parse(struct ln_arena *a, struct ln_slice text, struct ln_instance_conf *out,
                  struct ln_err *err);
 

@@ -32,6 +32,9 @@ CASE("gateway.listeners", "gateway: {@}\n", "[{name: a, listen: ':0'}]", "{name:
 CASE("gateway.listeners[0].name", "gateway: {listeners: [{listen: ':0', @}]}\n", "main", "a b", "got \"a b\", " A_NAME)
 CASE("gateway.listeners[0].listen", "gateway: {listeners: [{name: x, @}]}\n", "'[::1]:0'", "localhost:80",
      "got \"localhost:80\", " AN_ADDRESS)
+CASE("gateway.listeners[0].proxyProtocol", "gateway: {trustedProxies: '::1', listeners: [{name: x, listen: ':0', @}]}\n", "require",
+     "requires", "got \"requires\", expected one of off, on, require; did you mean \"require\"?")
+CASE("gateway.listeners[0].backlog", LISTENER, "65535", "0", "got \"0\", expected a whole number from 1 to 65535")
 CASE("gateway.listeners[0].rateLimit", LISTENER, "off", "maybe", "got \"maybe\", expected on or off")
 CASE("gateway.timeout", GATEWAY, "1.5", "fast", "got \"fast\", " A_DURATION "at most 365d")
 CASE("gateway.timeouts", GATEWAY, "{header: 1s}", "30", "got \"30\", " A_MAPPING)
@@ -49,6 +52,12 @@ CASE("gateway.limits.requestsPerConnection", IN("limits"), "5", "many",
      "got \"many\", expected a whole number from 0 to 1000000000")
 CASE("gateway.limits.connections", IN("limits"), "1000", "-1", "got \"-1\", expected a whole number from 0 to 10000000")
 CASE("gateway.limits.buffer", IN("limits"), "16k", "4095", "got \"4095\", " A_SIZE ", from 4k to 16m")
+CASE("gateway.limits.bodyRate", IN("limits"), "1k", "1/s", "got \"1/s\", " A_SIZE)
+CASE("gateway.limits.bodyGrace", IN("limits"), "0", "2d", "got \"2d\", " A_DURATION "at most 1d")
+CASE("gateway.tcp", GATEWAY, "{}", "on", "got \"on\", " A_MAPPING)
+CASE("gateway.tcp.nodelay", IN("tcp"), "off", "0", "got \"0\", expected on or off")
+CASE("gateway.tcp.keepAlive", IN("tcp"), "0", "10h", "got \"10h\", " A_DURATION "at most 9h")
+CASE("gateway.mergeSlashes", GATEWAY, "on", "merge", "got \"merge\", expected on or off")
 CASE("gateway.workers", GATEWAY, "auto", "257", "got \"257\", expected auto, or a whole number from 1 to 256")
 CASE("gateway.user", GATEWAY, "_lunette", "a b", "got \"a b\", expected the name of a user, or \"\"")
 CASE("gateway.trustedProxies", GATEWAY, "10.0.0.0/8", "{}",
@@ -93,6 +102,10 @@ CASE("services[0].path", SERVICE, "/api/", "/a/*",
      "empty segment")
 CASE("services[0].stripPath", SERVICE, "off", "keep", "got \"keep\", expected on or off")
 CASE("services[0].preserveHost", SERVICE, "on", "[]", "got a list, expected on or off")
+CASE("services[0].rewriteLocation", SERVICE, "off", "none", "got \"none\", expected on or off")
+CASE("services[0].rewriteCookiePath", SERVICE, "off", "/", "got \"/\", expected on or off")
+CASE("services[0].upgrade", SERVICE, "off", "websocket", "got \"websocket\", expected on or off")
+CASE("services[0].proxyProtocol", SERVICE, "v1", "v3", "got \"v3\", expected one of off, v1, v2; did you mean \"v1\"?")
 CASE("services[0].instances", "gateway: {port: ':0'}\nservices: [{name: x, @}]\n", "['http://127.0.0.1:1']", "[]",
      "empty, expected at least one URL such as http://host:8080")
 CASE("services[0].instances[0].url", "gateway: {port: ':0'}\nservices: [{name: x, instances: [{@}]}]\n", "'http://127.0.0.1:1'",

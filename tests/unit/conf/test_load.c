@@ -249,7 +249,7 @@ static void test_errors_of_a_service_from_lua(void **state)
         out.p, "routes.lua:3: service \"x y\": not a name, expected letters, digits, \"-\", \"_\" "
                "and \".\"\n"
                "routes.lua:3: service \"x y\".name: unknown key, expected one of path, stripPath, "
-               "preserveHost, "
+               "preserveHost, rewriteLocation, rewriteCookiePath, upgrade, proxyProtocol, "
                "instances, strategy, timeouts, pool, retries, plugins\n"
                "routes.lua:3: service \"x y\".stratgy: unknown key, did you mean \"strategy\"?\n"
                "routes.lua:3: service \"x y\".path: got \"x\", expected a path such as /api/users, "

@@ -38,6 +38,11 @@ static void test_defaults(void **state)
     assert_int_equal(g->limits.requests_per_connection, 0);
     assert_int_equal(g->limits.connections, 0);
     assert_int_equal(g->limits.buffer, 65536);
+    assert_int_equal(g->limits.body_rate, 0);
+    assert_int_equal(g->limits.body_grace, 10000);
+    assert_true(g->tcp.nodelay);
+    assert_int_equal(g->tcp.keep_alive, 60000);
+    assert_false(g->merge_slashes);
     assert_int_equal(g->workers, 0);
     assert_string_equal(g->user, "");
     assert_int_equal(g->trusted_count, 0);
@@ -67,7 +72,7 @@ static void test_timeouts_and_limits(void **state)
                     "  timeouts: { header: 1s, body: 2s, send: 3s, idle: 4s, tunnel: 5s }\n"
                     "  limits: { requestLine: 1k, headers: 2k, headerCount: 3, body: 4, "
                     "requestsPerConnection: 5,\n"
-                    "            connections: 6, buffer: 8k }\n");
+                    "            connections: 6, buffer: 8k, bodyRate: 9k, bodyGrace: 10s }\n");
 
     (void)state;
     assert_int_equal(g->timeouts.first_byte, 7000);
@@ -83,6 +88,8 @@ static void test_timeouts_and_limits(void **state)
     assert_int_equal(g->limits.requests_per_connection, 5);
     assert_int_equal(g->limits.connections, 6);
     assert_int_equal(g->limits.buffer, 8192);
+    assert_int_equal(g->limits.body_rate, 9216);
+    assert_int_equal(g->limits.body_grace, 10000);
     load_end(&l);
 }
 
@@ -111,6 +118,8 @@ static void test_everything_else(void **state)
                     "  user: www-data\n"
                     "  trustedProxies: [10.0.0.0/8, \"::1\"]\n"
                     "  headers: { forwarded: rfc7239, via: on, requestId: X-Id, originHost: off }\n"
+                    "  tcp: { nodelay: off, keepAlive: 250ms }\n"
+                    "  mergeSlashes: on\n"
                     "  drainDelay: 5s\n"
                     "  drainTimeout: 1m\n"
                     "  log: { level: warn, format: json, file: gw.log }\n"
@@ -126,6 +135,9 @@ static void test_everything_else(void **state)
     assert_true(g->headers.via);
     assert_string_equal(g->headers.request_id, "X-Id");
     assert_false(g->headers.origin_host);
+    assert_false(g->tcp.nodelay);
+    assert_int_equal(g->tcp.keep_alive, 250);
+    assert_true(g->merge_slashes);
     assert_int_equal(g->drain_delay, 5000);
     assert_int_equal(g->drain_timeout, 60000);
     assert_string_equal(g->log_level, "warn");
@@ -204,6 +216,54 @@ static void test_port_beside_listeners(void **state)
     load_end(&l);
 }
 
+/* The short form has the defaults of the long one. */
+static void test_how_listeners_accept(void **state)
+{
+    struct load l;
+    const struct ln_gateway_conf *g =
+        gateway(&l, "gateway:\n  port: \":0\"\n  listeners:\n"
+                    "    - {name: b, listen: \":0\"}\n"
+                    "    - {name: c, listen: \":0\", proxyProtocol: on, backlog: 7}\n"
+                    "    - {name: d, listen: \":0\", proxyProtocol: require}\n"
+                    "  trustedProxies: 10.0.0.1\n");
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(g->listeners[i].proxy, LN_PROXY_OFF);
+        assert_int_equal(g->listeners[i].backlog, 4096);
+        assert_true(g->listeners[i].rate_limit);
+    }
+    assert_int_equal(g->listeners[2].proxy, LN_PROXY_ON);
+    assert_int_equal(g->listeners[2].backlog, 7);
+    assert_int_equal(g->listeners[3].proxy, LN_PROXY_REQUIRE);
+    load_end(&l);
+}
+
+#define TRUST                                                                                      \
+    "gateway.trustedProxies is empty, expected the addresses of those who may send a PROXY "       \
+    "header\n"
+
+static void test_proxy_headers_need_somebody_to_trust(void **state)
+{
+    struct load l;
+
+    (void)state;
+    assert_refused("gateway:\n  port: \":0\"\n  listeners:\n"
+                   "    - {name: a, listen: \":0\", proxyProtocol: off}\n"
+                   "    - {name: b, listen: \":0\", proxyProtocol: on}\n"
+                   "    - {name: c, listen: \"unix:c\", proxyProtocol: require}\n",
+                   "gateway.yaml:5:46: gateway.listeners[1].proxyProtocol: " TRUST
+                   "gateway.yaml:6:50: gateway.listeners[2].proxyProtocol: " TRUST);
+    assert_refused("gateway:\n  trustedProxies: []\n  listeners:\n"
+                   "    - {name: b, listen: \":0\", proxyProtocol: on}\n",
+                   "gateway.yaml:4:46: gateway.listeners[0].proxyProtocol: " TRUST);
+    /* one mistake, one message */
+    load_text(&l, "gateway:\n  trustedProxies: [x]\n  listeners:\n"
+                  "    - {name: b, listen: \":0\", proxyProtocol: on}\n");
+    assert_int_equal(l.diag.errors, 1);
+    load_end(&l);
+}
+
 static void test_no_listener_at_all(void **state)
 {
     (void)state;
@@ -233,6 +293,33 @@ static void test_a_long_socket_path(void **state)
         yaml,
         "gateway.yaml:1:17: gateway.port: the path of the socket is too long, expected at most 107 "
         "bytes\n");
+    assert_refused("gateway: {port: \"unix:\"}\n",
+                   "gateway.yaml:1:17: gateway.port: got \"unix:\", expected an address such as "
+                   "\":8080\", \"127.0.0.1:8080\", \"[::1]:8080\" or \"unix:run/gw.sock\", with a "
+                   "port from 0 to 65535\n");
+}
+
+/* What counts is the path with its folder. */
+static void test_a_socket_path_in_a_long_folder(void **state)
+{
+    char folder[101], yaml[160], out[LN_ADDR_TEXT];
+    struct load l;
+
+    (void)state;
+    memset(folder, 'd', 100);
+    folder[100] = '\0';
+    mkdir(folder, 0700);
+    snprintf(yaml, sizeof yaml, "%s/g.yaml", folder);
+    write_file(yaml, "gateway: {port: \"unix:123456\"}\n");
+    load_path(&l, yaml);
+    assert_non_null(l.conf);
+    assert_int_equal(strlen(ln_addr_print(&l.conf->gateway.listeners[0].addr, out)), 5 + 107);
+    load_end(&l);
+    write_file(yaml, "gateway: {port: \"unix:1234567\"}\n");
+    load_path(&l, yaml);
+    assert_null(l.conf);
+    assert_non_null(strstr(l.printed.p, "the path of the socket is too long"));
+    load_end(&l);
 }
 
 static void test_two_listeners_with_one_name(void **state)
@@ -290,9 +377,12 @@ int main(void)
         cmocka_unit_test(test_identity_is_bounded),
         cmocka_unit_test(test_port_is_the_listener_main),
         cmocka_unit_test(test_port_beside_listeners),
+        cmocka_unit_test(test_how_listeners_accept),
+        cmocka_unit_test(test_proxy_headers_need_somebody_to_trust),
         cmocka_unit_test(test_no_listener_at_all),
         cmocka_unit_test(test_a_bare_port_is_guessed),
         cmocka_unit_test(test_a_long_socket_path),
+        cmocka_unit_test(test_a_socket_path_in_a_long_folder),
         cmocka_unit_test(test_two_listeners_with_one_name),
         cmocka_unit_test(test_two_listeners_on_one_address),
         cmocka_unit_test(test_paths_start_at_the_folder_of_the_file),

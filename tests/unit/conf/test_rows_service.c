@@ -24,6 +24,10 @@ static void test_defaults(void **state)
     assert_null(s->path);
     assert_true(s->strip_path);
     assert_false(s->preserve_host);
+    assert_true(s->rewrite_location);
+    assert_true(s->rewrite_cookie_path);
+    assert_true(s->upgrade);
+    assert_int_equal(s->proxy, LN_PROXY_SEND_OFF);
     assert_int_equal(s->strategy, LN_STRATEGY_ROUND_ROBIN);
     assert_int_equal(s->connect, 1000);
     assert_int_equal(s->first_byte, 30000);
@@ -47,6 +51,10 @@ static void test_every_value(void **state)
                           "    path: /api/users/\n"
                           "    stripPath: off\n"
                           "    preserveHost: on\n"
+                          "    rewriteLocation: off\n"
+                          "    rewriteCookiePath: off\n"
+                          "    upgrade: off\n"
+                          "    proxyProtocol: v2\n"
                           "    instances: [\"http://127.0.0.1:1\"]\n"
                           "    strategy: weighted_round_robin\n"
                           "    timeouts: { connect: 2s, firstByte: 3s, idle: 4s, total: 5s }\n"
@@ -57,6 +65,10 @@ static void test_every_value(void **state)
     assert_string_equal(s->path, "/api/users");
     assert_false(s->strip_path);
     assert_true(s->preserve_host);
+    assert_false(s->rewrite_location);
+    assert_false(s->rewrite_cookie_path);
+    assert_false(s->upgrade);
+    assert_int_equal(s->proxy, LN_PROXY_SEND_V2);
     assert_int_equal(s->strategy, LN_STRATEGY_WEIGHTED_ROUND_ROBIN);
     assert_int_equal(s->connect, 2000);
     assert_int_equal(s->first_byte, 3000);
@@ -93,6 +105,58 @@ static void test_instances_short_and_long(void **state)
     assert_int_equal(s->instances[1].weight, 3);
     assert_string_equal(ln_addr_print(&s->instances[1].addrs[0], out), "[::1]:80");
     load_end(&l);
+}
+
+static void assert_socket(const struct ln_instance_conf *i, const char *path)
+{
+    char out[LN_ADDR_TEXT];
+
+    assert_string_equal(i->unix_path, path);
+    assert_string_equal(i->url + strlen("unix:"), path);
+    assert_string_equal(i->host, "");
+    assert_string_equal(i->authority, "localhost");
+    assert_string_equal(i->base, "");
+    assert_int_equal(i->port, 0);
+    assert_int_equal(i->addr_count, 1);
+    assert_int_equal(i->addrs[0].any.sa_family, AF_UNIX);
+    assert_string_equal(ln_addr_print(&i->addrs[0], out), i->url);
+}
+
+static void test_instances_behind_unix_sockets(void **state)
+{
+    struct load l;
+
+    (void)state;
+    mkdir("conf", 0700);
+    write_file("conf/gateway.yaml", HEAD "  - name: x\n    instances:\n"
+                                         "      - unix:run/a.sock\n"
+                                         "      - { url: \"unix:/run/b.sock\", weight: 3 }\n");
+    load_path(&l, "conf/gateway.yaml");
+    assert_string_equal(l.printed.p, "");
+    assert_int_equal(l.conf->services[0].instance_count, 2);
+    assert_socket(&l.conf->services[0].instances[0], "conf/run/a.sock");
+    assert_socket(&l.conf->services[0].instances[1], "/run/b.sock");
+    assert_int_equal(l.conf->services[0].instances[1].weight, 3);
+    load_end(&l);
+}
+
+static void test_wrong_unix_sockets(void **state)
+{
+    char path[109], yaml[256];
+
+    (void)state;
+    memset(path, 'x', 108);
+    path[108] = '\0';
+    path[0] = '/';
+    snprintf(yaml, sizeof yaml, HEAD "  - {name: x, instances: \"unix:%s\"}\n", path);
+    assert_refused(yaml, "gateway.yaml:3:26: services[0].instances: the path of the socket is too "
+                         "long, expected at most 107 bytes\n");
+    assert_refused(HEAD "  - {name: x, instances: \"unix:\"}\n",
+                   "gateway.yaml:3:26: services[0].instances: no path behind unix:, expected one "
+                   "such as unix:/run/x.sock\n");
+    assert_refused(HEAD "  - {name: x, instances: [\"unix:x\", \"unix:x\"]}\n",
+                   "gateway.yaml:3:37: services[0].instances: unix:x is given twice, the first "
+                   "time at gateway.yaml:3:27, expected weight instead\n");
 }
 
 static void test_an_unresolved_name_is_a_warning(void **state)
@@ -258,6 +322,8 @@ int main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_every_value),
         cmocka_unit_test(test_instances_short_and_long),
+        cmocka_unit_test(test_instances_behind_unix_sockets),
+        cmocka_unit_test(test_wrong_unix_sockets),
         cmocka_unit_test(test_an_unresolved_name_is_a_warning),
         cmocka_unit_test(test_without_instances),
         cmocka_unit_test(test_every_wrong_instance_is_told),

@@ -103,12 +103,35 @@ static void test_tls_is_refused(void **state)
             "TLS to upstreams is not supported by this version, " EXPECTED);
 }
 
-static void test_unix_sockets_are_refused(void **state)
+static void test_unix_sockets(void **state)
 {
-    const char *why = "instances behind unix sockets are not supported by this version, " EXPECTED;
+    struct ln_instance_conf i = {.weight = 1};
+    char text[128] = "unix:";
+    struct ln_err err;
 
-    refuses(*state, "unix:/run/x.sock", why);
-    refuses(*state, "http+unix:/run/x.sock", why);
+    assert_int_equal(ln_url_parse(*state, LN_SLICE("unix:/run/a b?@.sock"), &i, &err), 0);
+    assert_string_equal(i.unix_path, "/run/a b?@.sock");
+    assert_string_equal(i.url, "unix:/run/a b?@.sock");
+    assert_string_equal(i.host, "");
+    assert_string_equal(i.authority, "localhost");
+    assert_string_equal(i.base, "");
+    assert_int_equal(i.port, 0);
+    memset(text + 5, 'x', 107);
+    assert_int_equal(ln_url_parse(*state, ln_slice_of(text), &i, &err), 0);
+    text[5 + 107] = 'x';
+    refuses(*state, text, "the path of the socket is too long, expected at most 107 bytes");
+}
+
+static void test_wrong_unix_sockets(void **state)
+{
+    const char *control = "control characters in the path of the socket, expected one such as "
+                          "unix:/run/x.sock";
+
+    refuses(*state, "unix:", "no path behind unix:, expected one such as unix:/run/x.sock");
+    refuses(*state, "unix:/a\r\nb", control);
+    refuses(*state, "unix:\x7f", control);
+    refuses(*state, "http+unix:/run/x.sock", "got \"http+unix:/run/x.sock\", " EXPECTED);
+    refuses(*state, "UNIX:/run/x.sock", "got \"UNIX:/run/x.sock\", " EXPECTED);
 }
 
 static void test_credentials_are_refused_and_not_shown(void **state)
@@ -190,7 +213,8 @@ int main(void)
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_bases),
         cmocka_unit_test(test_tls_is_refused),
-        cmocka_unit_test(test_unix_sockets_are_refused),
+        cmocka_unit_test(test_unix_sockets),
+        cmocka_unit_test(test_wrong_unix_sockets),
         cmocka_unit_test(test_credentials_are_refused_and_not_shown),
         cmocka_unit_test(test_a_missing_scheme_is_guessed),
         cmocka_unit_test(test_ports_out_of_range),
