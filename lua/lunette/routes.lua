@@ -7,19 +7,14 @@
 local api = require "lunette.api"
 local chain = require "lunette.chain"
 local host = require "lunette.host"
+local options = require "lunette.route_options"
 local plugins = require "lunette.plugins"
-local response = require "lunette.response"
 local sandbox = require "lunette.sandbox"
-local schema = require "lunette.schema"
 local services = require "lunette.services"
 local text = require "lunette.schema_text"
 local words = require "lunette.words"
 
 local M = {}
-
-local ROUTE_OPTIONS = { "host", "listener", "name", "reply", "retries", "strip", "timeout", "to", "tries" }
-local GROUP_OPTIONS = { "host", "listener", "retries", "strip", "timeout", "to", "tries" }
-local LATER = { when = true, buffer = true, split = true }
 
 local state, out -- of the load that runs: words.new_state() and the list of finished routes
 
@@ -76,174 +71,6 @@ local function claim(owner)
 end
 
 
--- ---- the settings of one route ----
-
-local function title(item)
-  return ("in %s %s"):format(item.word, text.quote(tostring(item.path)))
-end
-
-
-local function complain(item, message)
-  report(item.file, item.line, title(item) .. ": " .. message)
-  rawset(item, "broken", true)
-end
-
-
-local function check_options(item, known)
-  for _, key in ipairs(text.ordered_keys(item.body)) do
-    if type(key) == "string" then
-      local ok = false
-      for _, name in ipairs(known) do ok = ok or name == key end
-      if LATER[key] then
-        complain(item, ("option %s is not available in this version"):format(text.quote(key)))
-      elseif not ok then
-        complain(item, ("unknown option %s%s"):format(text.quote(key), text.hint(key, known)))
-      end
-    elseif type(key) ~= "number" then
-      complain(item, "unknown option " .. text.show(key))
-    end
-  end
-end
-
-
--- An option of the route, or of the nearest group that has it.
-local function option(item, key)
-  while item do
-    local value = not rawget(item, "broken") and item.body[key]
-    if value ~= nil and value ~= false then return value end
-    item = rawget(item, "owner")
-  end
-end
-
-
-local function join(prefix, path)
-  if path == "/" then return prefix end
-  return prefix .. path
-end
-
-
--- The groups around an item, outermost first.
-local function groups_of(item)
-  local list, group = {}, rawget(item, "owner")
-  while group do
-    table.insert(list, 1, group)
-    group = rawget(group, "owner")
-  end
-  return list
-end
-
-
-local function full_path(item)
-  local path = ""
-  for _, group in ipairs(groups_of(item)) do path = join(path, group.path) end
-  path = join(path, item.path)
-  return path == "" and "/" or path
-end
-
-
-local PARAMS_MAX = 8
-
-
-local function path_fault(path)
-  local count, seen = 0, {}
-  for segment in path:gmatch("[^/]+") do
-    local name = segment:match("^:(.*)$")
-    if name then
-      count = count + 1
-      if not name:find("^[%a_][%w_]*$") then return ("%s: expected a name such as :id"):format(text.quote(segment)) end
-      if seen[name] then return ("parameter %s stands twice in the path"):format(text.quote(name)) end
-      seen[name] = true
-    end
-  end
-  if path:find("*", 1, true) and (path:find("*", 1, true) ~= #path or path:sub(-2) ~= "/*") then
-    return 'a star stands alone at the end, as in "/users/*"'
-  end
-  if count + (path:sub(-1) == "*" and 1 or 0) > PARAMS_MAX then return ("at most %d parameters are possible"):format(PARAMS_MAX) end
-  if path:find("[%s%c?#]") then return "a path has no spaces, question marks or hashes" end
-end
-
-
-local function target_of(item)
-  local to = option(item, "to")
-  if to == nil then return -1 end
-  local name = words.is_item(to, "service") and to.name or to
-  if words.is_item(to, "service") and rawget(to, "broken") then return nil end
-  local index, why = services.index_of(name)
-  if not index then complain(item, why) end
-  return index
-end
-
-
-local function static_prefix(path)
-  local prefix = path:gsub("/%*$", ""):gsub("/:.*$", "")
-  return prefix
-end
-
-
-local function strip_of(item, path)
-  local strip = option(item, "strip")
-  if strip == nil then return nil end
-  if strip == true then strip = static_prefix(path) end
-  if type(strip) ~= "string" or (strip ~= "" and strip:sub(1, 1) ~= "/") then
-    return complain(item, "strip: expected true or a prefix of the path, got " .. text.show(strip))
-  end
-  strip = strip:gsub("/+$", "")
-  if strip ~= "" and (path .. "/"):sub(1, #strip + 1) ~= strip .. "/" then
-    return complain(item, ("strip: %s is no prefix of %s"):format(text.quote(strip), text.quote(path)))
-  end
-  return strip ~= "" and strip or nil
-end
-
-
-local DURATION = { timeout = schema.t.duration { min = "1ms", max = "24h" } }
-
-
-local function timeout_of(item)
-  local written = option(item, "timeout")
-  if written == nil then return 0 end
-  local conf, errors = schema.check(DURATION, { timeout = written }, "route")
-  if not conf then return complain(item, errors[1]) end
-  return math.ceil(conf.timeout * 1000)
-end
-
-
-local function tries_of(item)
-  local tries, retries = option(item, "tries"), option(item, "retries")
-  local key, value, least = "tries", tries, 1
-  if tries ~= nil and retries ~= nil then return complain(item, "tries and retries: only one of them") end
-  if retries ~= nil then key, value, least = "retries", retries, 0 end
-  if value == nil then return 0 end
-  if type(value) ~= "number" or value % 1 ~= 0 or value < least or value > 10 then
-    return complain(item, ("%s: expected an integer from %d to 10, got %s"):format(key, least, text.show(value)))
-  end
-  return retries ~= nil and value + 1 or value
-end
-
-
--- One or several texts -> a list; { false } when there is none, which stands for "any".
-local function texts_of(item, key, judge)
-  local value = option(item, key)
-  if value == nil then return { false } end
-  local list = type(value) == "table" and value or { value }
-  for _, one in ipairs(list) do
-    if type(one) ~= "string" then
-      complain(item, ("%s: expected a text or a list of texts, got %s"):format(key, text.show(one)))
-      return { false }
-    end
-    local why = judge(one)
-    if why then complain(item, key .. ": " .. why) end
-  end
-  return #list > 0 and list or { false }
-end
-
-
-local function host_fault(name)
-  if not name:lower():find("^[%w*.:%[%]-]+$") or (name:find("*", 1, true) and not name:find("^%*%.[^*]+$")) then
-    return ('expected a name such as "example.com" or "*.example.com", got %s'):format(text.quote(name))
-  end
-end
-
-
 -- ---- chains ----
 
 local function add_use(list, item)
@@ -295,37 +122,9 @@ local function uses_of(route)
       rawset(item, "followed", true)
     end
   end
-  for _, group in ipairs(groups_of(route)) do add_body(list, group, route.seq) end
+  for _, group in ipairs(options.groups_of(route)) do add_body(list, group, route.seq) end
   add_body(list, route, math.huge)
   return list
-end
-
-
-local reply_handlers = {
-  request = function(self) return self.status, self.body, self.headers end,
-}
-
-
-local function reply_of(item, list)
-  local reply = item.body.reply
-  if reply == nil then return end
-  local status = type(reply) == "table" and reply[1]
-  if type(status) ~= "number" or status % 1 ~= 0 or status < 200 or status > 599 then
-    return complain(item, "reply: expected { status, body, headers } with a status from 200 to 599")
-  end
-  local ok, body, kind = pcall(response.body, reply[2])
-  if not ok or not body then return complain(item, "reply: " .. tostring(ok and kind or body)) end
-  if reply[3] ~= nil and type(reply[3]) ~= "table" then return complain(item, "reply: expected a table of headers in third place") end
-  local headers, typed = {}, false
-  for name, value in pairs(reply[3] or {}) do
-    headers[name] = value
-    typed = typed or (type(name) == "string" and name:lower() == "content-type")
-  end
-  if kind and not typed then headers["Content-Type"] = kind end
-  list[#list + 1] = {
-    plugin = "reply", title = "reply", handlers = reply_handlers, on_error = "fail", file = item.file, line = item.line,
-    self = { status = status, body = body, headers = headers },
-  }
 end
 
 
@@ -338,15 +137,16 @@ end
 
 -- ---- routes ----
 
-local function add_route(route, uses, hosts, listeners)
+-- One route for C per host and listener; they share the chain.
+local function add_route(route, uses)
   if #uses > 0 then
     local made, why = chain.make(uses, route.name)
     if not made then return report(route.file, route.line, why) end
     route.chain = made.number
   end
   route.chain_text = chain_text(uses)
-  for _, host_name in ipairs(hosts) do
-    for _, listener in ipairs(listeners) do
+  for _, host_name in ipairs(route.hosts) do
+    for _, listener in ipairs(route.listeners) do
       out[#out + 1] = setmetatable({ host = host_name or nil, listener = listener or nil }, { __index = route })
     end
   end
@@ -357,9 +157,19 @@ local function check_parts(route)
   for i = 1, #route.body do
     local part = route.body[i]
     if type(part) ~= "function" and not words.is_item(part, "use") then
-      complain(route, ("place %d: expected use or a function, got %s"):format(i, text.show(part)))
+      options.complain(route, ("place %d: expected use or a function, got %s"):format(i, text.show(part)))
     end
   end
+end
+
+
+-- Whether a `use` of the route could not be made, so that more complaints would only confuse.
+local function lost_use(item)
+  for i = 1, #item.body do
+    local part = item.body[i]
+    if words.is_item(part, "use") and part.made == false then return true end
+  end
+  return false
 end
 
 
@@ -373,42 +183,14 @@ end
 
 
 local function finish_route(item, known_listeners)
-  check_options(item, ROUTE_OPTIONS)
   check_parts(item)
-  local path = full_path(item)
-  local fault = path_fault(path)
-  if fault then complain(item, fault) end
-  local service = target_of(item)
+  local route = options.read(item, known_listeners)
   local uses = uses_of(item)
-  reply_of(item, uses)
-  local hosts = texts_of(item, "host", host_fault)
-  local listeners = texts_of(item, "listener", function(name)
-    for _, known in ipairs(known_listeners) do
-      if known == name then return nil end
-    end
-    if host.any_listener then return nil end -- a spec has the routes file alone
-    return ("no listener %s%s"):format(text.quote(name), text.hint(name, known_listeners))
-  end)
-  local name = item.body.name or ("%s %s"):format(rawget(item, "method") or "ANY", path)
-  if type(name) ~= "string" then return complain(item, "name: expected a text, got " .. text.show(name)) end
-  local route = {
-    name = name, methods = rawget(item, "method"), path = path, service = service, strip = strip_of(item, path),
-    timeout = timeout_of(item), tries = tries_of(item), file = item.file, line = item.line,
-  }
-  if not rawget(item, "broken") and not answers(uses, service) and not M.lost_use(item) then
-    complain(item, 'nothing answers here: it needs "to", "reply" or a function')
+  uses[#uses + 1] = route.reply
+  if not rawget(item, "broken") and not answers(uses, route.service) and not lost_use(item) then
+    options.complain(item, 'nothing answers here: it needs "to", "reply" or a function')
   end
-  if not rawget(item, "broken") then add_route(route, uses, hosts, listeners) end
-end
-
-
--- Whether a `use` of the route could not be made, so that more complaints would only confuse.
-function M.lost_use(item)
-  for i = 1, #item.body do
-    local part = item.body[i]
-    if words.is_item(part, "use") and part.made == false then return true end
-  end
-  return false
+  if not rawget(item, "broken") then add_route(route, uses) end
 end
 
 
@@ -455,8 +237,9 @@ local function generate(service)
   local path = prefix .. "/*"
   add_route({
     name = "ANY " .. path, path = path, service = services.get(service.name).index,
-    strip = service.strip_path and prefix ~= "" and prefix or nil, timeout = 0, tries = 0, file = service.file, line = service.line,
-  }, uses, { false }, { false })
+    strip = service.strip_path and prefix ~= "" and prefix or nil, timeout = 0, tries = 0,
+    hosts = { false }, listeners = { false }, file = service.file, line = service.line,
+  }, uses)
 end
 
 
@@ -488,7 +271,7 @@ function M.load(conf)
     if item.kind == "group" or item.kind == "route" then claim(item) end
   end
   for _, item in ipairs(state.items) do
-    if item.kind == "group" and not rawget(item, "broken") then check_options(item, GROUP_OPTIONS) end
+    if item.kind == "group" and not rawget(item, "broken") then options.check(item, options.GROUP) end
   end
   for _, item in ipairs(state.items) do
     if item.kind == "route" and not rawget(item, "broken") then finish_route(item, conf.listeners) end
