@@ -21,13 +21,13 @@ local function parse_v4(s)
 end
 
 
--- "1:2:3" -> { 1, 2, 3 } or nil; the last part may be an IPv4 address.
-local function parse_groups(s)
+-- "1:2:3" -> { 1, 2, 3 } or nil; where the address ends, the last part may be an IPv4 address.
+local function parse_groups(s, ends)
   local groups, ended = {}, false
   if s == "" then return groups end
   for part in (s .. ":"):gmatch("([^:]*):") do
     if ended then return nil end
-    local v4 = part:find(".", 1, true) and parse_v4(part)
+    local v4 = ends and part:find(".", 1, true) and parse_v4(part)
     if v4 then
       groups[#groups + 1], groups[#groups + 2], ended = v4[1], v4[2], true
     elseif part:find("^%x%x?%x?%x?$") then
@@ -43,11 +43,11 @@ end
 local function parse_v6(s)
   local head, tail = s:match("^(.-)::(.*)$")
   if not head then
-    local groups = parse_groups(s)
+    local groups = parse_groups(s, true)
     return groups and #groups == 8 and groups or nil
   end
   if tail:find("::", 1, true) then return nil end
-  head, tail = parse_groups(head), parse_groups(tail)
+  head, tail = parse_groups(head, false), parse_groups(tail, true)
   if not head or not tail or #head + #tail > 7 then return nil end
   local groups = {}
   for i = 1, 8 do groups[i] = head[i] or tail[i - 8 + #tail] or 0 end

@@ -63,6 +63,15 @@ describe("schema.json", function()
     assert.same({ enum = { "client", "ip" } }, json.properties.by)
   end)
 
+  it("describes what has a unit by a pattern", function()
+    local units = schema.json({ a = t.rate(), b = t.size(), c = t.cidr(), d = t.duration() }).properties
+    assert.same({ type = "string", pattern = "^[0-9]+/[0-9]*[smhd]$" }, units.a)
+    assert.same({ type = "integer", minimum = 0 }, units.b.anyOf[1])
+    assert.same({ type = "string", pattern = "^[0-9]+[kKmMgG]?$" }, units.b.anyOf[2])
+    assert.same({ type = "string", pattern = "^[0-9a-fA-F:.]+(/[0-9]+)?$" }, units.c)
+    assert.same({ type = "number", minimum = 0 }, units.d.anyOf[1])
+  end)
+
   it("describes what is nested", function()
     assert.same({ type = "string", minLength = 1 }, json.properties.from.items)
     assert.same({ type = "string" }, json.properties.tags.additionalProperties)

@@ -60,6 +60,11 @@ describe("t.map", function()
     refuses(t.map { t.integer() }, { a = "b" }, 'x.a: expected an integer, got "b" (string)')
   end)
 
+  it("holds its bounds on the number of names", function()
+    refuses(t.map { t.integer(), min = 1 }, {}, "x: expected a table of at least 1 name, got a table")
+    refuses(t.map { t.integer(), max = 1 }, { a = 1, b = 2 }, "x: expected a table of at most 1 name, got a table")
+  end)
+
   it("refuses a list", function()
     refuses(t.map { t.integer() }, { 1 }, "x: expected a table with names, got a list")
   end)
@@ -115,6 +120,13 @@ describe("t.edits", function()
       'x.set.A: expected a header value, got "b\\013\\010Set-Cookie: x" (string)')
   end)
 
+  it("refuses control characters and blanks at the edges of a value", function()
+    for _, value in ipairs { "\1", "a\0", "a\127", " a", "a ", "a\t" } do
+      assert.is_nil((read(t.edits(), { set = { A = value } })), ("%q"):format(value))
+    end
+    assert.equal("a\tb", read(t.edits(), { set = { A = "a\tb" } })[1].value)
+  end)
+
   it("refuses the headers that frame a message", function()
     for _, name in ipairs { "Content-Length", "transfer-encoding", "Connection", "Host" } do
       local got, errors = read(t.edits(), { remove = { name } })
@@ -158,7 +170,10 @@ describe("t.template", function()
     assert.equal("[]", render("[{req.args.none}]"))
   end)
 
-  it("writes a brace for two", function() assert.equal("{x}", render("{{x}")) end)
+  it("writes a brace for two", function()
+    assert.equal("{x}", render("{{x}"))
+    assert.equal("a{{b/a", render("a{{{{b{req.path}"))
+  end)
   it("leaves plain text alone", function() assert.equal("plain", render("plain")) end)
 
   it("suggests the name that was meant", function()
@@ -177,6 +192,11 @@ describe("t.service", function()
   it("asks the one who knows the services", function()
     local env = { service = function(value) return { name = value } end }
     assert.same({ name = "users" }, read(t.service(), "users", env))
+  end)
+
+  it("is a name where nobody knows the services", function()
+    assert.equal("users", read(t.service(), "users"))
+    refuses(t.service(), 5, "x: expected the name of a service, got 5 (number)")
   end)
 
   it("passes on why there is none", function()

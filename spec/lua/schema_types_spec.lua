@@ -32,6 +32,11 @@ describe("t.string", function()
     assert.equal("abc", read(t.string { min = 3 }, "abc"))
   end)
 
+  it("counts its bounds in", function()
+    assert.equal("abc", read(t.string { max = 3 }, "abc"))
+    assert.is_nil((read(t.string { max = 3 }, "abcd")))
+  end)
+
   it("cuts a long value in its message", function()
     local _, why = read(t.string { max = 9 }, ("y"):rep(500))
     assert.is_true(#why < 120)
@@ -60,6 +65,10 @@ describe("t.integer", function()
     refuses(t.integer { min = 1, max = 9 }, 0, "x: expected an integer from 1 to 9, got 0 (number)")
     refuses(t.integer { min = 1, max = 9 }, 10, "x: expected an integer from 1 to 9, got 10 (number)")
     assert.equal(9, read(t.integer { min = 1, max = 9 }, 9))
+  end)
+
+  it("shows large numbers in full", function()
+    refuses(t.integer { max = 1 }, 1e15, "x: expected an integer of at most 1, got 1000000000000000 (number)")
   end)
 
   it("refuses infinity and what is not a number", function()
@@ -162,9 +171,38 @@ describe("t.pattern", function()
   end)
 
   it("agrees with string.match on what is malformed", function()
-    for _, p in ipairs { "[a", "%", "(", ")", "%b", "%f", "%1", "[^]", "[]" } do
+    for _, p in ipairs { "[a", "%", "(", ")", "%b", "%f", "%1", "[^]", "[]", "[a%]" } do
       assert.is_nil((read(t.pattern(), p)), p)
       assert.is_false(pcall(string.match, "a", p), p)
+    end
+  end)
+
+  -- Every pattern of up to four of these characters.
+  it("takes nothing that string.match calls malformed", function()
+    local alphabet, list = { "a", "%", "[", "]", "^", "(", ")", "1", "b", "f" }, { "" }
+    local function is_wrong(p)
+      for _, subject in ipairs { "", "a", "aa", "baab" } do
+        local ok, why = pcall(string.match, subject, p)
+        if not ok and why:find("malformed") then return true end
+      end
+      return false
+    end
+    for _ = 1, 4 do
+      local longer = {}
+      for _, p in ipairs(list) do
+        for _, c in ipairs(alphabet) do
+          longer[#longer + 1] = p .. c
+          if is_wrong(p .. c) then assert.is_nil((read(t.pattern(), p .. c)), p .. c) end
+        end
+      end
+      list = longer
+    end
+  end)
+
+  it("takes sets with brackets and escapes in them", function()
+    for _, p in ipairs { "[]]", "[^]]", "[%]]", "[a]", "[%%]", "[[]" } do
+      assert.equal(p, read(t.pattern(), p))
+      assert.is_true(pcall(string.match, "a", p))
     end
   end)
 end)

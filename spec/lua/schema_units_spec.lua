@@ -101,6 +101,15 @@ describe("t.cidr", function()
     assert.is_false(contains("10.0.0.0/8", "11.0.0.0"))
     assert.is_true(contains("192.168.4.0/22", "192.168.7.255"))
     assert.is_false(contains("192.168.4.0/22", "192.168.8.0"))
+    assert.is_true(contains("10.0.0.0/24", "10.0.0.1"))
+    assert.is_false(contains("10.0.0.0/31", "10.0.0.2"))
+  end)
+
+  it("holds every address with a prefix of no bits", function()
+    for _, ip in ipairs { "0.0.0.0", "200.1.2.3", "255.255.255.255" } do
+      assert.is_true(contains("0.0.0.0/0", ip), ip)
+    end
+    assert.is_true(contains("::/0", "ffff::1"))
   end)
 
   it("takes a single address", function()
@@ -120,6 +129,12 @@ describe("t.cidr", function()
     assert.is_true(contains("::ffff:10.0.0.0/104", "10.1.1.1"))
   end)
 
+  it("takes an IPv6 address that only looks like a mapped one as it is", function()
+    assert.is_false(contains("10.0.0.0/8", "0:0:1:0:0:ffff:10.1.1.1"))
+    assert.is_false(contains("10.0.0.0/8", "0:0:0:0:1:ffff:10.1.1.1"))
+    assert.is_false(contains("10.0.0.0/8", "::10.1.1.1"))
+  end)
+
   it("keeps the two families apart", function()
     assert.is_false(contains("0.0.0.0/0", "2001:db8::1"))
     assert.is_false(contains("::/0", "10.0.0.1"))
@@ -135,7 +150,8 @@ describe("t.cidr", function()
   end)
 
   it("refuses what is no address or has too long a prefix", function()
-    for _, s in ipairs { "10.0.0.256", "10.0.0", "10.0.0.0/33", "::/129", "1:2:3:4:5:6:7", "1::2::3", "x", ":::" } do
+    for _, s in ipairs { "10.0.0.256", "10.0.0", "10.0.0.0/33", "::/129", "256.0.0.1", "1:2:3:4:5:6:7",
+      "1::2::3", "x", ":::", "1.2.3.4::", "::1.2.3.4:5", "1:2:3:4:5:6:7::8", "::12345", "" } do
       assert.is_nil((read(t.cidr(), s)), s)
     end
   end)

@@ -69,6 +69,14 @@ describe("client-id", function()
     end
   end)
 
+  it("remembers a bounded number of keys", function()
+    local who = gate.plugin("client-id", {})
+    for i = 1, 5000 do gate.request(who, { headers = { ["X-Api-Key"] = "key" .. i } }) end
+    local n = 0
+    for _ in pairs(who.self.hashes) do n = n + 1 end
+    assert.equal(5000 - 4096, n)
+  end)
+
   it("cannot be talked into another one's address", function()
     local id = identity({}, { ip = "192.0.2.1", headers = { ["X-Api-Key"] = "192.0.2.9" } })
     assert.not_equal("192.0.2.9", id)
