@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "gateway/exchange.h"
 #include "gateway/headwrite.h"
+#include "gateway/rewrite.h"
 
 enum { IDLE_MAX_S = 600 };
 
@@ -112,6 +113,8 @@ enum ln_step ln_attempts_pick(struct ln_exchange *x)
 
     if (i == NULL)
         return no_instance(x);
+    if (!s->conf->upgrade)
+        x->upgrade = ln_slice(NULL, 0);
     if (x->tries++ == 0)
         ln_deadline_set(x->gw->deadlines, &x->total, s->conf->total);
     if (x->tried.count < LN_TRIED_MAX)
@@ -225,6 +228,7 @@ enum ln_step ln_attempts_send(struct ln_exchange *x)
     enum ln_reject why = LN_REJECT_NONE;
 
     rewind_content(x);
+    x->sent_at = ln_loop_now(x->gw->loop);
     if (!ln_headwrite_request(x, &writer)) {
         ln_attempts_release(x, LN_OUTCOME_CLIENT_GONE, false);
         x->answer = *ln_answer(LN_ANSWER_HEAD_LARGE);
@@ -259,6 +263,7 @@ enum ln_step ln_attempts_await(struct ln_exchange *x)
     if (!x->up.ended) /* nothing is read while response handlers run */
         ln_downstream_pause(x->d);
     ln_deadline_clear(&x->d->deadline);
+    ln_rewrite_response(x);
     x->req.status = x->res.status;
     x->req.res_fields = &x->res.fields;
     x->req.origin = LN_ORIGIN_UPSTREAM;

@@ -73,6 +73,22 @@ static void take_id(struct ln_exchange *x)
         make_id(x);
 }
 
+/* A protocol that carries HTTP requests would take them past every judgement of ours. */
+static bool may_tunnel(struct ln_slice protocols)
+{
+    struct ln_slice p;
+    bool any = false;
+
+    while (ln_slice_next_token(&protocols, &p)) {
+        if (ln_slice_caseeq(ln_slice(p.p, p.n < 3 ? p.n : 3), LN_SLICE("h2c")) ||
+            ln_slice_caseeq(ln_slice(p.p, p.n < 4 ? p.n : 4), LN_SLICE("http")) ||
+            ln_slice_caseeq(ln_slice(p.p, p.n < 3 ? p.n : 3), LN_SLICE("tls")))
+            return false;
+        any = true;
+    }
+    return any;
+}
+
 static void fill_request(struct ln_exchange *x)
 {
     const struct ln_gateway_conf *conf = &x->gen->conf->gateway;
@@ -91,7 +107,7 @@ static void fill_request(struct ln_exchange *x)
     r->port = x->d->local_port;
     const struct ln_field *upgrade = ln_fields_find(&x->head.fields, LN_FIELD_UPGRADE);
 
-    if (x->head.upgrade && upgrade != NULL && x->head.framing == LN_FRAMING_NONE)
+    if (x->head.upgrade && upgrade != NULL && x->head.framing == LN_FRAMING_NONE && may_tunnel(ln_field_value(upgrade)))
         x->upgrade = ln_field_value(upgrade);
     x->trusted = ln_identity_is_trusted(conf, x->d);
     if (!x->trusted)
@@ -142,6 +158,29 @@ static enum ln_step find_route(struct ln_exchange *x)
     return LN_STEP_ACCESS;
 }
 
+/* OPTIONS for the gateway itself: of the whole server, or of a chain of proxies that ends here (RFC 9110 sections 9.3.7, 7.6.2). */
+static bool is_for_us(struct ln_exchange *x)
+{
+    struct ln_field *f;
+    uint64_t hops;
+
+    if (x->head.method_id != LN_METHOD_OPTIONS)
+        return false;
+    x->allowed = ~(uint64_t)1;
+    if (x->target.form == LN_TARGET_ASTERISK)
+        return true;
+    f = ln_fields_get(x->req.fields, LN_SLICE("max-forwards"));
+    if (f == NULL || !ln_slice_to_u64(ln_field_value(f), &hops))
+        return false;
+    if (hops > 0) {
+        struct ln_slice less = ln_arena_printf(&x->arena, "%llu", (unsigned long long)(hops - 1));
+
+        f->value = less.p;
+        f->value_len = (uint32_t)less.n;
+    }
+    return hops == 0;
+}
+
 static enum ln_step judge(struct ln_exchange *x)
 {
     uint64_t most = x->gen->conf->gateway.limits.body;
@@ -155,6 +194,8 @@ static enum ln_step judge(struct ln_exchange *x)
     }
     if (most > 0 && x->head.framing == LN_FRAMING_LENGTH && x->head.length > most)
         return answer_with(x, ln_answer(LN_ANSWER_BODY_LARGE));
+    if (is_for_us(x))
+        return answer_with(x, ln_answer(LN_ANSWER_OPTIONS));
     return find_route(x);
 }
 
@@ -278,7 +319,7 @@ static void compose_answer(struct ln_exchange *x)
     ln_fields_init(f, &x->arena);
     ln_fields_set(f, LN_SLICE("Content-Type"),
                   json ? LN_SLICE("application/json") : LN_SLICE("text/plain; charset=utf-8"));
-    if (x->answer.status == 405)
+    if (x->answer.status == 405 || x->answer.status == 204)
         ln_fields_set(f, LN_SLICE("Allow"), allow_list(x));
     if (x->retry_after > 0)
         ln_fields_set(f, LN_SLICE("Retry-After"),
@@ -639,6 +680,18 @@ static struct ln_exchange *begin(struct ln_downstream *d, struct ln_generation *
     return x;
 }
 
+static struct ln_slice merge_slashes(struct ln_slice path, struct ln_arena *arena)
+{
+    struct ln_slice merged = ln_arena_dup(arena, path);
+    char *out = (char *)(uintptr_t)merged.p;
+    size_t n = 0;
+
+    for (size_t i = 0; i < path.n; i++)
+        if (path.p[i] != '/' || n == 0 || out[n - 1] != '/')
+            out[n++] = path.p[i];
+    return ln_slice(out, n);
+}
+
 void ln_exchange_start(struct ln_downstream *d, struct ln_generation *gen, size_t n, const struct ln_head_limits *limits)
 {
     struct ln_exchange *x = begin(d, gen);
@@ -649,6 +702,8 @@ void ln_exchange_start(struct ln_downstream *d, struct ln_generation *gen, size_
 
     if (why == LN_REJECT_NONE)
         why = ln_target_parse(&x->target, x->head.target, x->head.method_id, &x->arena);
+    if (why == LN_REJECT_NONE && gen->conf->gateway.merge_slashes)
+        x->target.path = merge_slashes(x->target.path, &x->arena);
     d->in->head += n;
     x->body_at = d->in->head;
     if (why == LN_REJECT_NONE) {

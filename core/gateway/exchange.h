@@ -71,6 +71,7 @@ struct ln_exchange {
     bool up_broken; /* the instance takes no more of the request */
     bool body_bad;  /* the client broke the framing of its content: nothing more can be read of it */
     bool body_lost; /* content went out that is not in the read buffer any more: no repeating */
+    ln_nsec sent_at; /* when the request went out: the client's content is measured from then */
     size_t body_at; /* where the content begins in d->in, as long as it is there */
     enum ln_outcome outcome;
     struct ln_deadline deadline; /* of the instance: connect, head, silence */

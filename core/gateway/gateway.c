@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * gateway.c - one worker's serving half: generations, listeners, drain.
  */
-#include "gateway/core.h"
-#include "gateway/exchange.h"
+#include "gateway/gateway.h"
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "gateway/core.h"
+#include "gateway/exchange.h"
+
+enum { FIRST_REQUEST_MS = 1000 }; /* for connections that were accepted while draining */
 
 struct ln_gateway *ln_gateway_new(struct ln_loop *loop, struct ln_shm *shm, unsigned slot)
 {
@@ -51,6 +53,15 @@ int ln_gateway_prepare(struct ln_gateway *gw, const char *conf_path, struct ln_b
     return -1;
 }
 
+static void apply_tcp(struct ln_gateway *gw)
+{
+    const struct ln_tcp_conf *tcp = &gw->current->conf->gateway.tcp;
+
+    gw->pools.tcp = (struct ln_tcp_options){tcp->no_delay, tcp->keep_alive};
+    for (struct ln_port *p = gw->ports; p != NULL; p = p->next)
+        ln_stream_tcp(p->listener.fd, &gw->pools.tcp);
+}
+
 void ln_gateway_commit(struct ln_gateway *gw)
 {
     uint64_t number = atomic_load_explicit(gw->commit, memory_order_acquire);
@@ -68,6 +79,7 @@ void ln_gateway_commit(struct ln_gateway *gw)
         if (gw->current != NULL)
             ln_generation_put(gw->current);
         gw->current = g;
+        apply_tcp(gw);
         ln_slot_set(&gw->slot->generation, number);
     }
 }
@@ -104,9 +116,8 @@ static unsigned port_number(int fd)
 void ln_gateway_listen(struct ln_gateway *gw, int fd, unsigned listener)
 {
     struct ln_port *port = ln_zalloc(sizeof *port);
-    int on = 1;
 
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* accepted sockets inherit it */
+    ln_stream_tcp(fd, &gw->pools.tcp);
     port->gw = gw;
     port->index = listener;
     port->number = port_number(fd);
@@ -153,8 +164,12 @@ static void close_idle(struct ln_gateway *gw)
         struct ln_downstream *d = ln_container_of(at, struct ln_downstream, node);
 
         next = at->next;
-        if (ln_downstream_is_idle(d))
+        if (!ln_downstream_is_idle(d))
+            continue;
+        if (d->requests > 0)
             ln_downstream_close(d);
+        else /* a new connection: its first request is on the way */
+            ln_downstream_patience(d, LN_PATIENCE_HEADER, FIRST_REQUEST_MS);
     }
 }
 
@@ -163,8 +178,10 @@ void ln_gateway_drain(struct ln_gateway *gw, void (*done)(void *arg), void *arg)
     gw->draining = true;
     gw->on_drained = done;
     gw->drained_arg = arg;
-    while (gw->ports != NULL)
+    while (gw->ports != NULL) {
+        ln_listener_empty(&gw->ports->listener);
         ln_gateway_unlisten(gw, gw->ports->listener.fd);
+    }
     close_idle(gw);
     ln_gateway_check_drained(gw);
 }

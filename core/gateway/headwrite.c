@@ -9,15 +9,18 @@ static bool has_segments(struct ln_slice path, struct ln_slice prefix)
     return prefix.n > 0 && ln_slice_has_prefix(path, prefix) && (path.n == prefix.n || path.p[prefix.n] == '/');
 }
 
+struct ln_slice ln_headwrite_prefix(const struct ln_exchange *x)
+{
+    struct ln_slice prefix = ln_slice_of(x->req.route->strip);
+
+    return has_segments(x->req.path, prefix) ? prefix : ln_slice(NULL, 0);
+}
+
 static struct ln_slice stripped(const struct ln_exchange *x)
 {
-    struct ln_slice path = x->req.path, prefix = ln_slice_of(x->req.route->strip);
+    size_t n = ln_headwrite_prefix(x).n;
 
-    if (has_segments(path, prefix)) {
-        path.p += prefix.n;
-        path.n -= prefix.n;
-    }
-    return path;
+    return ln_slice(x->req.path.p + n, x->req.path.n - n);
 }
 
 static void write_first_line(const struct ln_exchange *x, struct ln_writer *w)
@@ -77,7 +80,7 @@ static bool has(const struct ln_exchange *x, enum ln_field_id id)
 /* Fields of these names that are still there come from a trusted proxy or a plugin: they stand. */
 static void write_x_forwarded(const struct ln_exchange *x, struct ln_writer *w)
 {
-    const char *strip = x->req.route->strip;
+    struct ln_slice prefix = ln_headwrite_prefix(x);
 
     write_forwarded_for(x, w);
     if (!has(x, LN_FIELD_X_FORWARDED_PROTO))
@@ -86,8 +89,8 @@ static void write_x_forwarded(const struct ln_exchange *x, struct ln_writer *w)
         ln_write_field(w, LN_SLICE("X-Forwarded-Host"), x->head.host);
     if (!has(x, LN_FIELD_X_FORWARDED_PORT) && x->req.port > 0)
         ln_write_field_u64(w, LN_SLICE("X-Forwarded-Port"), x->req.port);
-    if (!has(x, LN_FIELD_X_FORWARDED_PREFIX) && strip != NULL && has_segments(x->req.path, ln_slice_of(strip)))
-        ln_write_field(w, LN_SLICE("X-Forwarded-Prefix"), ln_slice_of(strip));
+    if (!has(x, LN_FIELD_X_FORWARDED_PREFIX) && prefix.n > 0)
+        ln_write_field(w, LN_SLICE("X-Forwarded-Prefix"), prefix);
 }
 
 /* RFC 7239 section 4: one element for our hop; addresses of IPv6 in quoted brackets. */

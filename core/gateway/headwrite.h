@@ -9,6 +9,9 @@
 #include "gateway/exchange.h"
 #include "http/write.h"
 
+/* What is taken off the request's path for the instance; empty = nothing. */
+struct ln_slice ln_headwrite_prefix(const struct ln_exchange *x);
+
 /* The request for x's present instance. False: it does not fit. */
 bool ln_headwrite_request(struct ln_exchange *x, struct ln_writer *w);
 

@@ -93,6 +93,16 @@ void ln_relay_sent(struct ln_exchange *x, enum ln_flow_result result, enum ln_re
         ln_relay_expect_client(x);
 }
 
+/* A client that sends just enough to be never silent still holds an instance. */
+static bool is_too_slow(const struct ln_exchange *x)
+{
+    const struct ln_limits_conf *l = &x->gen->conf->gateway.limits;
+    ln_msec spent = (ln_loop_now(x->gw->loop) - x->sent_at) / LN_NSEC_PER_MSEC;
+
+    return l->body_rate > 0 && !x->tunnel && spent > l->body_grace &&
+           x->up.body.total < l->body_rate * (spent - l->body_grace) / 1000;
+}
+
 void ln_exchange_read_body(struct ln_exchange *x)
 {
     struct ln_gateway *gw = x->gw;
@@ -120,6 +130,10 @@ void ln_exchange_read_body(struct ln_exchange *x)
     }
     ln_stat_add(gw->slot, LN_STAT_BYTES_IN, (uint64_t)n);
     x->body_lost = true;
+    if (is_too_slow(x)) {
+        ln_exchange_client_slow(x, LN_PATIENCE_BODY);
+        return;
+    }
 
     const char *p = gw->scratch_in, *end = p + n;
     enum ln_flow_result result = ln_flow_push(&x->up, &x->attempt.conn->stream, &w, &p, end, &why);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * spec_match.c - the router for specs, and the door through which plain busted loads the gateway as the module lunette.host.
+ * spec_match.c - the router for specs, and the door through which plain busted loads the gateway as
+ * the module lunette.host.
  */
 #include "gateway/spec_match.h"
 
@@ -9,7 +10,8 @@
 #include "http/query.h"
 #include "http/target.h"
 
-int ln_router_spec_match(const struct ln_route *routes, unsigned count, struct ln_req *r, struct ln_diag *diag)
+int ln_router_spec_match(const struct ln_route *routes, unsigned count, struct ln_req *r,
+                         struct ln_diag *diag)
 {
     struct ln_router_query q = {r->method, ln_authority_host(r->host), r->path, r->listener};
     struct ln_router *router = ln_router_new(routes, count, diag);
@@ -27,7 +29,8 @@ int ln_router_spec_match(const struct ln_route *routes, unsigned count, struct l
     return m.route != NULL ? (int)(m.route - routes) : -1;
 }
 
-/* Called by require "lunette.host". The FFI has to open the library once more by its path to see our functions. */
+/* Called by require "lunette.host". The FFI has to open the library once more by its path to see
+ * our functions. */
 __attribute__((visibility("default"))) int luaopen_lunette_host(struct lua_State *L);
 
 int luaopen_lunette_host(struct lua_State *L)

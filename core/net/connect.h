@@ -21,7 +21,7 @@ struct ln_connect {
     int error;      /* errno of the last failure */
     /* Yields the i-th address. */
     const struct sockaddr *(*address)(struct ln_connect *c, unsigned i, socklen_t *len);
-    /* fd >= 0: connected, non-blocking, TCP_NODELAY, the callee's now. -1: every address failed, c->error tells. May be called
+    /* fd >= 0: connected, non-blocking, the callee's now. -1: every address failed, c->error tells. May be called
      * from inside ln_connect_start(). */
     void (*on_connect)(struct ln_connect *c, int fd);
 };

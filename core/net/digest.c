@@ -29,7 +29,8 @@ void ln_digest_free(struct ln_digest *d)
     ln_free(d);
 }
 
-void ln_digest_sha256(struct ln_digest *d, const void *bytes, size_t n, unsigned char out[LN_DIGEST_SHA256])
+void ln_digest_sha256(struct ln_digest *d, const void *bytes, size_t n,
+                      unsigned char out[LN_DIGEST_SHA256])
 {
     int ok = EVP_DigestInit_ex(d->ctx, NULL, NULL) && EVP_DigestUpdate(d->ctx, bytes, n) &&
              EVP_DigestFinal_ex(d->ctx, out, NULL);

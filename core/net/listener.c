@@ -8,7 +8,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 
-enum { BATCH = 16, REST_MS = 100 };
+enum { BATCH = 16, REST_MS = 100, LAST_BATCH = 4096 };
 
 static void on_rested(struct ln_timer *t)
 {
@@ -24,13 +24,9 @@ static void take_rest(struct ln_listener *l)
     ln_timer_start(l->loop, &l->rest, REST_MS, on_rested);
 }
 
-static void on_readable(struct ev_loop *ev, ev_io *w, int events)
+static void accept_some(struct ln_listener *l, int most)
 {
-    struct ln_listener *l = ln_container_of(w, struct ln_listener, readable);
-
-    (void)ev;
-    (void)events;
-    for (int i = 0; i < BATCH && ev_is_active(&l->readable); i++) {
+    for (int i = 0; i < most && ev_is_active(&l->readable); i++) {
         struct sockaddr_storage peer;
         socklen_t len = sizeof peer;
         int fd = accept4(l->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -44,6 +40,18 @@ static void on_readable(struct ev_loop *ev, ev_io *w, int events)
         if (errno != EINTR && errno != ECONNABORTED && errno != EPROTO)
             take_rest(l);
     }
+}
+
+static void on_readable(struct ev_loop *ev, ev_io *w, int events)
+{
+    (void)ev;
+    (void)events;
+    accept_some(ln_container_of(w, struct ln_listener, readable), BATCH);
+}
+
+void ln_listener_empty(struct ln_listener *l)
+{
+    accept_some(l, LAST_BATCH);
 }
 
 void ln_listener_start(struct ln_listener *l, struct ln_loop *loop, int fd,

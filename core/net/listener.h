@@ -22,6 +22,9 @@ struct ln_listener {
 
 void ln_listener_start(struct ln_listener *l, struct ln_loop *loop, int fd,
                        void (*on_accept)(struct ln_listener *, int, const struct sockaddr_storage *, socklen_t));
+/* Accepts what has been waiting, up to a bound, before the socket is left for good. */
+void ln_listener_empty(struct ln_listener *l);
+
 void ln_listener_stop(struct ln_listener *l);
 
 #endif

@@ -4,6 +4,8 @@
 #include "net/stream.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -37,6 +39,16 @@ void ln_stream_open(struct ln_stream *s, struct ln_loop *loop, int fd,
     s->on_writable = on_writable;
     ev_io_init(&s->readable, on_ev_readable, fd, EV_READ);
     ev_io_init(&s->writable, on_ev_writable, fd, EV_WRITE);
+}
+
+void ln_stream_tcp(int fd, const struct ln_tcp_options *o)
+{
+    int no_delay = o->no_delay, alive = o->keep_alive > 0, seconds = (int)((o->keep_alive + 999) / 1000);
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &alive, sizeof alive);
+    if (alive)
+        setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
 }
 
 static ssize_t verdict(struct ln_stream *s, ssize_t n)

@@ -28,6 +28,13 @@ struct ln_stream {
 void ln_stream_open(struct ln_stream *s, struct ln_loop *loop, int fd,
                     void (*on_readable)(struct ln_stream *), void (*on_writable)(struct ln_stream *));
 
+/* Options of a TCP socket, listening or connected (accepted ones inherit them); nothing for other sockets. */
+struct ln_tcp_options {
+    bool no_delay;
+    ln_msec keep_alive; /* silence before the kernel asks the peer; 0 = never */
+};
+void ln_stream_tcp(int fd, const struct ln_tcp_options *o);
+
 /* Bytes read, 0 at the end of the stream, LN_STREAM_AGAIN or LN_STREAM_ERROR. */
 ssize_t ln_stream_read(struct ln_stream *s, char *into, size_t room);
 

@@ -8,7 +8,7 @@
 
 void ln_pools_init(struct ln_pools *p, struct ln_loop *loop, struct ln_deadlines *deadlines, struct ln_buf_cache *bufs)
 {
-    *p = (struct ln_pools){.loop = loop, .deadlines = deadlines, .bufs = bufs};
+    *p = (struct ln_pools){.loop = loop, .deadlines = deadlines, .bufs = bufs, .tcp.no_delay = true};
     ln_map_init(&p->by_key);
     ln_slab_init(&p->conns, sizeof(struct ln_upconn), 1024);
 }
@@ -103,6 +103,7 @@ struct ln_upconn *ln_pool_adopt(struct ln_pool *pool, int fd)
     pool->all->opened++;
     ln_list_init(&c->node);
     ln_deadline_init(&c->idle, on_idle_deadline);
+    ln_stream_tcp(fd, &pool->all->tcp);
     ln_stream_open(&c->stream, pool->all->loop, fd, on_idle_readable, on_idle_readable);
     c->reap.free = free_conn;
     return c;

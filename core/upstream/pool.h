@@ -43,6 +43,7 @@ struct ln_pools {
     struct ln_buf_cache *bufs;      /* borrowed */
     struct ln_map by_key;           /* private */
     struct ln_slab conns;           /* private */
+    struct ln_tcp_options tcp;      /* of new connections; set by whoever commits a generation */
     uint64_t opened, reused;        /* totals */
 };
 
