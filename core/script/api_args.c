@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * api_args.c - the arguments of the query and the cookies of a request, as Lua sees them.
  *
- * Nothing is parsed ahead: a look-up walks the text. The position of a walk is an offset into the query; of cookies, the
- * number of the Cookie field in the high bits and an offset into its value in the low ones.
+ * Nothing is parsed ahead: a look-up walks the text. The position of a walk is an offset into the
+ * query; of cookies, the number of the Cookie field in the high bits and an offset into its value
+ * in the low ones.
  */
 #include "http/cookie.h"
 #include "http/query.h"
@@ -71,9 +72,10 @@ static struct ln_slice pair_of(struct ln_arena *arena, struct ln_slice name, str
     return ln_arena_printf(arena, "%.*s=%.*s", (int)n.n, n.p, (int)v.n, v.p);
 }
 
-/* The first argument of the name is replaced in its place, further ones go, a new one is appended; the others stay as they were
- * written. */
-int ln_args_set(const struct ln_args *a, const char *name, size_t name_len, const char *value, size_t value_len)
+/* The first argument of the name is replaced in its place, further ones go, a new one is appended;
+ * the others stay as they were written. */
+int ln_args_set(const struct ln_args *a, const char *name, size_t name_len, const char *value,
+                size_t value_len)
 {
     struct ln_req *r = ln_req_alive(a->ln_req, a->ln_serial);
     struct ln_slice key = ln_slice(name, name_len), fresh = ln_slice("", 0);
@@ -105,17 +107,20 @@ int ln_args_set(const struct ln_args *a, const char *name, size_t name_len, cons
     return LN_OK;
 }
 
-int ln_cookies_get(const struct ln_cookies *c, const char *name, size_t name_len, struct ln_str *value)
+int ln_cookies_get(const struct ln_cookies *c, const char *name, size_t name_len,
+                   struct ln_str *value)
 {
     struct ln_req *r = ln_req_alive(c->ln_req, c->ln_serial);
     struct ln_slice found;
 
     if (r == NULL)
         return LN_EGONE;
-    return ln_cookie_get(r->fields, ln_slice(name, name_len), &found) ? ln_str_put(value, found) : LN_NONE;
+    return ln_cookie_get(r->fields, ln_slice(name, name_len), &found) ? ln_str_put(value, found)
+                                                                      : LN_NONE;
 }
 
-int ln_cookies_next(const struct ln_cookies *c, uint32_t *at, struct ln_str *name, struct ln_str *value)
+int ln_cookies_next(const struct ln_cookies *c, uint32_t *at, struct ln_str *name,
+                    struct ln_str *value)
 {
     struct ln_req *r = ln_req_alive(c->ln_req, c->ln_serial);
     uint32_t seen = 0;

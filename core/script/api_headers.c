@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api_headers.c - header fields of the request and of the response, and lists of edits made once for many requests.
+ * api_headers.c - header fields of the request and of the response, and lists of edits made once
+ * for many requests.
  *
- * While there is no response yet, edits of its fields are queued in the record (ln_req.edits); vm.c applies them.
+ * While there is no response yet, edits of its fields are queued in the record (ln_req.edits); vm.c
+ * applies them.
  */
 #include "script/api_inner.h"
 
@@ -15,12 +17,13 @@ static struct ln_fields *fields_of(const struct ln_handle *h, struct ln_req *r)
     return h->ln_side == LN_SIDE_REQUEST ? r->fields : r->res_fields;
 }
 
-/* Framing and what concerns one connection are the gateway's own business: a plugin that could write them could make two
- * readers disagree about where a message ends. */
+/* Framing and what concerns one connection are the gateway's own business: a plugin that could
+ * write them could make two readers disagree about where a message ends. */
 static bool is_ours(struct ln_slice name, uint32_t side)
 {
     switch (ln_field_identify(name.p, name.n)) {
-    case LN_FIELD_HOST: return side == LN_SIDE_REQUEST; /* req.host is the way */
+    case LN_FIELD_HOST:
+        return side == LN_SIDE_REQUEST; /* req.host is the way */
     case LN_FIELD_CONNECTION:
     case LN_FIELD_CONTENT_LENGTH:
     case LN_FIELD_KEEP_ALIVE:
@@ -28,8 +31,10 @@ static bool is_ours(struct ln_slice name, uint32_t side)
     case LN_FIELD_TE:
     case LN_FIELD_TRAILER:
     case LN_FIELD_TRANSFER_ENCODING:
-    case LN_FIELD_UPGRADE: return true;
-    default: return false;
+    case LN_FIELD_UPGRADE:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -49,7 +54,8 @@ static int queued(const struct ln_req *r, struct ln_slice name, struct ln_str *v
     return rc;
 }
 
-int ln_headers_get(const struct ln_handle *h, const char *name, size_t name_len, struct ln_str *value)
+int ln_headers_get(const struct ln_handle *h, const char *name, size_t name_len,
+                   struct ln_str *value)
 {
     struct ln_req *r = ln_handle_req(h);
     struct ln_slice key = ln_slice(name, name_len);
@@ -74,7 +80,8 @@ int ln_headers_next(const struct ln_handle *h, uint32_t *at, const char *name, s
     while (fields != NULL && *at < fields->count) {
         const struct ln_field *f = &fields->v[(*at)++];
 
-        if (f->dropped || (name_len > 0 && !ln_slice_caseeq(ln_field_name(f), ln_slice(name, name_len))))
+        if (f->dropped ||
+            (name_len > 0 && !ln_slice_caseeq(ln_field_name(f), ln_slice(name, name_len))))
             continue;
         ln_str_put(found, ln_field_name(f));
         return ln_str_put(value, ln_field_value(f));
@@ -82,7 +89,8 @@ int ln_headers_next(const struct ln_handle *h, uint32_t *at, const char *name, s
     return LN_NONE;
 }
 
-static void enqueue(struct ln_req *r, enum ln_edit_op op, struct ln_slice name, struct ln_slice value)
+static void enqueue(struct ln_req *r, enum ln_edit_op op, struct ln_slice name,
+                    struct ln_slice value)
 {
     struct ln_edit *e = ln_arena_alloc(r->arena, sizeof *e);
 
@@ -93,17 +101,20 @@ static void enqueue(struct ln_req *r, enum ln_edit_op op, struct ln_slice name, 
     r->edits_tail = &e->next;
 }
 
-static int edit(struct ln_fields *fields, enum ln_edit_op op, struct ln_slice name, struct ln_slice value)
+static int edit(struct ln_fields *fields, enum ln_edit_op op, struct ln_slice name,
+                struct ln_slice value)
 {
     if (op == LN_EDIT_REMOVE) {
         ln_fields_remove(fields, name);
         return LN_OK;
     }
-    bool ok = op == LN_EDIT_SET ? ln_fields_set(fields, name, value) : ln_fields_add(fields, name, value);
+    bool ok =
+        op == LN_EDIT_SET ? ln_fields_set(fields, name, value) : ln_fields_add(fields, name, value);
     return ok ? LN_OK : LN_EINVAL;
 }
 
-static int edit_or_enqueue(const struct ln_handle *h, enum ln_edit_op op, struct ln_slice name, struct ln_slice value)
+static int edit_or_enqueue(const struct ln_handle *h, enum ln_edit_op op, struct ln_slice name,
+                           struct ln_slice value)
 {
     struct ln_req *r = ln_handle_req(h);
 
@@ -122,12 +133,14 @@ static int edit_or_enqueue(const struct ln_handle *h, enum ln_edit_op op, struct
     return LN_OK;
 }
 
-int ln_headers_set(const struct ln_handle *h, const char *name, size_t name_len, const char *value, size_t value_len)
+int ln_headers_set(const struct ln_handle *h, const char *name, size_t name_len, const char *value,
+                   size_t value_len)
 {
     return edit_or_enqueue(h, LN_EDIT_SET, ln_slice(name, name_len), ln_slice(value, value_len));
 }
 
-/* As tostring() would write it. Whole numbers are most of what headers hold: digits from the right. */
+/* As tostring() would write it. Whole numbers are most of what headers hold: digits from the right.
+ */
 static struct ln_slice print_number(char out[32], double value)
 {
     char *p = out + 32;
@@ -141,14 +154,16 @@ static struct ln_slice print_number(char out[32], double value)
     return ln_slice(p, (size_t)(out + 32 - p));
 }
 
-int ln_headers_set_number(const struct ln_handle *h, const char *name, size_t name_len, double value)
+int ln_headers_set_number(const struct ln_handle *h, const char *name, size_t name_len,
+                          double value)
 {
     char text[32];
 
     return edit_or_enqueue(h, LN_EDIT_SET, ln_slice(name, name_len), print_number(text, value));
 }
 
-int ln_headers_add(const struct ln_handle *h, const char *name, size_t name_len, const char *value, size_t value_len)
+int ln_headers_add(const struct ln_handle *h, const char *name, size_t name_len, const char *value,
+                   size_t value_len)
 {
     return edit_or_enqueue(h, LN_EDIT_ADD, ln_slice(name, name_len), ln_slice(value, value_len));
 }
@@ -177,7 +192,8 @@ void ln_edits_free(struct ln_edits *e)
     ln_free(e);
 }
 
-int ln_edits_push(struct ln_edits *e, int op, const char *name, size_t name_len, const char *value, size_t value_len)
+int ln_edits_push(struct ln_edits *e, int op, const char *name, size_t name_len, const char *value,
+                  size_t value_len)
 {
     struct ln_slice n = ln_slice(name, name_len), v = ln_slice(value, value_len);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * api_inner.h - what the api_*.c files share: from a handle to the record, and from slices to strings.
+ * api_inner.h - what the api_*.c files share: from a handle to the record, and from slices to
+ * strings.
  */
 #ifndef LN_SCRIPT_API_INNER_H
 #define LN_SCRIPT_API_INNER_H

@@ -23,7 +23,8 @@ bool ln_say_is_on(int level)
     return level >= LN_LOG_DEBUG && level < LN_LOG_LEVELS && ln_log_is_on((enum ln_log_level)level);
 }
 
-int ln_say(struct ln_cur *cur, int level, const char *text, size_t text_len, const char *fields, size_t fields_len)
+int ln_say(struct ln_cur *cur, int level, const char *text, size_t text_len, const char *fields,
+           size_t fields_len)
 {
     struct ln_vm *vm = ln_container_of(cur, struct ln_vm, cur);
 
@@ -43,7 +44,8 @@ static void put_hex(const unsigned char *bytes, size_t n, char *out)
     }
 }
 
-static void digest(struct ln_cur *cur, const char *bytes, size_t len, unsigned char out[LN_SHA256_BYTES])
+static void digest(struct ln_cur *cur, const char *bytes, size_t len,
+                   unsigned char out[LN_SHA256_BYTES])
 {
     struct ln_vm *vm = ln_container_of(cur, struct ln_vm, cur);
 
@@ -82,7 +84,8 @@ int ln_crypto_base64(const char *bytes, size_t len, bool url, char *out, size_t 
 
     for (size_t i = 0; i < len; i += 3) {
         size_t have = len - i < 3 ? len - i : 3;
-        unsigned v = (unsigned)p[i] << 16 | (have > 1 ? (unsigned)p[i + 1] << 8 : 0) | (have > 2 ? p[i + 2] : 0);
+        unsigned v = (unsigned)p[i] << 16 | (have > 1 ? (unsigned)p[i + 1] << 8 : 0) |
+                     (have > 2 ? p[i + 2] : 0);
 
         for (size_t k = 0; k < 4; k++) {
             unsigned six = v >> (18 - 6 * k) & 63;

@@ -14,18 +14,41 @@ static struct ln_slice route_name(const struct ln_req *r)
 static bool text_of(const struct ln_req *r, int which, struct ln_slice *s)
 {
     switch (which) {
-    case LN_REQ_METHOD: *s = r->method; return true;
-    case LN_REQ_PATH: *s = r->path; return true;
-    case LN_REQ_QUERY: *s = r->has_query ? r->query : ln_slice(NULL, 0); return true;
-    case LN_REQ_HOST: *s = r->host; return true;
-    case LN_REQ_CLIENT_ID: *s = r->client_id; return true;
-    case LN_REQ_SCHEME: *s = r->scheme; return true;
-    case LN_REQ_ID: *s = r->id; return true;
-    case LN_REQ_LISTENER: *s = r->listener; return true;
-    case LN_REQ_IP: *s = r->ip; return true;
-    case LN_REQ_PEER: *s = r->peer; return true;
-    case LN_REQ_ROUTE: *s = route_name(r); return true;
-    default: return false;
+    case LN_REQ_METHOD:
+        *s = r->method;
+        return true;
+    case LN_REQ_PATH:
+        *s = r->path;
+        return true;
+    case LN_REQ_QUERY:
+        *s = r->has_query ? r->query : ln_slice(NULL, 0);
+        return true;
+    case LN_REQ_HOST:
+        *s = r->host;
+        return true;
+    case LN_REQ_CLIENT_ID:
+        *s = r->client_id;
+        return true;
+    case LN_REQ_SCHEME:
+        *s = r->scheme;
+        return true;
+    case LN_REQ_ID:
+        *s = r->id;
+        return true;
+    case LN_REQ_LISTENER:
+        *s = r->listener;
+        return true;
+    case LN_REQ_IP:
+        *s = r->ip;
+        return true;
+    case LN_REQ_PEER:
+        *s = r->peer;
+        return true;
+    case LN_REQ_ROUTE:
+        *s = route_name(r);
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -39,10 +62,12 @@ int ln_req_text(const struct ln_handle *h, int which, struct ln_str *out)
     return text_of(r, which, &s) ? ln_str_put(out, s) : LN_EINVAL;
 }
 
-/* RFC 9110 section 9.1: a token. The gateway proxies every method but the two that change what a connection is. */
+/* RFC 9110 section 9.1: a token. The gateway proxies every method but the two that change what a
+ * connection is. */
 static int set_method(struct ln_req *r, struct ln_slice s)
 {
-    if (!ln_field_name_ok(s) || ln_slice_eq(s, LN_SLICE("CONNECT")) || ln_slice_eq(s, LN_SLICE("TRACE")))
+    if (!ln_field_name_ok(s) || ln_slice_eq(s, LN_SLICE("CONNECT")) ||
+        ln_slice_eq(s, LN_SLICE("TRACE")))
         return LN_EINVAL;
     r->method = ln_arena_dup(r->arena, s);
     return LN_OK;
@@ -101,11 +126,16 @@ int ln_req_set_text(const struct ln_handle *h, int which, const char *ptr, size_
     if (!ln_req_is_open(r))
         return LN_ESTATE;
     switch (which) {
-    case LN_REQ_METHOD: return set_method(r, s);
-    case LN_REQ_PATH: return set_path(r, s);
-    case LN_REQ_QUERY: return set_query(r, s);
-    case LN_REQ_HOST: return set_host(r, s);
-    default: return LN_EINVAL;
+    case LN_REQ_METHOD:
+        return set_method(r, s);
+    case LN_REQ_PATH:
+        return set_path(r, s);
+    case LN_REQ_QUERY:
+        return set_query(r, s);
+    case LN_REQ_HOST:
+        return set_host(r, s);
+    default:
+        return LN_EINVAL;
     }
 }
 
@@ -116,12 +146,23 @@ int ln_req_number(const struct ln_handle *h, int which, double *out)
     if (r == NULL)
         return LN_EGONE;
     switch (which) {
-    case LN_REQ_PORT: *out = r->port; return LN_OK;
-    case LN_REQ_PEER_PORT: *out = r->peer_port; return LN_OK;
-    case LN_REQ_STARTED: *out = (double)r->started_wall / 1e9; return LN_OK;
-    case LN_REQ_VERSION_MINOR: *out = r->minor; return LN_OK;
-    case LN_REQ_SERVICE: *out = r->service; return LN_OK;
-    default: return LN_EINVAL;
+    case LN_REQ_PORT:
+        *out = r->port;
+        return LN_OK;
+    case LN_REQ_PEER_PORT:
+        *out = r->peer_port;
+        return LN_OK;
+    case LN_REQ_STARTED:
+        *out = (double)r->started_wall / 1e9;
+        return LN_OK;
+    case LN_REQ_VERSION_MINOR:
+        *out = r->minor;
+        return LN_OK;
+    case LN_REQ_SERVICE:
+        *out = r->service;
+        return LN_OK;
+    default:
+        return LN_EINVAL;
     }
 }
 
@@ -152,7 +193,8 @@ int ln_req_param(const struct ln_handle *h, const char *name, size_t len, struct
     return LN_NONE;
 }
 
-int ln_req_param_at(const struct ln_handle *h, unsigned index, struct ln_str *name, struct ln_str *value)
+int ln_req_param_at(const struct ln_handle *h, unsigned index, struct ln_str *name,
+                    struct ln_str *value)
 {
     struct ln_req *r = ln_handle_req(h);
 

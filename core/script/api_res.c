@@ -27,15 +27,22 @@ int ln_res_number(const struct ln_handle *h, int which, double *out)
     if (r == NULL)
         return LN_EGONE;
     switch (which) {
-    case LN_RES_STATUS: return number_put(out, r->status, r->res_fields != NULL && r->status > 0);
-    case LN_RES_BYTES: return number_put(out, (double)r->bytes, true);
-    case LN_RES_DURATION: return number_put(out, duration(r), r->started != 0);
-    case LN_RES_ATTEMPT: return number_put(out, r->attempt, r->attempt > 0);
+    case LN_RES_STATUS:
+        return number_put(out, r->status, r->res_fields != NULL && r->status > 0);
+    case LN_RES_BYTES:
+        return number_put(out, (double)r->bytes, true);
+    case LN_RES_DURATION:
+        return number_put(out, duration(r), r->started != 0);
+    case LN_RES_ATTEMPT:
+        return number_put(out, r->attempt, r->attempt > 0);
     case LN_RES_CONNECT_MS:
-        return number_put(out, (double)(r->connected - r->started) / MS, r->connected >= r->started && r->connected > 0);
+        return number_put(out, (double)(r->connected - r->started) / MS,
+                          r->connected >= r->started && r->connected > 0);
     case LN_RES_FIRST_BYTE_MS:
-        return number_put(out, (double)(r->first_byte - r->started) / MS, r->first_byte >= r->started && r->first_byte > 0);
-    default: return LN_EINVAL;
+        return number_put(out, (double)(r->first_byte - r->started) / MS,
+                          r->first_byte >= r->started && r->first_byte > 0);
+    default:
+        return LN_EINVAL;
     }
 }
 
@@ -58,10 +65,14 @@ int ln_res_set_status(const struct ln_handle *h, int status)
 static struct ln_slice origin_name(enum ln_origin origin)
 {
     switch (origin) {
-    case LN_ORIGIN_UPSTREAM: return LN_SLICE("upstream");
-    case LN_ORIGIN_PLUGIN: return LN_SLICE("plugin");
-    case LN_ORIGIN_GATEWAY: return LN_SLICE("gateway");
-    default: return ln_slice(NULL, 0);
+    case LN_ORIGIN_UPSTREAM:
+        return LN_SLICE("upstream");
+    case LN_ORIGIN_PLUGIN:
+        return LN_SLICE("plugin");
+    case LN_ORIGIN_GATEWAY:
+        return LN_SLICE("gateway");
+    default:
+        return ln_slice(NULL, 0);
     }
 }
 
@@ -72,14 +83,19 @@ int ln_res_text(const struct ln_handle *h, int which, struct ln_str *out)
     if (r == NULL)
         return LN_EGONE;
     switch (which) {
-    case LN_RES_ORIGIN: return ln_str_put(out, origin_name(r->origin));
-    case LN_RES_SERVICE: return ln_str_put(out, r->upstream_service);
-    case LN_RES_ADDRESS: return ln_str_put(out, r->upstream_address);
-    default: return LN_EINVAL;
+    case LN_RES_ORIGIN:
+        return ln_str_put(out, origin_name(r->origin));
+    case LN_RES_SERVICE:
+        return ln_str_put(out, r->upstream_service);
+    case LN_RES_ADDRESS:
+        return ln_str_put(out, r->upstream_address);
+    default:
+        return LN_EINVAL;
     }
 }
 
-/* In the response phase the new answer takes the place of the response, for the handlers above too. */
+/* In the response phase the new answer takes the place of the response, for the handlers above too.
+ */
 int ln_reply_begin(const struct ln_handle *h, int status)
 {
     struct ln_req *r = ln_handle_req(h);
@@ -100,7 +116,8 @@ int ln_reply_begin(const struct ln_handle *h, int status)
     return LN_OK;
 }
 
-int ln_reply_add(const struct ln_handle *h, const char *name, size_t name_len, const char *value, size_t value_len)
+int ln_reply_add(const struct ln_handle *h, const char *name, size_t name_len, const char *value,
+                 size_t value_len)
 {
     struct ln_req *r = ln_handle_req(h);
 
@@ -111,10 +128,14 @@ int ln_reply_add(const struct ln_handle *h, const char *name, size_t name_len, c
     switch (ln_field_identify(name, name_len)) {
     case LN_FIELD_CONTENT_LENGTH:
     case LN_FIELD_CONNECTION:
-    case LN_FIELD_TRANSFER_ENCODING: return LN_OK;
-    default: break;
+    case LN_FIELD_TRANSFER_ENCODING:
+        return LN_OK;
+    default:
+        break;
     }
-    return ln_fields_add(&r->reply_fields, ln_slice(name, name_len), ln_slice(value, value_len)) ? LN_OK : LN_EINVAL;
+    return ln_fields_add(&r->reply_fields, ln_slice(name, name_len), ln_slice(value, value_len))
+               ? LN_OK
+               : LN_EINVAL;
 }
 
 int ln_reply_body(const struct ln_handle *h, const char *body, size_t body_len)

@@ -13,7 +13,8 @@ static ln_nsec now_of(const struct ln_vm *vm)
 }
 
 /* While a configuration is checked there is no zone, and everybody passes. */
-int ln_limiter_take_key(struct ln_limiter *l, const char *key, size_t key_len, double cost, struct ln_taken *out)
+int ln_limiter_take_key(struct ln_limiter *l, const char *key, size_t key_len, double cost,
+                        struct ln_taken *out)
 {
     struct ln_limit_answer answer = {.ok = true, .left = l->limit.burst};
 

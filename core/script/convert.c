@@ -113,18 +113,23 @@ static struct ln_node *value_of(struct source *s, int index)
     const char *text;
 
     switch (lua_type(s->L, index)) {
-    case LUA_TTABLE: return table_of(s, index);
-    case LUA_TNUMBER: return ln_node_new_number(s->arena, lua_tonumber(s->L, index), s->place);
-    case LUA_TBOOLEAN: return ln_node_new_bool(s->arena, lua_toboolean(s->L, index), s->place);
+    case LUA_TTABLE:
+        return table_of(s, index);
+    case LUA_TNUMBER:
+        return ln_node_new_number(s->arena, lua_tonumber(s->L, index), s->place);
+    case LUA_TBOOLEAN:
+        return ln_node_new_bool(s->arena, lua_toboolean(s->L, index), s->place);
     case LUA_TSTRING:
         text = lua_tolstring(s->L, index, &n);
         return ln_node_new_scalar(s->arena, ln_slice(text, n), true, s->place);
-    default: *s->why = "only tables, texts, numbers and booleans can stand here"; return NULL;
+    default:
+        *s->why = "only tables, texts, numbers and booleans can stand here";
+        return NULL;
     }
 }
 
-struct ln_node *ln_node_of_lua(lua_State *L, int index, struct ln_arena *arena, const struct ln_place *place,
-                               const char **why)
+struct ln_node *ln_node_of_lua(lua_State *L, int index, struct ln_arena *arena,
+                               const struct ln_place *place, const char **why)
 {
     struct source s = {L, arena, place, why, 0};
 

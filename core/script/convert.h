@@ -8,12 +8,13 @@
 
 #include "conf/node.h"
 
-/* Pushes one value. Unquoted scalars that look like numbers or booleans become such; NULL and null push nil. */
+/* Pushes one value. Unquoted scalars that look like numbers or booleans become such; NULL and null
+ * push nil. */
 void ln_node_push(lua_State *L, const struct ln_node *node);
 
-/* The table at `index` as a node in the arena, every part of it at `place`. NULL: it holds what no configuration can hold, and
- * *why is a sentence. */
-struct ln_node *ln_node_of_lua(lua_State *L, int index, struct ln_arena *arena, const struct ln_place *place,
-                               const char **why);
+/* The table at `index` as a node in the arena, every part of it at `place`. NULL: it holds what no
+ * configuration can hold, and *why is a sentence. */
+struct ln_node *ln_node_of_lua(lua_State *L, int index, struct ln_arena *arena,
+                               const struct ln_place *place, const char **why);
 
 #endif

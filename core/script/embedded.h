@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * embedded.h - the files that the binary carries: lua/lunette, the standard plugins, the boundary header.
+ * embedded.h - the files that the binary carries: lua/lunette, the standard plugins, the boundary
+ * header.
  *
- * The table is made by cmake/embed.cmake; names are paths in the source tree. Constant, from before main().
+ * The table is made by cmake/embed.cmake; names are paths in the source tree. Constant, from before
+ * main().
  */
 #ifndef LN_SCRIPT_EMBEDDED_H
 #define LN_SCRIPT_EMBEDDED_H

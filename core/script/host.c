@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * host.c - what Lua asks of C while a configuration is loaded: files, places for errors, services, zones.
+ * host.c - what Lua asks of C while a configuration is loaded: files, places for errors, services,
+ * zones.
  *
- * This side of the line uses Lua's own C interface: tables and long texts cross here, nothing of it runs during a
- * request, and it is reachable only for the modules in lua/lunette, which get it as `require "lunette.host"`.
+ * This side of the line uses Lua's own C interface: tables and long texts cross here, nothing of it
+ * runs during a request, and it is reachable only for the modules in lua/lunette, which get it as
+ * `require "lunette.host"`.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -69,7 +71,8 @@ static int host_read(lua_State *L)
 /* list(folder, suffix) -> sorted list of names */
 static int host_list(lua_State *L)
 {
-    const char *const *names = ln_bundle_list(vm_of(L)->bundle, luaL_checkstring(L, 1), luaL_checkstring(L, 2));
+    const char *const *names =
+        ln_bundle_list(vm_of(L)->bundle, luaL_checkstring(L, 1), luaL_checkstring(L, 2));
 
     lua_newtable(L);
     for (int i = 0; names != NULL && names[i] != NULL; i++) {
@@ -95,7 +98,8 @@ static int host_env(lua_State *L)
 
 static struct ln_place place_of(lua_State *L, int file, int line, struct ln_arena *arena)
 {
-    struct ln_place place = {.file = luaL_optstring(L, file, ""), .line = (unsigned)luaL_optinteger(L, line, 0)};
+    struct ln_place place = {.file = luaL_optstring(L, file, ""),
+                             .line = (unsigned)luaL_optinteger(L, line, 0)};
 
     if (arena != NULL)
         place.file = ln_arena_strdup(arena, place.file);
@@ -105,14 +109,16 @@ static struct ln_place place_of(lua_State *L, int file, int line, struct ln_aren
 /* report(kind, file, line, text): kind "error" or "warning" */
 static int host_report(lua_State *L)
 {
-    enum ln_diag_kind kind = strcmp(luaL_checkstring(L, 1), "warning") == 0 ? LN_DIAG_WARNING : LN_DIAG_ERROR;
+    enum ln_diag_kind kind =
+        strcmp(luaL_checkstring(L, 1), "warning") == 0 ? LN_DIAG_WARNING : LN_DIAG_ERROR;
     struct ln_place place = place_of(L, 2, 3, NULL);
 
     ln_diag_add(vm_of(L)->diag, kind, &place, "%s", luaL_checkstring(L, 4));
     return 0;
 }
 
-/* add_service(name, settings, file, line) -> index from 0; nil: the errors are reported, or nil and a sentence */
+/* add_service(name, settings, file, line) -> index from 0; nil: the errors are reported, or nil and
+ * a sentence */
 static int host_add_service(lua_State *L)
 {
     struct ln_vm *vm = vm_of(L);
@@ -126,7 +132,8 @@ static int host_add_service(lua_State *L)
         lua_pushstring(L, why);
         return 2;
     }
-    struct ln_service_conf *service = ln_conf_add_service(vm->conf, vm->bundle, name, node, vm->diag);
+    struct ln_service_conf *service =
+        ln_conf_add_service(vm->conf, vm->bundle, name, node, vm->diag);
     if (service == NULL)
         return 0;
     lua_pushinteger(L, (lua_Integer)(service - vm->conf->services));
@@ -163,7 +170,8 @@ static int host_limiter(lua_State *L)
 {
     struct ln_vm *vm = vm_of(L);
     struct ln_slice name = ln_slice_of(luaL_checkstring(L, 1));
-    lua_Number count = luaL_checknumber(L, 2), per = luaL_checknumber(L, 3), burst = luaL_checknumber(L, 4);
+    lua_Number count = luaL_checknumber(L, 2), per = luaL_checknumber(L, 3),
+               burst = luaL_checknumber(L, 4);
     struct ln_limiter *l = limiter_new(vm, (uint64_t)count, (ln_msec)(per * 1000), (unsigned)burst);
 
     l->size = ln_limiter_size((size_t)luaL_checkinteger(L, 5));
@@ -177,18 +185,25 @@ static int host_limiter(lua_State *L)
     return 1;
 }
 
-/* Sizes and offsets as the C compiler sees them, for lua/lunette/ffi.lua to compare with what ffi.cdef has made of the same text. */
-#define SIZE(type) {"struct " #type, NULL, sizeof(struct type)}
-#define AT(type, field) {"struct " #type, #field, offsetof(struct type, field)}
+/* Sizes and offsets as the C compiler sees them, for lua/lunette/ffi.lua to compare with what
+ * ffi.cdef has made of the same text. */
+#define SIZE(type)                                                                                 \
+    {                                                                                              \
+        "struct " #type, NULL, sizeof(struct type)                                                 \
+    }
+#define AT(type, field)                                                                            \
+    {                                                                                              \
+        "struct " #type, #field, offsetof(struct type, field)                                      \
+    }
 static const struct {
     const char *type, *field;
     size_t value;
 } layout[] = {
-    SIZE(ln_str), AT(ln_str, ptr), AT(ln_str, len),
-    SIZE(ln_handle), AT(ln_handle, ln_req), AT(ln_handle, ln_serial), AT(ln_handle, ln_side),
-    SIZE(ln_args), AT(ln_args, ln_serial), SIZE(ln_cookies), AT(ln_cookies, ln_serial),
-    SIZE(ln_cur), AT(ln_cur, req), AT(ln_cur, serial), AT(ln_cur, slot), AT(ln_cur, phase), AT(ln_cur, at),
-    SIZE(ln_taken), AT(ln_taken, left), AT(ln_taken, wait),
+    SIZE(ln_str),           AT(ln_str, ptr),          AT(ln_str, len),           SIZE(ln_handle),
+    AT(ln_handle, ln_req),  AT(ln_handle, ln_serial), AT(ln_handle, ln_side),    SIZE(ln_args),
+    AT(ln_args, ln_serial), SIZE(ln_cookies),         AT(ln_cookies, ln_serial), SIZE(ln_cur),
+    AT(ln_cur, req),        AT(ln_cur, serial),       AT(ln_cur, slot),          AT(ln_cur, phase),
+    AT(ln_cur, at),         SIZE(ln_taken),           AT(ln_taken, left),        AT(ln_taken, wait),
 };
 
 static void push_layout(lua_State *L)
@@ -215,11 +230,11 @@ static void push_hostname(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"embedded", host_embedded},   {"embedded_names", host_embedded_names},
-    {"read", host_read},           {"list", host_list},
-    {"is_dir", host_is_dir},       {"env", host_env},
-    {"report", host_report},       {"add_service", host_add_service},
-    {"limiter", host_limiter},     {NULL, NULL},
+    {"embedded", host_embedded}, {"embedded_names", host_embedded_names},
+    {"read", host_read},         {"list", host_list},
+    {"is_dir", host_is_dir},     {"env", host_env},
+    {"report", host_report},     {"add_service", host_add_service},
+    {"limiter", host_limiter},   {NULL, NULL},
 };
 
 void ln_host_push(struct ln_vm *vm)

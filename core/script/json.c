@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * json.c - JSON (RFC 8259) for Lua: json.encode(value), json.decode(text), json.null, json.array(table).
+ * json.c - JSON (RFC 8259) for Lua: json.encode(value), json.decode(text), json.null,
+ * json.array(table).
  *
- * Keys come out sorted, so that equal tables give equal texts. A table is a list when json.array() has said so, when it
- * has a first element, or when it was decoded from one; an empty table is an object otherwise. Decoding judges strictly and
- * gives nil and a sentence; encoding what JSON cannot say is an error. Depth is bounded on both ways.
+ * Keys come out sorted, so that equal tables give equal texts. A table is a list when json.array()
+ * has said so, when it has a first element, or when it was decoded from one; an empty table is an
+ * object otherwise. Decoding judges strictly and gives nil and a sentence; encoding what JSON
+ * cannot say is an error. Depth is bounded on both ways.
  */
 #include <ctype.h>
 #include <math.h>
@@ -151,11 +153,20 @@ static bool encode_value(struct encoder *e, int index)
     struct ln_slice s;
 
     switch (lua_type(e->L, index)) {
-    case LUA_TNIL: ln_text_puts(&e->out, "null"); return true;
-    case LUA_TBOOLEAN: ln_text_puts(&e->out, lua_toboolean(e->L, index) ? "true" : "false"); return true;
-    case LUA_TNUMBER: return encode_number(e, lua_tonumber(e->L, index));
-    case LUA_TSTRING: s.p = lua_tolstring(e->L, index, &s.n); ln_text_json(&e->out, s); return true;
-    case LUA_TTABLE: return encode_table(e, index);
+    case LUA_TNIL:
+        ln_text_puts(&e->out, "null");
+        return true;
+    case LUA_TBOOLEAN:
+        ln_text_puts(&e->out, lua_toboolean(e->L, index) ? "true" : "false");
+        return true;
+    case LUA_TNUMBER:
+        return encode_number(e, lua_tonumber(e->L, index));
+    case LUA_TSTRING:
+        s.p = lua_tolstring(e->L, index, &s.n);
+        ln_text_json(&e->out, s);
+        return true;
+    case LUA_TTABLE:
+        return encode_table(e, index);
     case LUA_TLIGHTUSERDATA:
         if (lua_touserdata(e->L, index) == NULL) {
             ln_text_puts(&e->out, "null");
@@ -436,12 +447,21 @@ static bool decode_value(struct decoder *d)
     char c = d->p < d->end ? *d->p : '\0';
     switch (c) {
     case '{':
-    case '[': return decode_nested(d, c);
-    case '"': return decode_string(d);
-    case 't': lua_pushboolean(d->L, 1); return decode_word(d, "true");
-    case 'f': lua_pushboolean(d->L, 0); return decode_word(d, "false");
-    case 'n': push_null(d->L); return decode_word(d, "null");
-    default: return decode_number(d);
+    case '[':
+        return decode_nested(d, c);
+    case '"':
+        return decode_string(d);
+    case 't':
+        lua_pushboolean(d->L, 1);
+        return decode_word(d, "true");
+    case 'f':
+        lua_pushboolean(d->L, 0);
+        return decode_word(d, "false");
+    case 'n':
+        push_null(d->L);
+        return decode_word(d, "null");
+    default:
+        return decode_number(d);
     }
 }
 

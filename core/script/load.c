@@ -8,7 +8,9 @@
 #include "script/convert.h"
 #include "script/vm_inner.h"
 
-enum { COLD = 30 }; /* requests that a chain sees before it is compiled: by then its branches are the usual ones */
+enum {
+    COLD = 30
+}; /* requests that a chain sees before it is compiled: by then its branches are the usual ones */
 
 /* ---- the configuration as a table ---- */
 
@@ -166,7 +168,8 @@ void ln_chain_take(struct ln_vm *vm)
                 [LN_PHASE_RESPONSE] = ref_field(vm->L, "response"),
                 [LN_PHASE_LOG] = ref_field(vm->L, "log")},
         .selfs = ref_field(vm->L, "selfs"),
-        .cold = {[LN_PHASE_REQUEST] = COLD, [LN_PHASE_RESPONSE] = COLD + 5, [LN_PHASE_LOG] = COLD + 10},
+        .cold =
+            {[LN_PHASE_REQUEST] = COLD, [LN_PHASE_RESPONSE] = COLD + 5, [LN_PHASE_LOG] = COLD + 10},
     };
 }
 
@@ -228,7 +231,8 @@ static int load_in_lua(lua_State *L)
     return 0;
 }
 
-int ln_vm_load(struct ln_vm *vm, struct ln_conf *conf, struct ln_bundle *bundle, struct ln_diag *diag)
+int ln_vm_load(struct ln_vm *vm, struct ln_conf *conf, struct ln_bundle *bundle,
+               struct ln_diag *diag)
 {
     unsigned errors = diag->errors;
 

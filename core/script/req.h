@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * req.h - the passive record of one request that Lua works on. The exchange embeds it, fills it and reads the verdict.
+ * req.h - the passive record of one request that Lua works on. The exchange embeds it, fills it and
+ * reads the verdict.
  *
- * Script never calls the gateway: it fills the record and reports through `on_done`. Owner: the exchange; strings live
- * in the exchange's arena or its read buffer. Lua reaches the record only through a handle with the count
- * `serial`, which ln_vm_forget() sets to 0, so that a handle kept past the end of its request is an error and not a crash: the memory of ended exchanges
- * stays mapped (they are recycled, never unmapped while a state lives that has seen them).
+ * Script never calls the gateway: it fills the record and reports through `on_done`. Owner: the
+ * exchange; strings live in the exchange's arena or its read buffer. Lua reaches the record only
+ * through a handle with the count `serial`, which ln_vm_forget() sets to 0, so that a handle kept
+ * past the end of its request is an error and not a crash: the memory of ended exchanges stays
+ * mapped (they are recycled, never unmapped while a state lives that has seen them).
  */
 #ifndef LN_SCRIPT_REQ_H
 #define LN_SCRIPT_REQ_H
@@ -38,7 +40,8 @@ struct ln_req {
     uint32_t serial; /* private to script: 0 = no handle is alive */
     struct ln_arena *arena;
 
-    /* The request. Filled by the exchange; Lua may change method, path, query, host and fields in the request phase. */
+    /* The request. Filled by the exchange; Lua may change method, path, query, host and fields in
+     * the request phase. */
     struct ln_slice method, path, query, host, scheme;
     bool has_query;
     bool target_changed; /* Lua has set path or query (path is normalised again before use) */
@@ -60,14 +63,15 @@ struct ln_req {
     struct ln_slice client_id; /* starts as the core's identity; Lua may assign */
 
     const struct ln_route *route; /* borrowed from the generation; NULL = none matched */
-    int service;                  /* index in the generation's services; -1 = none. Lua may assign req.upstream */
+    int service; /* index in the generation's services; -1 = none. Lua may assign req.upstream */
 
-    /* The response; fields NULL until there is one. For an early answer the exchange sets res_fields = &reply_fields and
-     * status = reply_status before ln_vm_response(); when a response handler replaces the response, script does so. */
+    /* The response; fields NULL until there is one. For an early answer the exchange sets
+     * res_fields = &reply_fields and status = reply_status before ln_vm_response(); when a response
+     * handler replaces the response, script does so. */
     struct ln_fields *res_fields;
     int status;
     enum ln_origin origin;
-    struct ln_edit *edits, **edits_tail; /* tail NULL = empty */
+    struct ln_edit *edits, **edits_tail;                /* tail NULL = empty */
     struct ln_slice upstream_service, upstream_address; /* of the attempt that answered */
     unsigned attempt;
     ln_nsec started, connected, first_byte, ended; /* monotonic; 0 = not yet */
@@ -80,14 +84,14 @@ struct ln_req {
     struct ln_slice reply_body;
     struct ln_fields reply_fields; /* initialised by the exchange with its arena */
 
-    /* A plugin raised and on_error is "fail": verdict is REPLY with status 500 and an empty reply_body, and the gateway
-     * makes its own "plugin_error" answer of it. */
+    /* A plugin raised and on_error is "fail": verdict is REPLY with status 500 and an empty
+     * reply_body, and the gateway makes its own "plugin_error" answer of it. */
     bool failed;
 
     /* Private to script; zero at the start of an exchange. */
     struct ln_task *task; /* parked; NULL = not */
     uint16_t depth;       /* the plugin that ended the request phase early, from 1; 0 = none did */
-    int slot;             /* where the Lua side keeps its objects of this request; 0 = it has none */
+    int slot; /* where the Lua side keeps its objects of this request; 0 = it has none */
 
     /* Called when a phase that parked has ended; never from inside ln_vm_*(). */
     void (*on_done)(struct ln_req *r);

@@ -11,22 +11,25 @@
 #include "base/assert.h"
 
 /* Where Debian has the Lua libraries; a stock LuaJIT looks in other places first. */
-static const char runner[] =
-    "package.path = 'lua/?.lua;./?.lua;' .. package.path .. ';/usr/share/lua/5.1/?.lua;/usr/share/lua/5.1/?/init.lua'\n"
-    "package.cpath = package.cpath .. ';/usr/lib/' .. jit.arch:gsub('x64', 'x86_64'):gsub('arm64', 'aarch64')"
-    " .. '-linux-gnu/lua/5.1/?.so'\n"
-    "local found, run = pcall(require, 'busted.runner')\n"
-    "if not found then\n"
-    "  io.stderr:write('lunette test: busted is not installed (Debian: apt install lua-busted)\\n')\n"
-    "  if not run:find(\"module 'busted.runner' not found\", 1, true) then io.stderr:write(run, '\\n') end\n"
-    "  return 1\n"
-    "end\n"
-    "local conf = io.open('.busted')\n"
-    "if conf then conf:close() end\n"
-    "if not conf and #arg == 0 then arg[1] = 'spec' end\n"
-    "local ok, why = pcall(run, { standalone = false })\n"
-    "if not ok and why then io.stderr:write(tostring(why), '\\n') end\n"
-    "return ok and 0 or 1\n";
+static const char runner[] = "package.path = 'lua/?.lua;./?.lua;' .. package.path .. "
+                             "';/usr/share/lua/5.1/?.lua;/usr/share/lua/5.1/?/init.lua'\n"
+                             "package.cpath = package.cpath .. ';/usr/lib/' .. "
+                             "jit.arch:gsub('x64', 'x86_64'):gsub('arm64', 'aarch64')"
+                             " .. '-linux-gnu/lua/5.1/?.so'\n"
+                             "local found, run = pcall(require, 'busted.runner')\n"
+                             "if not found then\n"
+                             "  io.stderr:write('lunette test: busted is not installed (Debian: "
+                             "apt install lua-busted)\\n')\n"
+                             "  if not run:find(\"module 'busted.runner' not found\", 1, true) "
+                             "then io.stderr:write(run, '\\n') end\n"
+                             "  return 1\n"
+                             "end\n"
+                             "local conf = io.open('.busted')\n"
+                             "if conf then conf:close() end\n"
+                             "if not conf and #arg == 0 then arg[1] = 'spec' end\n"
+                             "local ok, why = pcall(run, { standalone = false })\n"
+                             "if not ok and why then io.stderr:write(tostring(why), '\\n') end\n"
+                             "return ok and 0 or 1\n";
 
 static void set_arguments(lua_State *L, int argc, char **argv)
 {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * spec.h - the world in which specs run: the production code of this layer in a Lua state of busted's, without sockets.
+ * spec.h - the world in which specs run: the production code of this layer in a Lua state of
+ * busted's, without sockets.
  *
- * Inside the binary, `lunette test` runs busted itself. Under plain busted the same code is the module lunette.host of a
- * shared library. The clock is frozen and moved by hand; shared memory is a region of this process alone.
+ * Inside the binary, `lunette test` runs busted itself. Under plain busted the same code is the
+ * module lunette.host of a shared library. The clock is frozen and moved by hand; shared memory is
+ * a region of this process alone.
  */
 #ifndef LN_SCRIPT_SPEC_H
 #define LN_SCRIPT_SPEC_H
@@ -13,15 +15,18 @@
 
 struct lua_State;
 
-/* Which of the routes takes the request: its index, with r->params filled; -1: none, or the routes contradict each other (diag).
- * The router stands above this layer and is handed down. */
-typedef int ln_spec_match(const struct ln_route *routes, unsigned count, struct ln_req *r, struct ln_diag *diag);
+/* Which of the routes takes the request: its index, with r->params filled; -1: none, or the routes
+ * contradict each other (diag). The router stands above this layer and is handed down. */
+typedef int ln_spec_match(const struct ln_route *routes, unsigned count, struct ln_req *r,
+                          struct ln_diag *diag);
 
-/* Runs busted with these arguments (argv[0] is the command's name). Returns the exit code: 0 all specs pass, 1 some do not or
- * busted is not installed. It may end the process itself, as busted does. */
+/* Runs busted with these arguments (argv[0] is the command's name). Returns the exit code: 0 all
+ * specs pass, 1 some do not or busted is not installed. It may end the process itself, as busted
+ * does. */
 int ln_spec_main(int argc, char **argv, ln_spec_match *match);
 
-/* For luaopen_lunette_host() of the shared library: pushes the module. `library` is its own path; NULL in the executable. */
+/* For luaopen_lunette_host() of the shared library: pushes the module. `library` is its own path;
+ * NULL in the executable. */
 int ln_spec_open(struct lua_State *L, ln_spec_match *match, const char *library);
 
 #endif

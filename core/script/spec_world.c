@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * spec_world.c - what lua/lunette/world.lua asks of C: requests made by hand, run through real chains, and what came of them.
+ * spec_world.c - what lua/lunette/world.lua asks of C: requests made by hand, run through real
+ * chains, and what came of them.
  *
- * Records of requests are kept and used again until the state is closed, because handles may still point to them. Limits of
- * an earlier spec are told from those of a later one by the epoch, so that the region need not be emptied.
+ * Records of requests are kept and used again until the state is closed, because handles may still
+ * point to them. Limits of an earlier spec are told from those of a later one by the epoch, so that
+ * the region need not be emptied.
  */
 #include <lauxlib.h>
 #include <lua.h>
@@ -57,7 +59,8 @@ static struct visit *visit_of(lua_State *L, int index)
     struct spec *s = spec_of(L);
     int number = (int)luaL_checkinteger(L, index);
 
-    luaL_argcheck(L, number >= 1 && number <= s->count, index, "the request is from before the last reset");
+    luaL_argcheck(L, number >= 1 && number <= s->count, index,
+                  "the request is from before the last reset");
     return s->visits[number - 1];
 }
 
@@ -215,7 +218,8 @@ static int spec_run(lua_State *L)
     return 0;
 }
 
-/* select(request): the request becomes the one that runs now, so that its objects can be made; select() ends that. */
+/* select(request): the request becomes the one that runs now, so that its objects can be made;
+ * select() ends that. */
 static int spec_select(lua_State *L)
 {
     struct ln_vm *vm = spec_of(L)->vm;
@@ -286,7 +290,8 @@ static void push_fields(lua_State *L, const struct ln_fields *f)
     }
 }
 
-/* look(request) -> { reply = true?, failed, status, body, headers = { {name, value} }, request_headers, service } */
+/* look(request) -> { reply = true?, failed, status, body, headers = { {name, value} },
+ * request_headers, service } */
 static int spec_look(lua_State *L)
 {
     const struct ln_req *r = &visit_of(L, 1)->r;
@@ -319,8 +324,8 @@ static void on_say(void *arg, enum ln_log_level level, struct ln_slice text, str
         s->line_cap = s->line_cap > 0 ? s->line_cap * 2 : 16;
         s->lines = ln_realloc(s->lines, s->line_cap * sizeof *s->lines);
     }
-    s->lines[s->line_count++] =
-        (struct line){level, ln_strndup(text.p, text.n), fields.n > 0 ? ln_strndup(fields.p, fields.n) : NULL};
+    s->lines[s->line_count++] = (struct line){level, ln_strndup(text.p, text.n),
+                                              fields.n > 0 ? ln_strndup(fields.p, fields.n) : NULL};
 }
 
 static void forget_lines(struct spec *s)
@@ -456,7 +461,8 @@ static void push_route(lua_State *L, const struct spec *s, const struct ln_route
     push_string_field(L, "strip", route->strip);
     push_string_field(L, "file", route->place.file);
     push_string_field(L, "chain", route->chain_text);
-    push_string_field(L, "service", route->service >= 0 ? s->conf->services[route->service].name : NULL);
+    push_string_field(L, "service",
+                      route->service >= 0 ? s->conf->services[route->service].name : NULL);
     lua_pushinteger(L, (lua_Integer)route->place.line);
     lua_setfield(L, -2, "line");
     lua_pushinteger(L, (lua_Integer)route->timeout);
@@ -481,11 +487,13 @@ static int load_routes(struct spec *s)
     return s->diag.errors > errors ? -1 : 0;
 }
 
-/* load(path of a configuration, or nil; routes or nil; plugin folder or nil) -> list of routes; or nil and the report */
+/* load(path of a configuration, or nil; routes or nil; plugin folder or nil) -> list of routes; or
+ * nil and the report */
 static int spec_load(lua_State *L)
 {
     struct spec *s = spec_of(L);
-    const char *path = luaL_checkstring(L, 1), *routes = luaL_optstring(L, 2, NULL), *plugins = luaL_optstring(L, 3, NULL);
+    const char *path = luaL_checkstring(L, 1), *routes = luaL_optstring(L, 2, NULL),
+               *plugins = luaL_optstring(L, 3, NULL);
     struct ln_vm *vm = s->vm;
 
     reset(s);
@@ -497,7 +505,8 @@ static int spec_load(lua_State *L)
         return 2;
     }
     s->conf->routes = routes != NULL ? ln_arena_strdup(&s->conf->arena, routes) : s->conf->routes;
-    s->conf->plugins_dir = plugins != NULL ? ln_arena_strdup(&s->conf->arena, plugins) : s->conf->plugins_dir;
+    s->conf->plugins_dir =
+        plugins != NULL ? ln_arena_strdup(&s->conf->arena, plugins) : s->conf->plugins_dir;
     if (load_routes(s) != 0) {
         lua_pushnil(L);
     } else {
@@ -511,7 +520,8 @@ static int spec_load(lua_State *L)
     return 2;
 }
 
-/* match(request) -> index of the route from 1 or nil, its params; or nil, nil and the report. Routes of the last load. */
+/* match(request) -> index of the route from 1 or nil, its params; or nil, nil and the report.
+ * Routes of the last load. */
 static int spec_match(lua_State *L)
 {
     struct spec *s = spec_of(L);
@@ -539,7 +549,8 @@ static int spec_match(lua_State *L)
     return 2;
 }
 
-/* start(): the core takes what it needs of lunette.boot. Not while the module is being opened: it is required in there. */
+/* start(): the core takes what it needs of lunette.boot. Not while the module is being opened: it
+ * is required in there. */
 static int spec_start(lua_State *L)
 {
     if (spec_of(L)->vm->live == 0)
@@ -548,9 +559,12 @@ static int spec_start(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"request", spec_request}, {"run", spec_run},         {"select", spec_select}, {"chain", spec_chain},
-    {"respond", spec_respond}, {"look", spec_look},       {"said", spec_said},     {"advance", spec_advance},
-    {"reset", spec_reset},     {"load", spec_load},       {"match", spec_match},   {"start", spec_start},
+    {"request", spec_request}, {"run", spec_run},
+    {"select", spec_select},   {"chain", spec_chain},
+    {"respond", spec_respond}, {"look", spec_look},
+    {"said", spec_said},       {"advance", spec_advance},
+    {"reset", spec_reset},     {"load", spec_load},
+    {"match", spec_match},     {"start", spec_start},
     {"refresh", spec_refresh}, {NULL, NULL},
 };
 

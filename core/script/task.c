@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * task.c - runs the handlers of a request: one resume of a coroutine per phase, parked where a handler waits.
+ * task.c - runs the handlers of a request: one resume of a coroutine per phase, parked where a
+ * handler waits.
  *
- * A coroutine that has come to its end is used again; one that raised, or was left in the middle, is dropped, because
- * stock LuaJIT cannot reset it. Which plugin runs is in vm->cur.at, written by the generated code before each handler,
- * so that an error finds its plugin without a protected call around each.
+ * A coroutine that has come to its end is used again; one that raised, or was left in the middle,
+ * is dropped, because stock LuaJIT cannot reset it. Which plugin runs is in vm->cur.at, written by
+ * the generated code before each handler, so that an error finds its plugin without a protected
+ * call around each.
  */
 #include <math.h>
 
@@ -127,8 +129,8 @@ static void reply_500(struct ln_req *r)
     r->failed = true;
 }
 
-/* Pushes the message and the traceback of the coroutine that has ended so. What a lack of memory has left behind is let go
- * first, or there would be none to report with. */
+/* Pushes the message and the traceback of the coroutine that has ended so. What a lack of memory
+ * has left behind is let go first, or there would be none to report with. */
 static void push_error(struct ln_task *t, int rc)
 {
     lua_State *L = t->vm->L;
@@ -189,7 +191,8 @@ static enum ln_run run_rest(struct ln_vm *vm, struct ln_req *r, int phase, int a
     return resume(t, 4);
 }
 
-/* The request phase ends here; a response that became a 500 still goes through the handlers above; a log goes on. */
+/* The request phase ends here; a response that became a 500 still goes through the handlers above;
+ * a log goes on. */
 static enum ln_run fail(struct ln_task *t, int rc)
 {
     struct ln_vm *vm = t->vm;

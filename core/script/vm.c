@@ -16,8 +16,9 @@
 
 enum { GC_STEP = 400, GC_PAUSE_MIN = 150, GC_PAUSE_MAX = 1000, GC_ROOM = 2 << 20 };
 
-/* LuaJIT's own allocator with a count around it. Over the cap growth fails while plugins run: the state then raises "not enough
- * memory" in whatever runs, and is usable again after a full collection. */
+/* LuaJIT's own allocator with a count around it. Over the cap growth fails while plugins run: the
+ * state then raises "not enough memory" in whatever runs, and is usable again after a full
+ * collection. */
 static void *counting_alloc(void *arg, void *old, size_t old_size, size_t size)
 {
     struct ln_vm *vm = arg;
@@ -32,10 +33,13 @@ static void *counting_alloc(void *arg, void *old, size_t old_size, size_t size)
 
 size_t ln_vm_memory(const struct ln_vm *vm)
 {
-    return vm->L != NULL ? (size_t)lua_gc(vm->L, LUA_GCCOUNT, 0) * 1024 + (size_t)lua_gc(vm->L, LUA_GCCOUNTB, 0) : 0;
+    return vm->L != NULL ? (size_t)lua_gc(vm->L, LUA_GCCOUNT, 0) * 1024 +
+                               (size_t)lua_gc(vm->L, LUA_GCCOUNTB, 0)
+                         : 0;
 }
 
-void ln_vm_say(struct ln_vm *vm, enum ln_log_level level, struct ln_slice text, struct ln_slice fields)
+void ln_vm_say(struct ln_vm *vm, enum ln_log_level level, struct ln_slice text,
+               struct ln_slice fields)
 {
     if (vm->on_say != NULL)
         vm->on_say(vm->on_say_arg, level, text, fields);
@@ -43,8 +47,9 @@ void ln_vm_say(struct ln_vm *vm, enum ln_log_level level, struct ln_slice text, 
         ln_log_fields(level, text, fields);
 }
 
-/* A small heap that is collected as soon as it has grown by half is collected all the time. So garbage may take GC_ROOM bytes
- * before a new cycle begins, whatever is alive; a large heap gets half of itself. */
+/* A small heap that is collected as soon as it has grown by half is collected all the time. So
+ * garbage may take GC_ROOM bytes before a new cycle begins, whatever is alive; a large heap gets
+ * half of itself. */
 void ln_vm_tune(struct ln_vm *vm, size_t alive)
 {
     size_t pause = 100 + 100 * (size_t)GC_ROOM / alive;
@@ -59,8 +64,9 @@ void ln_vm_tune(struct ln_vm *vm, size_t alive)
 
 static const char registry_modules[] = "lunette.modules";
 
-/* The loader of one embedded module. What it has loaded is kept beside package.loaded: busted forgets modules between spec
- * files, but types can be declared to the FFI only once per state. Upvalue 1: the path in the tree. */
+/* The loader of one embedded module. What it has loaded is kept beside package.loaded: busted
+ * forgets modules between spec files, but types can be declared to the FFI only once per state.
+ * Upvalue 1: the path in the tree. */
 static int load_embedded(lua_State *L)
 {
     const char *path = lua_tostring(L, lua_upvalueindex(1));
@@ -92,7 +98,8 @@ static bool module_name(const char *path, char *name, size_t size)
     static const char root[] = "lua/";
     size_t n = strlen(path);
 
-    if (strncmp(path, root, sizeof root - 1) != 0 || n < 8 || n >= size || strcmp(path + n - 4, ".lua") != 0)
+    if (strncmp(path, root, sizeof root - 1) != 0 || n < 8 || n >= size ||
+        strcmp(path + n - 4, ".lua") != 0)
         return false;
     memcpy(name, path + sizeof root - 1, n - 4 - (sizeof root - 1));
     name[n - 4 - (sizeof root - 1)] = '\0';
@@ -179,16 +186,17 @@ struct ln_vm *ln_vm_adopt(lua_State *L, const struct ln_vm_env *env)
     return vm;
 }
 
-/* Debian's defaults are made for scripts: a thousand traces and half a megabyte of machine code. hotloop is high because the
- * chains are what shall become hot first: see lunette.chain, heat(). */
+/* Debian's defaults are made for scripts: a thousand traces and half a megabyte of machine code.
+ * hotloop is high because the chains are what shall become hot first: see lunette.chain, heat(). */
 static void set_jit(lua_State *L, bool on)
 {
     if (!on) {
         luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
         return;
     }
-    if (luaL_dostring(L, "require('jit.opt').start('maxtrace=8000','maxrecord=16000','maxmcode=40960',"
-                         "'maxirconst=2000','maxsnap=2000','hotloop=2000')") != 0) {
+    if (luaL_dostring(L,
+                      "require('jit.opt').start('maxtrace=8000','maxrecord=16000','maxmcode=40960',"
+                      "'maxirconst=2000','maxsnap=2000','hotloop=2000')") != 0) {
         ln_warn("the JIT compiler keeps its default limits: %s", lua_tostring(L, -1));
         lua_pop(L, 1);
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * vm.h - one Lua state: the plugins, routes and chains of one generation in one worker.
  *
- * What happens to a request is one call per phase, and at most one resume of a coroutine each. Errors of plugins never
- * come back as errors: they become a verdict (500, or the plugin is skipped) and a log line that names plugin, handler, route and line.
+ * What happens to a request is one call per phase, and at most one resume of a coroutine each.
+ * Errors of plugins never come back as errors: they become a verdict (500, or the plugin is
+ * skipped) and a log line that names plugin, handler, route and line.
  */
 #ifndef LN_SCRIPT_VM_H
 #define LN_SCRIPT_VM_H
@@ -18,24 +19,27 @@ struct ln_demand;
 struct ln_vm;
 
 struct ln_vm_env {
-    struct ln_loop *loop;     /* NULL while checking and in unit specs */
-    struct ln_shm *shm;       /* NULL while checking */
-    struct ln_demand *demand; /* where zones that do not exist yet are asked for; NULL = they must exist */
+    struct ln_loop *loop; /* NULL while checking and in unit specs */
+    struct ln_shm *shm;   /* NULL while checking */
+    struct ln_demand
+        *demand; /* where zones that do not exist yet are asked for; NULL = they must exist */
 };
 
 /* One route, from a routes file or generated for a service. Owner: the vm. */
 struct ln_route {
     const char *name;    /* "GET /users/:id", or what the route says */
     const char *methods; /* comma-separated upper case; NULL = any */
-    const char *path;    /* "/users/:id", "/users/x*" never: "/users/" + "*" for the rest, else exact */
-    const char *host;    /* NULL = any; "*.example.com" = any one label in front */
+    const char
+        *path; /* "/users/:id", "/users/x*" never: "/users/" + "*" for the rest, else exact */
+    const char *host;     /* NULL = any; "*.example.com" = any one label in front */
     const char *listener; /* NULL = any listener */
-    int service;         /* index into conf->services; -1 = answered by a handler or reply */
-    const char *strip;   /* prefix taken off before proxying; NULL = none */
-    ln_msec timeout;     /* first byte, 0 = the service's */
-    int tries;           /* 0 = the service's */
-    unsigned chain;      /* 0 = no plugins at all */
-    bool has_request, has_response, has_log; /* whether the chain has such handlers: the call may be skipped if not */
+    int service;          /* index into conf->services; -1 = answered by a handler or reply */
+    const char *strip;    /* prefix taken off before proxying; NULL = none */
+    ln_msec timeout;      /* first byte, 0 = the service's */
+    int tries;            /* 0 = the service's */
+    unsigned chain;       /* 0 = no plugins at all */
+    bool has_request, has_response,
+        has_log; /* whether the chain has such handlers: the call may be skipped if not */
     struct ln_place place;
     const char *chain_text; /* "client-id -> rate-limit -> function" */
 };
@@ -43,25 +47,30 @@ struct ln_route {
 struct ln_vm *ln_vm_new(const struct ln_vm_env *env);
 void ln_vm_free(struct ln_vm *vm); /* runs the close handlers; nothing may be parked */
 
-/* Loads routes and plugins, makes the generated routes, runs every init. Services declared in Lua are added to conf
- * (ln_conf_add_service). -1: errors are in diag. */
-int ln_vm_load(struct ln_vm *vm, struct ln_conf *conf, struct ln_bundle *bundle, struct ln_diag *diag);
+/* Loads routes and plugins, makes the generated routes, runs every init. Services declared in Lua
+ * are added to conf (ln_conf_add_service). -1: errors are in diag. */
+int ln_vm_load(struct ln_vm *vm, struct ln_conf *conf, struct ln_bundle *bundle,
+               struct ln_diag *diag);
 
 const struct ln_route *ln_vm_routes(const struct ln_vm *vm, unsigned *count);
 
 enum ln_run { LN_RUN_DONE, LN_RUN_WAIT };
 
-/* The request handlers of r->route, top-down. DONE: r->verdict holds. WAIT: r->on_done will be called. */
+/* The request handlers of r->route, top-down. DONE: r->verdict holds. WAIT: r->on_done will be
+ * called. */
 enum ln_run ln_vm_request(struct ln_vm *vm, struct ln_req *r);
 
-/* Applies queued edits and runs the response handlers bottom-up over r->res_fields and r->status. A handler may replace the
- * response: verdict REPLY. Call it for every response, whoever made it; it is cheap when there is nothing to do. */
+/* Applies queued edits and runs the response handlers bottom-up over r->res_fields and r->status. A
+ * handler may replace the response: verdict REPLY. Call it for every response, whoever made it; it
+ * is cheap when there is nothing to do. */
 enum ln_run ln_vm_response(struct ln_vm *vm, struct ln_req *r);
 
-/* The log handlers, after the last byte. The record must stay until on_done when this returns WAIT. */
+/* The log handlers, after the last byte. The record must stay until on_done when this returns WAIT.
+ */
 enum ln_run ln_vm_log(struct ln_vm *vm, struct ln_req *r);
 
-/* The client went away or a deadline passed: what is parked for r is dropped, on_done will not be called. */
+/* The client went away or a deadline passed: what is parked for r is dropped, on_done will not be
+ * called. */
 void ln_vm_cancel(struct ln_vm *vm, struct ln_req *r);
 
 /* The request has ended: Lua forgets it, handles die (serial changes). */

@@ -33,7 +33,8 @@ struct ln_task {
 struct ln_chain {
     int run[LN_PHASE_LOG + 1]; /* by phase */
     int selfs;
-    unsigned short cold[LN_PHASE_LOG + 1]; /* by phase: entries to come before it is compiled; 0 = done */
+    unsigned short
+        cold[LN_PHASE_LOG + 1]; /* by phase: entries to come before it is compiled; 0 = done */
 };
 
 struct ln_digest;
@@ -52,25 +53,25 @@ struct ln_vm {
     struct ln_vm_env env;
     lua_State *L;
     const char *library; /* the shared object that holds this code; NULL: the executable does */
-    bool adopted; /* the state belongs to somebody else (specs inside busted) */
-    lua_Alloc alloc; /* LuaJIT's own */
+    bool adopted;        /* the state belongs to somebody else (specs inside busted) */
+    lua_Alloc alloc;     /* LuaJIT's own */
     void *alloc_arg;
     size_t used, cap; /* bytes; cap 0 = none */
-    bool capped;      /* plugins run: only then the cap holds, because our own calls are not protected */
+    bool capped; /* plugins run: only then the cap holds, because our own calls are not protected */
     struct ln_arena arena; /* routes and chains */
     struct ln_route *routes;
     struct ln_chain *chains; /* by ln_route.chain - 1 */
     unsigned route_count, chain_count;
     unsigned chain_cap;
-    uint64_t epoch;   /* of a spec: limits of another one count apart */
-    int live;         /* reference of the table of slots */
-    int begun;        /* slots ever used */
-    int *free_slots;  /* a stack */
+    uint64_t epoch;  /* of a spec: limits of another one count apart */
+    int live;        /* reference of the table of slots */
+    int begun;       /* slots ever used */
+    int *free_slots; /* a stack */
     unsigned free_count, free_cap;
     uint32_t serial;
-    unsigned forgotten; /* requests, for looking at the heap now and then */
-    size_t low;         /* the smallest heap seen since the last look: about what is alive */
-    bool compiles;    /* the JIT is on */
+    unsigned forgotten;     /* requests, for looking at the heap now and then */
+    size_t low;             /* the smallest heap seen since the last look: about what is alive */
+    bool compiles;          /* the JIT is on */
     int failed, rest, heat; /* references of functions of lunette.chain */
     struct ln_task *idle, *running;
     struct ln_list parked;
@@ -81,15 +82,18 @@ struct ln_vm {
     struct ln_bundle *bundle;
     struct ln_diag *diag;
     /* Specs listen to what is said. NULL: the log. */
-    void (*on_say)(void *arg, enum ln_log_level level, struct ln_slice text, struct ln_slice fields);
+    void (*on_say)(void *arg, enum ln_log_level level, struct ln_slice text,
+                   struct ln_slice fields);
     void *on_say_arg;
 };
 
 /* vm.c */
-void ln_vm_say(struct ln_vm *vm, enum ln_log_level level, struct ln_slice text, struct ln_slice fields);
+void ln_vm_say(struct ln_vm *vm, enum ln_log_level level, struct ln_slice text,
+               struct ln_slice fields);
 /* How much garbage may gather, from how many bytes are alive. */
 void ln_vm_tune(struct ln_vm *vm, size_t alive);
-/* Makes the lunette modules of the state loadable; then, runs lunette.boot and keeps what C needs of it. Both raise. */
+/* Makes the lunette modules of the state loadable; then, runs lunette.boot and keeps what C needs
+ * of it. Both raise. */
 void ln_vm_preload(struct ln_vm *vm);
 void ln_vm_boot(struct ln_vm *vm);
 /* Takes a state that exists, for specs; it is not closed by ln_vm_free(). */
@@ -97,7 +101,8 @@ struct ln_vm *ln_vm_adopt(lua_State *L, const struct ln_vm_env *env);
 void ln_vm_open(struct ln_vm *vm, const struct ln_lua_conf *conf);
 
 /* task.c */
-void ln_task_select(struct ln_vm *vm, struct ln_req *r); /* as if it ran now: for making its objects */
+void ln_task_select(struct ln_vm *vm,
+                    struct ln_req *r); /* as if it ran now: for making its objects */
 void ln_tasks_free(struct ln_vm *vm);
 
 /* host.c: pushes the table that `require "lunette.host"` gives. */
@@ -106,7 +111,7 @@ void ln_host_push(struct ln_vm *vm);
 int ln_json_open(lua_State *L);
 
 /* load.c: what lunette.boot and lunette.chain have made is on top of the stack and stays. */
-void ln_chain_take(struct ln_vm *vm);  /* { request, response, log, selfs } becomes the next chain */
+void ln_chain_take(struct ln_vm *vm); /* { request, response, log, selfs } becomes the next chain */
 void ln_routes_take(struct ln_vm *vm); /* { routes, chains }, in place of those before */
 void ln_chains_forget(struct ln_vm *vm);
 

@@ -6,7 +6,7 @@
 -- overflow the trace cache. The route's own part is its array of `self`s.
 --
 -- cur.at says which plugin runs. When one raises, C drops the coroutine, asks failed() what that means, and has rest() do what
--- is left of the chain. The request phase that was ended early by plugin k, counted from 1, is `depth` k: response handlers above k
+-- is left of the chain. A request phase that plugin k ended early, counted from 1, is `depth` k: response handlers above k
 -- run; log handlers of 1 to k run, and of those below that have no request handler.
 
 local F = require "lunette.ffi"
@@ -128,8 +128,8 @@ local function generate(phase, uses)
 end
 
 
--- A chain of uses ({ handlers, self, when, on_error, title, file, line }) as C takes it: { request, response, log, selfs }, and its
--- number. `route` names it in messages.
+-- A chain of uses ({ handlers, self, when, on_error, title, file, line }) as C takes it: { request, response, log, selfs },
+-- and its number. `route` names it in messages.
 function M.make(uses, route)
   if #uses > LENGTH_MAX then
     return nil, ("%d plugins on one route; at most %d are possible"):format(#uses, LENGTH_MAX)

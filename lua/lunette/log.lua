@@ -43,7 +43,9 @@ end
 
 for name, level in pairs(LEVELS) do
   M[name] = function(message, fields)
-    if type(message) ~= "string" then fault.raise(("log.%s: expected a text, got %s"):format(name, text.show(message))) end
+    if type(message) ~= "string" then
+      fault.raise(("log.%s: expected a text, got %s"):format(name, text.show(message)))
+    end
     if fields ~= nil and type(fields) ~= "table" then
       fault.raise(("log.%s: expected a table of fields, got %s"):format(name, text.show(fields)))
     end

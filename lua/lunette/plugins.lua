@@ -1,11 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- plugins.lua - finds, loads and judges plugins, and makes one `self` per use.
 --
--- A plugin is looked for as NAME.lua or NAME/init.lua in the plugin folder, then among the standard ones in the binary. It is loaded
--- once per state in an environment of its own; each use of it gets a `self` whose methods are the plugin's.
+-- A plugin is looked for as NAME.lua or NAME/init.lua in the plugin folder, then among the standard ones in the binary. It is
+-- loaded once per state in an environment of its own; each use of it gets a `self` whose methods are the plugin's.
 
 local F = require "lunette.ffi"
 local api = require "lunette.api"
+local fault = require "lunette.fault"
 local headers = require "lunette.headers"
 local host = require "lunette.host"
 local sandbox = require "lunette.sandbox"
@@ -64,28 +65,25 @@ function Prototype.__newindex(p, key, value)
 end
 
 
-local function check_parts(name, parts, level)
+local function check_parts(name, parts)
+  local function refuse(message, ...)
+    fault.raise(("plugin %s: %s"):format(text.quote(name), message:format(...)))
+  end
   for _, key in ipairs(text.ordered_keys(parts)) do
     local known = false
     for _, part in ipairs(PARTS) do known = known or part == key end
-    if not known then
-      error(("plugin %s: unknown part %s%s"):format(text.quote(name), text.quote(tostring(key)),
-        text.hint(tostring(key), PARTS)), level + 1)
-    end
+    if not known then refuse("unknown part %s%s", text.quote(tostring(key)), text.hint(tostring(key), PARTS)) end
   end
   if type(parts.version) ~= "string" then
-    error(('plugin %s: version: expected a text such as "1.0.0", got %s'):format(text.quote(name), text.show(parts.version)),
-      level + 1)
+    refuse('version: expected a text such as "1.0.0", got %s', text.show(parts.version))
   end
-  if parts.api == nil then error(("plugin %s: api: expected %d, got nothing"):format(text.quote(name), F.api_major), level + 1) end
-  if parts.api ~= F.api_major then
-    error(("plugin %s: needs lunette API %s, this is %d"):format(text.quote(name), tostring(parts.api), F.api_major), level + 1)
-  end
+  if parts.api == nil then refuse("api: expected %d, got nothing", F.api_major) end
+  if parts.api ~= F.api_major then refuse("needs lunette API %s, this is %d", tostring(parts.api), F.api_major) end
   if parts.check ~= nil and type(parts.check) ~= "function" then
-    error(("plugin %s: check: expected a function, got %s"):format(text.quote(name), text.show(parts.check)), level + 1)
+    refuse("check: expected a function, got %s", text.show(parts.check))
   end
   local fields, why = schema.define(parts.schema or {})
-  if not fields then error(("plugin %s: %s"):format(text.quote(name), why), level + 1) end
+  if not fields then refuse("%s", why) end
   return fields
 end
 
@@ -98,7 +96,7 @@ local function plugin_word(expected)
     end
     return function(parts)
       if type(parts) ~= "table" then error("plugin: expected a table, got " .. text.show(parts), 2) end
-      local fields = check_parts(name, parts, 2)
+      local fields = check_parts(name, parts)
       local p = { name = name, version = parts.version, schema = fields, check = parts.check }
       p.methods = setmetatable({ name = name }, Prototype)
       loaded[name] = p
@@ -263,7 +261,11 @@ local function configure(p, settings)
   check_reserved(reserved, errors)
   if #errors == 0 and p.check then
     local ok, good, why = pcall(p.check, conf)
-    if not ok or not good then errors[1] = tostring((ok and why) or (not ok and good) or "the settings do not fit together") end
+    if not ok then
+      errors[1] = tostring(good)
+    elseif not good then
+      errors[1] = tostring(why or "the settings do not fit together")
+    end
   end
   table.sort(errors)
   errors.settings = true
@@ -311,7 +313,8 @@ function M.use(name, settings, place)
     file = place.file,
     line = place.line,
   }
-  use.self = setmetatable({ conf = conf, name = use.title, when = reserved.when }, { __index = p.methods, __metatable = name })
+  local methods = { __index = p.methods, __metatable = name }
+  use.self = setmetatable({ conf = conf, name = use.title, when = reserved.when }, methods)
   local ok, reason = run_init(use)
   if not ok then return nil, { reason } end
   uses[#uses + 1] = use
@@ -340,7 +343,9 @@ function M.close()
   for _, use in ipairs(uses) do
     if use.handlers.close then
       local ok, why = pcall(use.handlers.close, use.self)
-      if not ok then log.raised(("plugin %s failed in close: %s"):format(use.title, tostring(why)), { plugin = use.title }) end
+      if not ok then
+        log.raised(("plugin %s failed in close: %s"):format(use.title, tostring(why)), { plugin = use.title })
+      end
     end
   end
   uses = {}

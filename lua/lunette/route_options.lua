@@ -99,7 +99,8 @@ local function path_fault(path)
   if path:find("*", 1, true) and (path:find("*", 1, true) ~= #path or path:sub(-2) ~= "/*") then
     return 'a star stands alone at the end, as in "/users/*"'
   end
-  if count + (path:sub(-1) == "*" and 1 or 0) > PARAMS_MAX then return ("at most %d parameters are possible"):format(PARAMS_MAX) end
+  if path:sub(-1) == "*" then count = count + 1 end
+  if count > PARAMS_MAX then return ("at most %d parameters are possible"):format(PARAMS_MAX) end
   if path:find("[%s%c?#]") then return "a path has no spaces, question marks or hashes" end
 end
 
@@ -155,7 +156,8 @@ local function tries_of(item)
   if retries ~= nil then key, value, least = "retries", retries, 0 end
   if value == nil then return 0 end
   if type(value) ~= "number" or value % 1 ~= 0 or value < least or value > TRIES_MAX then
-    return complain(item, ("%s: expected an integer from %d to %d, got %s"):format(key, least, TRIES_MAX, text.show(value)))
+    return complain(item,
+      ("%s: expected an integer from %d to %d, got %s"):format(key, least, TRIES_MAX, text.show(value)))
   end
   return retries ~= nil and value + 1 or value
 end
@@ -200,7 +202,9 @@ local function reply_of(item)
   end
   local ok, body, kind = pcall(response.body, reply[2])
   if not ok or not body then return complain(item, "reply: " .. tostring(ok and kind or body)) end
-  if reply[3] ~= nil and type(reply[3]) ~= "table" then return complain(item, "reply: expected a table of headers in third place") end
+  if reply[3] ~= nil and type(reply[3]) ~= "table" then
+    return complain(item, "reply: expected a table of headers in third place")
+  end
   local headers, typed = {}, false
   for name, value in pairs(reply[3] or {}) do
     headers[name] = value

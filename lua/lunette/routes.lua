@@ -117,7 +117,8 @@ end
 local function uses_of(route)
   local list = {}
   for _, item in ipairs(state.items) do
-    if item.kind == "use" and rawget(item, "owner") == nil and item.seq < route.seq and is_above(item.frame, route.frame) then
+    local loose = item.kind == "use" and rawget(item, "owner") == nil
+    if loose and item.seq < route.seq and is_above(item.frame, route.frame) then
       add_use(list, item)
       rawset(item, "followed", true)
     end
@@ -248,7 +249,8 @@ end
 local function warn_idle_uses()
   for _, item in ipairs(state.items) do
     if item.kind == "use" and rawget(item, "owner") == nil and not rawget(item, "followed") then
-      host.report("warning", item.file, item.line, ("use %s: no route follows it"):format(text.quote(tostring(item.plugin))))
+      local message = ("use %s: no route follows it"):format(text.quote(tostring(item.plugin)))
+      host.report("warning", item.file, item.line, message)
     end
   end
 end

@@ -23,8 +23,8 @@ local ABSENT = {
 }
 
 local BASE = {
-  "assert", "error", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawset", "select", "tonumber", "tostring",
-  "type", "unpack", "xpcall",
+  "assert", "error", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawset", "select", "tonumber",
+  "tostring", "type", "unpack", "xpcall",
 }
 
 local LEFT_OUT = { string = { dump = true } }

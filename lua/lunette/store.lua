@@ -28,12 +28,13 @@ end
 
 -- Uses of one zone count together, which makes sense only if they agree.
 local function check_agreement(name, zone, rate, burst)
-  local settings = ("%s requests per %s s, burst %s"):format(text.number(rate.count), text.number(rate.per), text.number(burst))
+  local settings = ("%d requests per %s s, burst %d"):format(rate.count, text.number(rate.per), burst)
   local first = opened[name]
   if not first then
     opened[name] = { settings = settings, use = M.using }
   elseif first.settings ~= settings then
-    error(("zone %s: %s here, %s at %s:%d"):format(text.quote(zone), settings, first.settings, first.use.file, first.use.line), 0)
+    error(("zone %s: %s here, %s at %s:%d")
+      :format(text.quote(zone), settings, first.settings, first.use.file, first.use.line), 0)
   end
 end
 

@@ -10,7 +10,12 @@ local phase = require "lunette.phase"
 local text = require "lunette.schema_text"
 
 local C, cur = F.C, F.cur
-local raw = { create = coroutine.create, resume = coroutine.resume, yield = coroutine.yield, running = coroutine.running }
+local raw = {
+  create = coroutine.create,
+  resume = coroutine.resume,
+  running = coroutine.running,
+  yield = coroutine.yield,
+}
 local is_yieldable = coroutine.isyieldable
 
 local TOKEN = {}

@@ -151,7 +151,8 @@ function M.words(state, frame)
     use = use_word(state, frame),
   }
   for _, method in ipairs(M.METHODS) do
-    words[method] = block_word(state, frame, "route", { word = method, method = method ~= "any" and method:upper() or nil })
+    local name = method ~= "any" and method:upper() or nil
+    words[method] = block_word(state, frame, "route", { word = method, method = name })
   end
   return words
 end

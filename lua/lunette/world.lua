@@ -95,7 +95,9 @@ local function pairs_of(headers)
     if type(name) == "number" then
       list[#list + 1] = value -- { "Name", "value" } already
     else
-      for _, one in ipairs(type(value) == "table" and value or { value }) do list[#list + 1] = { name, tostring(one) } end
+      for _, one in ipairs(type(value) == "table" and value or { value }) do
+        list[#list + 1] = { name, tostring(one) }
+      end
     end
   end
   return list

@@ -17,7 +17,8 @@ struct fixture {
     double n;
 };
 
-#define HANDLE(field, side) memcpy(&x->field, &(struct ln_handle){&x->r, 7, side}, sizeof(struct ln_handle))
+#define HANDLE(field, side)                                                                        \
+    memcpy(&x->field, &(struct ln_handle){&x->r, 7, side}, sizeof(struct ln_handle))
 
 static int setup(void **state)
 {
@@ -29,11 +30,27 @@ static int setup(void **state)
     ln_fields_init(&x->r.reply_fields, &x->arena);
     x->route.name = "GET /x";
     x->r = (struct ln_req){
-        .magic = LN_REQ_MAGIC, .serial = 7, .arena = &x->arena, .fields = &x->fields, .reply_fields = x->r.reply_fields,
-        .method = LN_SLICE("GET"), .path = LN_SLICE("/x"), .host = LN_SLICE("example.com"), .scheme = LN_SLICE("http"),
-        .id = LN_SLICE("id-1"), .listener = LN_SLICE("main"), .ip = LN_SLICE("10.0.0.1"), .peer = LN_SLICE("10.0.0.2"),
-        .client_id = LN_SLICE("10.0.0.1"), .peer_port = 99, .port = 8080, .minor = 1, .service = -1, .route = &x->route,
-        .started = 1000000000, .started_wall = 1700000000500000000,
+        .magic = LN_REQ_MAGIC,
+        .serial = 7,
+        .arena = &x->arena,
+        .fields = &x->fields,
+        .reply_fields = x->r.reply_fields,
+        .method = LN_SLICE("GET"),
+        .path = LN_SLICE("/x"),
+        .host = LN_SLICE("example.com"),
+        .scheme = LN_SLICE("http"),
+        .id = LN_SLICE("id-1"),
+        .listener = LN_SLICE("main"),
+        .ip = LN_SLICE("10.0.0.1"),
+        .peer = LN_SLICE("10.0.0.2"),
+        .client_id = LN_SLICE("10.0.0.1"),
+        .peer_port = 99,
+        .port = 8080,
+        .minor = 1,
+        .service = -1,
+        .route = &x->route,
+        .started = 1000000000,
+        .started_wall = 1700000000500000000,
     };
     HANDLE(h, LN_SIDE_REQUEST);
     HANDLE(res, LN_SIDE_RESPONSE);
@@ -75,9 +92,10 @@ static void test_texts_of_the_request(void **state)
         int which;
         const char *text;
     } all[] = {
-        {LN_REQ_METHOD, "GET"},         {LN_REQ_PATH, "/x"},      {LN_REQ_HOST, "example.com"}, {LN_REQ_CLIENT_ID, "10.0.0.1"},
-        {LN_REQ_SCHEME, "http"},        {LN_REQ_ID, "id-1"},      {LN_REQ_LISTENER, "main"},    {LN_REQ_IP, "10.0.0.1"},
-        {LN_REQ_PEER, "10.0.0.2"},      {LN_REQ_ROUTE, "GET /x"},
+        {LN_REQ_METHOD, "GET"},         {LN_REQ_PATH, "/x"},     {LN_REQ_HOST, "example.com"},
+        {LN_REQ_CLIENT_ID, "10.0.0.1"}, {LN_REQ_SCHEME, "http"}, {LN_REQ_ID, "id-1"},
+        {LN_REQ_LISTENER, "main"},      {LN_REQ_IP, "10.0.0.1"}, {LN_REQ_PEER, "10.0.0.2"},
+        {LN_REQ_ROUTE, "GET /x"},
     };
     struct fixture *x = *state;
 
@@ -246,8 +264,9 @@ static void test_headers_are_judged(void **state)
 
 static void test_framing_headers_are_out_of_reach(void **state)
 {
-    static const char *const ours[] = {"Content-Length", "transfer-encoding", "Connection", "Keep-Alive", "TE",
-                                       "Trailer",        "Upgrade",           "Proxy-Connection"};
+    static const char *const ours[] = {
+        "Content-Length", "transfer-encoding", "Connection",      "Keep-Alive", "TE",
+        "Trailer",        "Upgrade",           "Proxy-Connection"};
     struct fixture *x = *state;
 
     for (size_t i = 0; i < LN_ARRAY_LEN(ours); i++) {
@@ -257,7 +276,8 @@ static void test_framing_headers_are_out_of_reach(void **state)
         assert_int_equal(ln_headers_add(&x->h, ours[i], strlen(ours[i]), "1", 1), LN_ELIMIT);
     }
     assert_int_equal(put(&x->h, "Host", "evil"), LN_ELIMIT);
-    assert_int_equal(ln_headers_remove(&x->res, "Content-Length", 14), LN_OK); /* the gateway decides anyway */
+    assert_int_equal(ln_headers_remove(&x->res, "Content-Length", 14),
+                     LN_OK); /* the gateway decides anyway */
     assert_int_equal(x->fields.count, 0);
     assert_null(x->r.edits);
     assert_int_equal(put(&x->h, "Content-Type", "text/plain"), LN_OK);
@@ -292,7 +312,8 @@ static void test_numbers_become_header_values(void **state)
     static const struct {
         double number;
         const char *text;
-    } all[] = {{0, "0"}, {7, "7"}, {1234567890123.0, "1234567890123"}, {-3, "-3"}, {0.5, "0.5"}, {1e15, "1e+15"}};
+    } all[] = {{0, "0"},   {7, "7"},     {1234567890123.0, "1234567890123"},
+               {-3, "-3"}, {0.5, "0.5"}, {1e15, "1e+15"}};
     struct fixture *x = *state;
 
     for (size_t i = 0; i < LN_ARRAY_LEN(all); i++) {
@@ -514,7 +535,8 @@ static void test_reply(void **state)
     assert_int_equal(ln_reply_begin(&x->h, 404), LN_OK);
     assert_int_equal(ln_reply_add(&x->h, "A", 1, "1", 1), LN_OK);
     assert_int_equal(ln_reply_add(&x->h, "A", 1, "\r\n", 2), LN_EINVAL);
-    assert_int_equal(ln_reply_add(&x->h, "Content-Length", 14, "5", 1), LN_OK); /* taken and ignored */
+    assert_int_equal(ln_reply_add(&x->h, "Content-Length", 14, "5", 1),
+                     LN_OK); /* taken and ignored */
     assert_int_equal(ln_reply_body(&x->h, "gone", 4), LN_OK);
     assert_int_equal(x->r.verdict, LN_VERDICT_REPLY);
     assert_int_equal(x->r.reply_fields.count, 1);
@@ -549,9 +571,11 @@ static void test_digests_and_encodings(void **state)
 
     (void)state;
     assert_int_equal(ln_crypto_sha256_hex(&vm->cur, "abc", 3, out), LN_OK); /* FIPS 180-4 */
-    assert_memory_equal(out, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", 64);
+    assert_memory_equal(out, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+                        64);
     assert_int_equal(ln_crypto_sha256_hex(&vm->cur, "", 0, out), LN_OK);
-    assert_memory_equal(out, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", 64);
+    assert_memory_equal(out, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                        64);
     assert_int_equal(ln_crypto_sha256(&vm->cur, "abc", 3, out), LN_OK);
     assert_memory_equal(out, "\xba\x78\x16\xbf", 4);
     assert_int_equal(ln_crypto_hex("\x01\xff", 2, out), LN_OK);

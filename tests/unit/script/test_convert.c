@@ -59,7 +59,8 @@ static void test_scalars_have_types(void **state)
     struct fixture *x = *state;
 
     check_push(x, "{ a: 5, b: 1.5, c: on, d: false, e: text, f: \"5\", g: 10/s }",
-               "return v.a == 5 and v.b == 1.5 and v.c == true and v.d == false and v.e == 'text' and v.f == '5' and v.g == '10/s'");
+               "return v.a == 5 and v.b == 1.5 and v.c == true and v.d == false and v.e == 'text' "
+               "and v.f == '5' and v.g == '10/s'");
     check_push(x, "{ a: , b: ~ }", "return v.a == nil and v.b == nil");
 }
 
@@ -68,7 +69,8 @@ static void test_lists_and_mappings(void **state)
     struct fixture *x = *state;
 
     check_push(x, "{ a: [1, [2, 3], { b: x }], e: [], f: {} }",
-               "return #v.a == 3 and v.a[2][2] == 3 and v.a[3].b == 'x' and next(v.e) == nil and next(v.f) == nil");
+               "return #v.a == 3 and v.a[2][2] == 3 and v.a[3].b == 'x' and next(v.e) == nil and "
+               "next(v.f) == nil");
 }
 
 static struct ln_node *node_of(struct fixture *x, const char *code, const char **why)
@@ -90,7 +92,8 @@ static void test_tables_become_nodes(void **state)
     const char *why;
     bool flag;
     double number;
-    struct ln_node *n = node_of(x, "return { list = { 'a', 'b' }, map = { k = true }, n = 2.5, s = '5' }", &why);
+    struct ln_node *n =
+        node_of(x, "return { list = { 'a', 'b' }, map = { k = true }, n = 2.5, s = '5' }", &why);
 
     assert_non_null(n);
     assert_int_equal(n->kind, LN_NODE_MAP);

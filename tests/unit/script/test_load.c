@@ -68,7 +68,8 @@ static void test_uses_of_a_service_become_a_chain(void **state)
     world_services(&w, "users", "/users");
     struct ln_arena *a = &w.conf->arena;
     struct ln_node *settings = ln_node_new_map(a, &place);
-    ln_node_put(a, settings, LN_SLICE("rate"), ln_node_new_scalar(a, LN_SLICE("5/s"), true, &place));
+    ln_node_put(a, settings, LN_SLICE("rate"),
+                ln_node_new_scalar(a, LN_SLICE("5/s"), true, &place));
     ln_node_put(a, settings, LN_SLICE("burst"), ln_node_new_number(a, 3, &place));
     struct ln_use_conf uses[] = {{"client-id", NULL, place}, {"rate-limit", settings, place}};
     w.conf->services[0].uses = uses;
@@ -109,15 +110,16 @@ static void test_options_of_a_route(void **state)
     (void)state;
     world_init(&w);
     world_services(&w, "s", NULL);
-    w.conf->gateway.listeners = ln_arena_zalloc(&w.conf->arena, 2 * sizeof(struct ln_listener_conf));
+    w.conf->gateway.listeners =
+        ln_arena_zalloc(&w.conf->arena, 2 * sizeof(struct ln_listener_conf));
     w.conf->gateway.listener_count = 2;
     w.conf->gateway.listeners[0].name = "a";
     w.conf->gateway.listeners[1].name = "b";
-    assert_int_equal(world_routes(&w,
-                                  "group \"/g\" {\n host = \"*.example.com\", to = \"s\",\n"
-                                  "  post \"/x/*\" { strip = true, timeout = \"1.5s\", retries = 2, name = \"my route\",\n"
-                                  "    listener = { \"a\", \"b\" } },\n"
-                                  "  get \"/\" { tries = 1, strip = \"/g\" },\n}\n"),
+    assert_int_equal(world_routes(&w, "group \"/g\" {\n host = \"*.example.com\", to = \"s\",\n"
+                                      "  post \"/x/*\" { strip = true, timeout = \"1.5s\", retries "
+                                      "= 2, name = \"my route\",\n"
+                                      "    listener = { \"a\", \"b\" } },\n"
+                                      "  get \"/\" { tries = 1, strip = \"/g\" },\n}\n"),
                      0);
     const struct ln_route *r = ln_vm_routes(w.vm, &count);
     assert_int_equal(count, 3);
@@ -164,14 +166,17 @@ static void test_all_errors_at_once(void **state)
 
     (void)state;
     world_init(&w);
-    world_file(&w, "routes/a.lua", "get \"/a\" { too = 1 }\nuse \"rate-limt\"\nget \"/b\" { reply = { 200 } }\n");
+    world_file(&w, "routes/a.lua",
+               "get \"/a\" { too = 1 }\nuse \"rate-limt\"\nget \"/b\" { reply = { 200 } }\n");
     world_file(&w, "routes/b.lua", "local x = = 1\n");
     world_file(&w, "routes/c.lua", "undefined()\n");
     w.conf->routes = ln_arena_printf(&w.conf->arena, "%s/routes", w.dir).p;
     assert_int_equal(world_load(&w), -1);
     const char *report = world_report(&w);
-    assert_non_null(strstr(report, "routes/a.lua:1: in get \"/a\": unknown option \"too\"; did you mean \"to\"?"));
-    assert_non_null(strstr(report, "routes/a.lua:2: in use \"rate-limt\": no plugin \"rate-limt\"; did you mean \"rate-limit\"?"));
+    assert_non_null(strstr(
+        report, "routes/a.lua:1: in get \"/a\": unknown option \"too\"; did you mean \"to\"?"));
+    assert_non_null(strstr(report, "routes/a.lua:2: in use \"rate-limt\": no plugin \"rate-limt\"; "
+                                   "did you mean \"rate-limit\"?"));
     assert_non_null(strstr(report, "routes/b.lua:1: "));
     assert_non_null(strstr(report, "routes/c.lua:1: undeclared name \"undefined\""));
     world_fini(&w);
@@ -196,7 +201,8 @@ static void test_long_paths_are_not_cut_in_messages(void **state)
 
     (void)state;
     world_init(&w);
-    world_file(&w, ln_arena_printf(&w.conf->arena, "%s/routes.lua", folder).p, "local x = nil\nx()\n");
+    world_file(&w, ln_arena_printf(&w.conf->arena, "%s/routes.lua", folder).p,
+               "local x = nil\nx()\n");
     w.conf->routes = ln_arena_printf(&w.conf->arena, "%s/%s/routes.lua", w.dir, folder).p;
     assert_int_equal(world_load(&w), -1);
     assert_int_equal(strncmp(w.report, w.conf->routes, strlen(w.conf->routes)), 0);
@@ -211,24 +217,30 @@ static void test_own_plugins_come_before_the_standard_ones(void **state)
 
     (void)state;
     world_init(&w);
-    world_file(&w, "plugins/headers.lua", "local p = plugin \"headers\" { version = \"9\", api = 1 }\n"
-                                          "function p:request() return 200, \"mine\" end\nreturn p\n");
-    world_file(&w, "plugins/folder/init.lua", "local lib = require \"words\"\n"
-                                              "local p = plugin \"folder\" { version = \"9\", api = 1 }\n"
-                                              "function p:request(req) req.ctx.word = lib.word end\nreturn p\n");
+    world_file(&w, "plugins/headers.lua",
+               "local p = plugin \"headers\" { version = \"9\", api = 1 }\n"
+               "function p:request() return 200, \"mine\" end\nreturn p\n");
+    world_file(&w, "plugins/folder/init.lua",
+               "local lib = require \"words\"\n"
+               "local p = plugin \"folder\" { version = \"9\", api = 1 }\n"
+               "function p:request(req) req.ctx.word = lib.word end\nreturn p\n");
     world_file(&w, "plugins/lib/words.lua", "return { word = \"library\" }\n");
-    assert_int_equal(world_routes(&w, "any \"/x\" { use \"folder\", use \"headers\" }\n"
-                                      "any \"/y\" { use \"folder\", function(req) return 200, req.ctx.word end }"),
-                     -1); /* /x: a plugin may answer, but nobody knows */
+    assert_int_equal(
+        world_routes(&w,
+                     "any \"/x\" { use \"folder\", use \"headers\" }\n"
+                     "any \"/y\" { use \"folder\", function(req) return 200, req.ctx.word end }"),
+        -1); /* /x: a plugin may answer, but nobody knows */
     assert_non_null(strstr(world_report(&w), "routes.lua:1: in any \"/x\": nothing answers here"));
     ln_vm_free(w.vm);
     w.vm = NULL;
     ln_free(w.report);
     ln_bundle_free(w.bundle);
     w.bundle = ln_bundle_record();
-    assert_int_equal(world_routes(&w, "any \"/y\" { use \"folder\", function(req) return 200, req.ctx.word end }\n"
-                                      "any \"/x\" { use \"headers\", reply = { 404 } }\n"),
-                     0);
+    assert_int_equal(
+        world_routes(&w,
+                     "any \"/y\" { use \"folder\", function(req) return 200, req.ctx.word end }\n"
+                     "any \"/x\" { use \"headers\", reply = { 404 } }\n"),
+        0);
     visit_init(&v, &w, 0);
     ln_vm_request(w.vm, &v.r);
     assert_slice(v.r.reply_body, "library");
@@ -270,10 +282,17 @@ static void test_a_wrong_plugin_is_reported_once(void **state)
     (void)state;
     world_init(&w);
     world_services(&w, "s", NULL);
-    world_file(&w, "plugins/typo.lua", "local p = plugin \"typo\" { version = \"1\", api = 1 }\n\n"
-                                       "function p:requst() end\nreturn p\n");
-    assert_int_equal(world_routes(&w, "any \"/x\" { to = \"s\", use \"typo\" }\nany \"/y\" { to = \"s\", use \"typo\" }\n"), -1);
-    assert_string_equal(world_report(&w), "plugins/typo.lua:3: unknown handler \"requst\"; did you mean \"request\"?\n");
+    world_file(&w, "plugins/typo.lua",
+               "local p = plugin \"typo\" { version = \"1\", api = 1 }\n\n"
+               "function p:requst() end\nreturn p\n");
+    assert_int_equal(
+        world_routes(
+            &w,
+            "any \"/x\" { to = \"s\", use \"typo\" }\nany \"/y\" { to = \"s\", use \"typo\" }\n"),
+        -1);
+    assert_string_equal(
+        world_report(&w),
+        "plugins/typo.lua:3: unknown handler \"requst\"; did you mean \"request\"?\n");
     (void)text;
     world_fini(&w);
 }
@@ -285,10 +304,12 @@ static void test_later_handlers_are_refused_by_name(void **state)
     (void)state;
     world_init(&w);
     world_services(&w, "s", NULL);
-    world_file(&w, "plugins/p.lua", "local p = plugin \"p\" { version = \"1\", api = 1 }\n"
-                                    "function p:body() end\nreturn p\n");
+    world_file(&w, "plugins/p.lua",
+               "local p = plugin \"p\" { version = \"1\", api = 1 }\n"
+               "function p:body() end\nreturn p\n");
     assert_int_equal(world_routes(&w, "any \"/x\" { to = \"s\", use \"p\" }\n"), -1);
-    assert_non_null(strstr(world_report(&w), "plugins/p.lua:2: handler \"body\" is not available in this version"));
+    assert_non_null(strstr(world_report(&w),
+                           "plugins/p.lua:2: handler \"body\" is not available in this version"));
     world_fini(&w);
 }
 
@@ -299,9 +320,13 @@ static void test_close_handlers_run_once(void **state)
     (void)state;
     world_init(&w);
     world_services(&w, "s", NULL);
-    world_file(&w, "plugins/p.lua", "local p = plugin \"p\" { version = \"1\", api = 1, schema = { bad = t.boolean { default = false } } }\n"
-                                    "function p:close() log.info(\"closed\") if self.conf.bad then error(\"badly\") end end\nreturn p\n");
-    assert_int_equal(world_routes(&w, "any \"/x\" { to = \"s\", use \"p\" { bad = true }, use \"p\" }\n"), 0);
+    world_file(&w, "plugins/p.lua",
+               "local p = plugin \"p\" { version = \"1\", api = 1, schema = { bad = t.boolean { "
+               "default = false } } }\n"
+               "function p:close() log.info(\"closed\") if self.conf.bad then error(\"badly\") end "
+               "end\nreturn p\n");
+    assert_int_equal(
+        world_routes(&w, "any \"/x\" { to = \"s\", use \"p\" { bad = true }, use \"p\" }\n"), 0);
     ln_vm_free(w.vm);
     w.vm = NULL;
     assert_non_null(strstr(w.said, "info: closed"));
@@ -331,7 +356,8 @@ static void test_a_state_survives_a_refused_load(void **state)
 
 static void test_limits_are_shared_by_states(void **state)
 {
-    static const char routes[] = "get \"/x\" { use \"rate-limit\" { rate = \"1/h\", burst = 3 }, function() return 200 end }";
+    static const char routes[] = "get \"/x\" { use \"rate-limit\" { rate = \"1/h\", burst = 3 }, "
+                                 "function() return 200 end }";
     struct world w;
     struct visit v;
     struct ln_vm *second;
@@ -376,7 +402,9 @@ static void test_a_zone_that_nobody_made_is_an_error(void **state)
     w.shm = ln_shm_new(1, &err);
     struct ln_vm_env env = {.shm = w.shm};
     w.vm = ln_vm_new(&env);
-    assert_int_equal(world_routes(&w, "get \"/x\" { use \"rate-limit\" { rate = \"1/h\" }, reply = { 200 } }"), -1);
+    assert_int_equal(
+        world_routes(&w, "get \"/x\" { use \"rate-limit\" { rate = \"1/h\" }, reply = { 200 } }"),
+        -1);
     assert_non_null(strstr(w.report, "shared memory"));
     world_fini(&w);
 }
@@ -398,8 +426,13 @@ static void test_services_of_routes_files_need_their_settings(void **state)
 
     (void)state;
     world_init(&w);
-    assert_int_equal(world_routes(&w, "local a = service \"a\" { instances = { print } }\nget \"/x\" { to = a }\n"), -1);
-    assert_non_null(strstr(world_report(&w), "routes.lua:1: in service \"a\": only tables, texts, numbers and booleans"));
+    assert_int_equal(
+        world_routes(&w,
+                     "local a = service \"a\" { instances = { print } }\nget \"/x\" { to = a }\n"),
+        -1);
+    assert_non_null(
+        strstr(world_report(&w),
+               "routes.lua:1: in service \"a\": only tables, texts, numbers and booleans"));
     world_fini(&w);
 }
 
@@ -412,7 +445,8 @@ static void test_a_service_declared_in_lua_joins_the_others(void **state)
     world_init(&w);
     world_services(&w, "first", NULL);
     assert_int_equal(world_routes(&w, "get \"/x\" { to = \"second\" }\n"
-                                      "service \"second\" { instances = { \"http://127.0.0.1:9\" }, strategy = \"round_robin\" }\n"),
+                                      "service \"second\" { instances = { \"http://127.0.0.1:9\" "
+                                      "}, strategy = \"round_robin\" }\n"),
                      0);
     const struct ln_route *r = ln_vm_routes(w.vm, &count);
     assert_int_equal(w.conf->service_count, 2);

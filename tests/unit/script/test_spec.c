@@ -5,7 +5,8 @@
 
 #include "world.h"
 
-static int match_first(const struct ln_route *routes, unsigned count, struct ln_req *r, struct ln_diag *diag)
+static int match_first(const struct ln_route *routes, unsigned count, struct ln_req *r,
+                       struct ln_diag *diag)
 {
     (void)routes;
     (void)diag;
@@ -53,8 +54,13 @@ static int run_spec(const char *body)
 static void test_exit_codes(void **state)
 {
     (void)state;
-    assert_int_equal(run_spec("describe('x', function() it('is so', function() assert.is_true(true) end) end)"), 0);
-    assert_int_equal(run_spec("describe('x', function() it('is not', function() assert.is_true(false) end) end)"), 1);
+    assert_int_equal(
+        run_spec("describe('x', function() it('is so', function() assert.is_true(true) end) end)"),
+        0);
+    assert_int_equal(
+        run_spec(
+            "describe('x', function() it('is not', function() assert.is_true(false) end) end)"),
+        1);
     assert_int_equal(run_spec("error('broken file')"), 1);
 }
 
@@ -71,21 +77,22 @@ static void test_an_unknown_option_is_an_error(void **state)
 static void test_a_plugin_runs_on_the_real_core(void **state)
 {
     (void)state;
-    assert_int_equal(run_spec("local gate = require 'lunette.spec'\n"
-                              "describe('rate-limit', function()\n"
-                              "  before_each(gate.reset)\n"
-                              "  for round = 1, 2 do\n"
-                              "    it('limits', function()\n"
-                              "      local p = gate.plugin('rate-limit', { rate = '1/h', burst = 2 })\n"
-                              "      assert.is_nil(gate.request(p).status)\n"
-                              "      assert.is_nil(gate.request(p).status)\n"
-                              "      assert.equal(429, gate.request(p).status)\n"
-                              "      gate.clock:advance(3600)\n"
-                              "      assert.is_nil(gate.request(p).status)\n"
-                              "    end)\n"
-                              "  end\n"
-                              "end)\n"),
-                     0);
+    assert_int_equal(
+        run_spec("local gate = require 'lunette.spec'\n"
+                 "describe('rate-limit', function()\n"
+                 "  before_each(gate.reset)\n"
+                 "  for round = 1, 2 do\n"
+                 "    it('limits', function()\n"
+                 "      local p = gate.plugin('rate-limit', { rate = '1/h', burst = 2 })\n"
+                 "      assert.is_nil(gate.request(p).status)\n"
+                 "      assert.is_nil(gate.request(p).status)\n"
+                 "      assert.equal(429, gate.request(p).status)\n"
+                 "      gate.clock:advance(3600)\n"
+                 "      assert.is_nil(gate.request(p).status)\n"
+                 "    end)\n"
+                 "  end\n"
+                 "end)\n"),
+        0);
 }
 
 static void test_routes_are_matched_by_the_router_given(void **state)
@@ -93,7 +100,8 @@ static void test_routes_are_matched_by_the_router_given(void **state)
     (void)state;
     assert_int_equal(run_spec("local gate = require 'lunette.spec'\n"
                               "it('matches', function()\n"
-                              "  local f = io.open('r.lua', 'w') f:write('get \"/x\" { reply = { 200 } }') f:close()\n"
+                              "  local f = io.open('r.lua', 'w') f:write('get \"/x\" { reply = { "
+                              "200 } }') f:close()\n"
                               "  local routes = gate.routes('r.lua')\n"
                               "  assert.equal('GET /x', routes:match('GET /x').name)\n"
                               "  assert.is_nil(routes:match('GET /y'))\n"
@@ -104,17 +112,18 @@ static void test_routes_are_matched_by_the_router_given(void **state)
 static void test_objects_of_an_earlier_spec_are_dead(void **state)
 {
     (void)state;
-    assert_int_equal(run_spec("local gate, world = require 'lunette.spec', require 'lunette.world'\n"
-                              "it('dies', function()\n"
-                              "  local r = world.request {}\n"
-                              "  local req = r.req\n"
-                              "  assert.equal('/', req.path)\n"
-                              "  gate.reset()\n"
-                              "  assert.has_error(function() return req.path end)\n"
-                              "  assert.has_error(function() world.request_headers(r) end)\n"
-                              "  assert.equal('/', world.request({}).req.path)\n"
-                              "end)\n"),
-                     0);
+    assert_int_equal(
+        run_spec("local gate, world = require 'lunette.spec', require 'lunette.world'\n"
+                 "it('dies', function()\n"
+                 "  local r = world.request {}\n"
+                 "  local req = r.req\n"
+                 "  assert.equal('/', req.path)\n"
+                 "  gate.reset()\n"
+                 "  assert.has_error(function() return req.path end)\n"
+                 "  assert.has_error(function() world.request_headers(r) end)\n"
+                 "  assert.equal('/', world.request({}).req.path)\n"
+                 "end)\n"),
+        0);
 }
 
 int main(void)

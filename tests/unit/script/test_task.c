@@ -4,12 +4,13 @@
 #include "world.h"
 
 /* A plugin that leaves its name in ctx.trail in every handler. */
-static const char trail[] = "local p = plugin \"%s\" { version = \"1\", api = 1, schema = {} }\n"
-                            "local function mark(req, what) req.ctx.trail = (req.ctx.trail or \"\") .. what end\n"
-                            "function p:request(req) mark(req, \"+%s\") end\n"
-                            "function p:response(req, res) mark(req, \"-%s\") res.headers[\"Trail\"] = req.ctx.trail end\n"
-                            "function p:log(req) mark(req, \"=%s\") log.info(req.ctx.trail) end\n"
-                            "return p\n";
+static const char trail[] =
+    "local p = plugin \"%s\" { version = \"1\", api = 1, schema = {} }\n"
+    "local function mark(req, what) req.ctx.trail = (req.ctx.trail or \"\") .. what end\n"
+    "function p:request(req) mark(req, \"+%s\") end\n"
+    "function p:response(req, res) mark(req, \"-%s\") res.headers[\"Trail\"] = req.ctx.trail end\n"
+    "function p:log(req) mark(req, \"=%s\") log.info(req.ctx.trail) end\n"
+    "return p\n";
 
 static void trail_plugin(struct world *w, const char *name)
 {
@@ -110,9 +111,11 @@ static void test_early_answer_passes_the_plugins_above(void **state)
     world_services(&w, "s", NULL);
     trail_plugin(&w, "a");
     trail_plugin(&w, "c");
-    world_file(&w, "plugins/logs.lua", "local p = plugin \"logs\" { version = \"1\", api = 1 }\n"
-                                       "function p:log(req) log.info(\"only logs\") end\nreturn p\n");
-    load(&w, "any \"/x\" { to = \"s\", use \"a\", function() return 403, \"no\" end, use \"c\", use \"logs\" }\n");
+    world_file(&w, "plugins/logs.lua",
+               "local p = plugin \"logs\" { version = \"1\", api = 1 }\n"
+               "function p:log(req) log.info(\"only logs\") end\nreturn p\n");
+    load(&w, "any \"/x\" { to = \"s\", use \"a\", function() return 403, \"no\" end, use \"c\", "
+             "use \"logs\" }\n");
     visit_init(&v, &w, 0);
     ln_vm_request(w.vm, &v.r);
     assert_int_equal(v.r.reply_status, 403);
@@ -152,11 +155,12 @@ static void test_raise_costs_its_own_request_a_500(void **state)
     world_fini(&w);
 }
 
-static const char breaks[] = "local p = plugin \"breaks\" { version = \"1\", api = 1, schema = { at = t.string {} } }\n"
-                             "function p:request(req) if self.conf.at == \"request\" then error(\"broken\") end end\n"
-                             "function p:response(req) if self.conf.at == \"response\" then error({}) end end\n"
-                             "function p:log(req) if self.conf.at == \"log\" then error(nil) end end\n"
-                             "return p\n";
+static const char breaks[] =
+    "local p = plugin \"breaks\" { version = \"1\", api = 1, schema = { at = t.string {} } }\n"
+    "function p:request(req) if self.conf.at == \"request\" then error(\"broken\") end end\n"
+    "function p:response(req) if self.conf.at == \"response\" then error({}) end end\n"
+    "function p:log(req) if self.conf.at == \"log\" then error(nil) end end\n"
+    "return p\n";
 
 /* Runs a - breaks - c over a response and gives the trail. */
 static void broken_chain(struct world *w, struct visit *v, const char *settings)
@@ -168,7 +172,8 @@ static void broken_chain(struct world *w, struct visit *v, const char *settings)
     trail_plugin(w, "a");
     trail_plugin(w, "c");
     world_file(w, "plugins/breaks.lua", breaks);
-    snprintf(text, sizeof text, "any \"/x\" { to = \"s\", use \"a\", use \"breaks\" %s, use \"c\" }\n", settings);
+    snprintf(text, sizeof text,
+             "any \"/x\" { to = \"s\", use \"a\", use \"breaks\" %s, use \"c\" }\n", settings);
     load(w, text);
     visit_init(v, w, 0);
     ln_vm_request(w->vm, &v->r);
@@ -252,9 +257,11 @@ static void test_response_handler_replaces(void **state)
     world_init(&w);
     world_services(&w, "s", NULL);
     trail_plugin(&w, "a");
-    world_file(&w, "plugins/swap.lua", "local p = plugin \"swap\" { version = \"1\", api = 1 }\n"
-                                       "function p:response(req, res) return 418, \"tea\", { [\"X-Pot\"] = \"small\" } end\n"
-                                       "return p\n");
+    world_file(
+        &w, "plugins/swap.lua",
+        "local p = plugin \"swap\" { version = \"1\", api = 1 }\n"
+        "function p:response(req, res) return 418, \"tea\", { [\"X-Pot\"] = \"small\" } end\n"
+        "return p\n");
     load(&w, "any \"/x\" { to = \"s\", use \"a\", use \"swap\" }\n");
     visit_init(&v, &w, 0);
     ln_vm_request(w.vm, &v.r);
@@ -265,7 +272,8 @@ static void test_response_handler_replaces(void **state)
     assert_int_equal(v.r.origin, LN_ORIGIN_PLUGIN);
     assert_slice(v.r.reply_body, "tea");
     assert_string_equal(visit_header(&v, v.r.res_fields, "x-pot"), "small");
-    assert_string_equal(visit_header(&v, v.r.res_fields, "trail"), "+a-a"); /* the handler above saw the new one */
+    assert_string_equal(visit_header(&v, v.r.res_fields, "trail"),
+                        "+a-a"); /* the handler above saw the new one */
     visit_fini(&v, &w);
     world_fini(&w);
 }
@@ -279,8 +287,10 @@ static void test_queued_edits_wait_for_the_response(void **state)
     world_init(&w);
     world_services(&w, "s", NULL);
     load(&w, "any \"/x\" { to = \"s\", function(req, res)\n"
-             "res.headers[\"A\"] = 1 res.headers[\"A\"] = 2 res.headers:add(\"B\", \"x\") res.headers[\"Server\"] = nil\n"
-             "if res.headers[\"A\"] ~= \"2\" or res.headers[\"Server\"] then error(\"queue\") end end }\n");
+             "res.headers[\"A\"] = 1 res.headers[\"A\"] = 2 res.headers:add(\"B\", \"x\") "
+             "res.headers[\"Server\"] = nil\n"
+             "if res.headers[\"A\"] ~= \"2\" or res.headers[\"Server\"] then error(\"queue\") end "
+             "end }\n");
     visit_init(&v, &w, 0);
     ln_vm_request(w.vm, &v.r);
     assert_false(v.r.failed);
@@ -306,7 +316,8 @@ static void test_when_takes_part_only_where_true(void **state)
     world_services(&w, "s", NULL);
     trail_plugin(&w, "a");
     trail_plugin(&w, "b");
-    load(&w, "any \"/x\" { to = \"s\", use \"a\" { when = function(req) return req.method == \"POST\" end }, use \"b\" }\n");
+    load(&w, "any \"/x\" { to = \"s\", use \"a\" { when = function(req) return req.method == "
+             "\"POST\" end }, use \"b\" }\n");
     visit_init(&v, &w, 0);
     ln_vm_request(w.vm, &v.r);
     visit_answer(&v);
@@ -346,8 +357,10 @@ static void test_memory_is_capped(void **state)
     (void)state;
     world_init(&w);
     w.conf->lua.memory = 16 << 20;
-    handler(&w, &v, "if req.method == \"POST\" then local t = {} for i = 1, 1e9 do t[i] = (\"x\"):rep(100) .. i end end\n"
-                    "return 200, \"fine\"");
+    handler(&w, &v,
+            "if req.method == \"POST\" then local t = {} for i = 1, 1e9 do t[i] = (\"x\"):rep(100) "
+            ".. i end end\n"
+            "return 200, \"fine\"");
     v.r.method = LN_SLICE("POST");
     ln_vm_request(w.vm, &v.r);
     assert_true(v.r.failed);
@@ -368,10 +381,11 @@ static void test_kept_objects_are_dead_after_the_request(void **state)
 
     (void)state;
     world_init(&w);
-    handler(&w, &v, "if not kept then kept = req return 200, kept.path end\n"
-                    "local ok, why = pcall(function() return kept.path end)\n"
-                    "local ok2, why2 = pcall(function() kept.headers[\"X\"] = \"1\" end)\n"
-                    "return 200, tostring(ok) .. why .. tostring(ok2) .. why2");
+    handler(&w, &v,
+            "if not kept then kept = req return 200, kept.path end\n"
+            "local ok, why = pcall(function() return kept.path end)\n"
+            "local ok2, why2 = pcall(function() kept.headers[\"X\"] = \"1\" end)\n"
+            "return 200, tostring(ok) .. why .. tostring(ok2) .. why2");
     ln_vm_request(w.vm, &v.r);
     assert_slice(v.r.reply_body, "/");
     visit_fini(&v, &w);

@@ -27,8 +27,11 @@ static void test_request_handler_sleeps(void **state)
     struct visit v;
 
     (void)state;
-    load(&w, &v, NULL, "get \"/x\" { function(req) local t = time() sleep(0.02) return 200, { slept = time() - t >= 0.019 } end }");
-    ev_now_update(ln_loop_ev(w.loop)); /* the loop has not run yet, and timers count from its last turn */
+    load(&w, &v, NULL,
+         "get \"/x\" { function(req) local t = time() sleep(0.02) return 200, { slept = time() - t "
+         ">= 0.019 } end }");
+    ev_now_update(
+        ln_loop_ev(w.loop)); /* the loop has not run yet, and timers count from its last turn */
     assert_int_equal(ln_vm_request(w.vm, &v.r), LN_RUN_WAIT);
     assert_non_null(v.r.task);
     assert_int_equal(v.done, 0);
@@ -46,7 +49,9 @@ static void test_several_waits_report_once(void **state)
     struct visit v;
 
     (void)state;
-    load(&w, &v, NULL, "get \"/x\" { function() for i = 1, 5 do sleep(0.001) end end, function() sleep(0) return 200, \"end\" end }");
+    load(&w, &v, NULL,
+         "get \"/x\" { function() for i = 1, 5 do sleep(0.001) end end, function() sleep(0) return "
+         "200, \"end\" end }");
     assert_int_equal(ln_vm_request(w.vm, &v.r), LN_RUN_WAIT);
     ln_loop_run(w.loop);
     assert_int_equal(v.done, 1);
@@ -55,10 +60,11 @@ static void test_several_waits_report_once(void **state)
     finish(&w, &v);
 }
 
-static const char waits[] = "local p = plugin \"p\" { version = \"1\", api = 1 }\n"
-                            "function p:response(req, res) sleep(0.001) res.headers[\"Waited\"] = \"yes\" end\n"
-                            "function p:log(req, res) sleep(0.001) log.info(\"waited in log\") end\n"
-                            "return p\n";
+static const char waits[] =
+    "local p = plugin \"p\" { version = \"1\", api = 1 }\n"
+    "function p:response(req, res) sleep(0.001) res.headers[\"Waited\"] = \"yes\" end\n"
+    "function p:log(req, res) sleep(0.001) log.info(\"waited in log\") end\n"
+    "return p\n";
 
 static void test_response_and_log_handlers_sleep(void **state)
 {
@@ -85,7 +91,9 @@ static void test_cancelled_request_never_comes_back(void **state)
     struct visit v, other;
 
     (void)state;
-    load(&w, &v, NULL, "get \"/x\" { function(req) sleep(req.method == \"POST\" and 0.001 or 0.02) return 200 end }");
+    load(&w, &v, NULL,
+         "get \"/x\" { function(req) sleep(req.method == \"POST\" and 0.001 or 0.02) return 200 "
+         "end }");
     visit_init(&other, &w, 0);
     v.r.method = LN_SLICE("POST"); /* would be the first to wake */
     assert_int_equal(ln_vm_request(w.vm, &v.r), LN_RUN_WAIT);
@@ -110,8 +118,9 @@ static void test_waiting_requests_do_not_mix(void **state)
     unsigned done = 0;
 
     (void)state;
-    load(&w, &v, NULL, "get \"/x\" { function(req) req.ctx.id = req.id sleep(0.001)\n"
-                       "return 200, tostring(req.ctx.id == req.id) .. req.id end }");
+    load(&w, &v, NULL,
+         "get \"/x\" { function(req) req.ctx.id = req.id sleep(0.001)\n"
+         "return 200, tostring(req.ctx.id == req.id) .. req.id end }");
     for (int i = 0; i < MANY; i++) {
         visit_init(&all[i], &w, 0);
         all[i].r.id = ln_arena_printf(&all[i].arena, "id-%d", i);
@@ -142,7 +151,8 @@ static void test_raise_after_a_wait_blames_the_right_plugin(void **state)
     load(&w, &v,
          "local p = plugin \"p\" { version = \"1\", api = 1 }\n"
          "function p:request(req) sleep(0.002) error(\"after\") end\nreturn p\n",
-         "get \"/x\" { function() end, use \"p\" { name = \"sleeper\" }, function() return 200 end }\n"
+         "get \"/x\" { function() end, use \"p\" { name = \"sleeper\" }, function() return 200 end "
+         "}\n"
          "get \"/y\" { function() return 200 end }");
     visit_init(&other, &w, 1);
     assert_int_equal(ln_vm_request(w.vm, &v.r), LN_RUN_WAIT);
@@ -164,7 +174,8 @@ static void test_skip_after_a_wait_goes_on(void **state)
     load(&w, &v,
          "local p = plugin \"p\" { version = \"1\", api = 1 }\n"
          "function p:request(req) sleep(0.001) error(\"after\") end\nreturn p\n",
-         "get \"/x\" { use \"p\" { on_error = \"skip\" }, function() sleep(0.001) return 201 end }\n");
+         "get \"/x\" { use \"p\" { on_error = \"skip\" }, function() sleep(0.001) return 201 end "
+         "}\n");
     assert_int_equal(ln_vm_request(w.vm, &v.r), LN_RUN_WAIT);
     ln_loop_run(w.loop);
     assert_int_equal(v.done, 1);
@@ -181,11 +192,13 @@ static void test_waits_pass_through_own_coroutines(void **state)
     (void)state;
     load(&w, &v, NULL,
          "get \"/x\" { function(req)\n"
-         "local numbers = coroutine.wrap(function(a) local b = coroutine.yield(a + 1) sleep(0.001) coroutine.yield(b + 1) end)\n"
+         "local numbers = coroutine.wrap(function(a) local b = coroutine.yield(a + 1) sleep(0.001) "
+         "coroutine.yield(b + 1) end)\n"
          "local co = coroutine.create(function() sleep(0.001) error(\"inside\") end)\n"
          "local x, y = numbers(1), numbers(10)\n"
          "local ok, why = coroutine.resume(co)\n"
-         "return 200, x .. \" \" .. y .. \" \" .. tostring(ok) .. \" \" .. tostring(why:find(\"inside\") ~= nil) end }");
+         "return 200, x .. \" \" .. y .. \" \" .. tostring(ok) .. \" \" .. "
+         "tostring(why:find(\"inside\") ~= nil) end }");
     assert_int_equal(ln_vm_request(w.vm, &v.r), LN_RUN_WAIT);
     ln_loop_run(w.loop);
     assert_slice(v.r.reply_body, "2 11 false true");
@@ -199,7 +212,8 @@ static void test_waiting_where_it_cannot_be_is_explained(void **state)
 
     (void)state;
     load(&w, &v, NULL,
-         "get \"/x\" { function(req) local ok, why = pcall(string.gsub, \"a\", \"a\", function() sleep(0.001) end)\n"
+         "get \"/x\" { function(req) local ok, why = pcall(string.gsub, \"a\", \"a\", function() "
+         "sleep(0.001) end)\n"
          "return 200, why end }");
     assert_int_equal(ln_vm_request(w.vm, &v.r), LN_RUN_DONE);
     assert_non_null(strstr(ln_arena_dup(&v.arena, v.r.reply_body).p, "collect first, then call"));
@@ -225,9 +239,11 @@ static void test_sleep_judges_its_argument(void **state)
     struct visit v;
 
     (void)state;
-    load(&w, &v, NULL, "get \"/x\" { function(req) local bad = {}\n"
-                       "for _, s in ipairs { -1, 1e9, 0 / 0, \"x\", {} } do bad[#bad + 1] = tostring((pcall(sleep, s))) end\n"
-                       "return 200, table.concat(bad, \" \") end }");
+    load(&w, &v, NULL,
+         "get \"/x\" { function(req) local bad = {}\n"
+         "for _, s in ipairs { -1, 1e9, 0 / 0, \"x\", {} } do bad[#bad + 1] = "
+         "tostring((pcall(sleep, s))) end\n"
+         "return 200, table.concat(bad, \" \") end }");
     assert_int_equal(ln_vm_request(w.vm, &v.r), LN_RUN_DONE);
     assert_slice(v.r.reply_body, "false false false false false");
     finish(&w, &v);
@@ -241,10 +257,13 @@ static void test_init_cannot_wait(void **state)
     world_init(&w);
     w.loop = ln_loop_new();
     world_services(&w, "s", NULL);
-    world_file(&w, "plugins/p.lua", "local p = plugin \"p\" { version = \"1\", api = 1 }\n"
-                                    "function p:init() sleep(1) end\nreturn p\n");
+    world_file(&w, "plugins/p.lua",
+               "local p = plugin \"p\" { version = \"1\", api = 1 }\n"
+               "function p:init() sleep(1) end\nreturn p\n");
     assert_int_equal(world_routes(&w, "get \"/x\" { to = \"s\", use \"p\" }\n"), -1);
-    assert_non_null(strstr(world_report(&w), "sleep cannot be called in init: only request, response and log can wait"));
+    assert_non_null(
+        strstr(world_report(&w),
+               "sleep cannot be called in init: only request, response and log can wait"));
     world_fini(&w);
 }
 
@@ -256,7 +275,9 @@ static void test_without_a_loop_the_clock_moves(void **state)
     (void)state;
     ln_clock_freeze(1000000000000, 1700000000000000000);
     world_init(&w);
-    assert_int_equal(world_routes(&w, "get \"/x\" { function() local t = time() sleep(3600) return 200, { time() - t } end }"), 0);
+    assert_int_equal(world_routes(&w, "get \"/x\" { function() local t = time() sleep(3600) return "
+                                      "200, { time() - t } end }"),
+                     0);
     visit_init(&v, &w, 0);
     assert_int_equal(ln_vm_request(w.vm, &v.r), LN_RUN_DONE);
     assert_slice(v.r.reply_body, "[3600]");

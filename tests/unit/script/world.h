@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * world.h - a folder of Lua files, a configuration made by hand, a state, and requests to run through it.
+ * world.h - a folder of Lua files, a configuration made by hand, a state, and requests to run
+ * through it.
  */
 #ifndef LN_TEST_SCRIPT_WORLD_H
 #define LN_TEST_SCRIPT_WORLD_H
@@ -28,7 +29,7 @@ struct world {
     struct ln_loop *loop;
     struct ln_shm *shm;
     struct ln_demand demand;
-    char *report; /* what the diagnostics say */
+    char *report;    /* what the diagnostics say */
     char said[8192]; /* what was logged */
 };
 
@@ -54,7 +55,8 @@ static inline void world_file(struct world *w, const char *name, const char *tex
     char path[256], *slash;
 
     snprintf(path, sizeof path, "%s/%s", w->dir, name);
-    for (slash = strchr(path + strlen(w->dir) + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    for (slash = strchr(path + strlen(w->dir) + 1, '/'); slash != NULL;
+         slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         mkdir(path, 0700);
         *slash = '/';
@@ -68,21 +70,24 @@ static inline void world_file(struct world *w, const char *name, const char *tex
 static inline void world_services(struct world *w, const char *name, const char *path)
 {
     unsigned n = w->conf->service_count++;
-    struct ln_service_conf *all = ln_arena_zalloc(&w->conf->arena, (n + 16) * sizeof *all); /* room, as conf/load.c leaves */
+    struct ln_service_conf *all =
+        ln_arena_zalloc(&w->conf->arena, (n + 16) * sizeof *all); /* room, as conf/load.c leaves */
 
     if (n > 0)
         memcpy(all, w->conf->services, n * sizeof *all);
-    all[n] = (struct ln_service_conf){.name = name, .path = path, .strip_path = true, .place = {"gateway.yaml", n + 1, 1}};
+    all[n] = (struct ln_service_conf){
+        .name = name, .path = path, .strip_path = true, .place = {"gateway.yaml", n + 1, 1}};
     w->conf->services = all;
 }
 
-static inline void world_say(void *arg, enum ln_log_level level, struct ln_slice text, struct ln_slice fields)
+static inline void world_say(void *arg, enum ln_log_level level, struct ln_slice text,
+                             struct ln_slice fields)
 {
     struct world *w = arg;
     size_t n = strlen(w->said);
 
-    snprintf(w->said + n, sizeof w->said - n, "%s: %.*s %.*s\n", ln_log_level_name(level), (int)text.n, text.p, (int)fields.n,
-             fields.p);
+    snprintf(w->said + n, sizeof w->said - n, "%s: %.*s %.*s\n", ln_log_level_name(level),
+             (int)text.n, text.p, (int)fields.n, fields.p);
 }
 
 /* 0 or -1; what went wrong is in w->report. */
