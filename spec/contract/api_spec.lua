@@ -108,8 +108,7 @@ describe("the description of the Lua API", function()
   end)
 
   it("has the options of a route", function()
-    local finish = captured(require("lunette.routes").load, "finish_route")
-    local options = { unpack(captured(finish, "ROUTE_OPTIONS")) }
+    local options = { unpack(require("lunette.route_options").ROUTE) }
     table.sort(options)
     assert.same(described "options", options)
   end)
