@@ -146,6 +146,19 @@ static void test_stopping_twice_is_harmless(void **state)
     assert_int_equal(h->guests, 0);
 }
 
+/* Before a socket is left for good, nobody who has already called may be lost. */
+static void test_emptying_takes_all_who_wait(void **state)
+{
+    struct house *h = *state;
+
+    call(h, CALLERS);
+    ln_listener_empty(&h->listener);
+    assert_int_equal(h->guests, CALLERS);
+    ln_listener_stop(&h->listener);
+    ln_listener_empty(&h->listener); /* of one that is stopped: nothing */
+    assert_int_equal(h->guests, CALLERS);
+}
+
 /* ---- out of descriptors, in a child
  * --------------------------------------------------------------------------- */
 
@@ -215,6 +228,7 @@ int main(void)
         TEST(test_accepts_in_batches),
         TEST(test_stopping_in_the_middle_of_a_batch),
         TEST(test_stopping_twice_is_harmless),
+        TEST(test_emptying_takes_all_who_wait),
         TEST(test_out_of_descriptors_it_rests_and_goes_on),
     };
 

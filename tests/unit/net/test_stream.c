@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -319,6 +320,42 @@ static void test_a_reset_by_the_peer_is_an_error(void **state)
     assert_int_equal(p->stream.error, ECONNRESET);
 }
 
+/* ---- options of TCP
+ * ------------------------------------------------------------------------------------------- */
+
+static int option(int fd, int level, int name)
+{
+    int value = -1;
+    socklen_t len = sizeof value;
+
+    assert_int_equal(getsockopt(fd, level, name, &value, &len), 0);
+    return value;
+}
+
+static void test_tcp_options(void **state)
+{
+    struct pair *p = *state;
+    int fd = p->stream.fd;
+
+    ln_stream_tcp(fd, &(struct ln_tcp_options){.no_delay = true, .keep_alive = 1500});
+    assert_true(option(fd, IPPROTO_TCP, TCP_NODELAY) != 0);
+    assert_true(option(fd, SOL_SOCKET, SO_KEEPALIVE) != 0);
+    assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 2); /* whole seconds, rounded up */
+    ln_stream_tcp(fd, &(struct ln_tcp_options){.no_delay = false, .keep_alive = 0});
+    assert_int_equal(option(fd, IPPROTO_TCP, TCP_NODELAY), 0);
+    assert_int_equal(option(fd, SOL_SOCKET, SO_KEEPALIVE), 0);
+}
+
+static void test_tcp_options_leave_other_sockets_alone(void **state)
+{
+    struct pair *p = *state;
+    char byte;
+
+    ln_stream_tcp(p->stream.fd, &(struct ln_tcp_options){.no_delay = true, .keep_alive = 1000});
+    assert_int_equal(ln_stream_write(&p->stream, "x", 1), 1);
+    assert_int_equal(read(p->peer, &byte, 1), 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 #define TEST_TCP(f) cmocka_unit_test_setup_teardown(f, set_up_tcp, tear_down)
 
@@ -338,6 +375,8 @@ int main(void)
         TEST_TCP(test_close_is_a_clean_end),
         TEST_TCP(test_reset_is_not),
         TEST_TCP(test_a_reset_by_the_peer_is_an_error),
+        TEST_TCP(test_tcp_options),
+        TEST(test_tcp_options_leave_other_sockets_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
