@@ -31,6 +31,14 @@ describe("an instance", function()
     assert.equal("[::1]:" .. up.port, up:last().headers["Host"])
   end)
 
+  it("may be a unix socket", function()
+    local up = gate.upstream { address = "unix:" .. gate.dir():join("s") }
+    local g = gate.proxy { up.address }
+    for _ = 1, 3 do assert.equal(200, g:get("/x").status) end
+    assert.equal("/x", up:last().target)
+    assert.equal(1, up.accepted)
+  end)
+
   it("may have a path that stands before the request's", function()
     local up = gate.upstream()
     local g = gate.proxy { up.url .. "/base/v1" }

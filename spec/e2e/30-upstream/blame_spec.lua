@@ -53,6 +53,37 @@ describe("an instance", function()
     for _, c in ipairs(slow) do c:close() end
   end)
 
+  it("is not blamed for an upload that pauses after its early answer", function()
+    local up = gate.upstream { head_only = true, handler = function(request, connection)
+      if request.method == "GET" then return 200, "good" end
+      connection:send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
+      connection:read_body(request)
+      connection:send("done")
+    end }
+    local g = gate.proxy(up, { gateway = { timeout = "150ms" } })
+    for _ = 1, 5 do
+      local c = gate.client(g):send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n")
+      assert.equal(200, c:read_head().status)
+      c.socket:read_all()
+    end
+    for _ = 1, 10 do assert.equal("good", g:get("/").body) end
+  end)
+
+  it("is blamed when it has the upload, an answer begun, and nothing more to say", function()
+    local up = gate.upstream { head_only = true, handler = function(request, connection)
+      connection:send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
+      connection:read_body(request)
+      connection:wait_end()
+    end }
+    local g = gate.proxy(up, { gateway = { timeout = "150ms" } })
+    local c = gate.client(g):send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n")
+    assert.equal(200, c:read_head().status)
+    c:send("body")
+    local rest = c.socket:read_all(3)
+    assert.equal("", rest)
+    up:wait_open(0)
+  end)
+
   it("is not blamed for what the gateway refuses", function()
     local up = gate.upstream()
     local g = gate.proxy(up, { gateway = { limits = { body = 10 } } })
