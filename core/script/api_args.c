@@ -23,7 +23,7 @@ static struct ln_slice from(struct ln_slice s, size_t at)
 
 int ln_args_get(const struct ln_args *a, const char *name, size_t name_len, struct ln_str *value)
 {
-    struct ln_req *r = ln_req_alive(a->ln_req, a->ln_serial);
+    struct ln_req *r = ln_args_req(a);
     struct ln_query_arg arg;
 
     if (r == NULL)
@@ -35,7 +35,7 @@ int ln_args_get(const struct ln_args *a, const char *name, size_t name_len, stru
 
 int ln_args_next(const struct ln_args *a, uint32_t *at, struct ln_str *name, struct ln_str *value)
 {
-    struct ln_req *r = ln_req_alive(a->ln_req, a->ln_serial);
+    struct ln_req *r = ln_args_req(a);
     struct ln_query_arg arg;
 
     if (r == NULL)
@@ -77,7 +77,7 @@ static struct ln_slice pair_of(struct ln_arena *arena, struct ln_slice name, str
 int ln_args_set(const struct ln_args *a, const char *name, size_t name_len, const char *value,
                 size_t value_len)
 {
-    struct ln_req *r = ln_req_alive(a->ln_req, a->ln_serial);
+    struct ln_req *r = ln_args_req(a);
     struct ln_slice key = ln_slice(name, name_len), fresh = ln_slice("", 0);
     struct ln_query_arg arg;
 
@@ -110,7 +110,7 @@ int ln_args_set(const struct ln_args *a, const char *name, size_t name_len, cons
 int ln_cookies_get(const struct ln_cookies *c, const char *name, size_t name_len,
                    struct ln_str *value)
 {
-    struct ln_req *r = ln_req_alive(c->ln_req, c->ln_serial);
+    struct ln_req *r = ln_cookies_req(c);
     struct ln_slice found;
 
     if (r == NULL)
@@ -122,7 +122,7 @@ int ln_cookies_get(const struct ln_cookies *c, const char *name, size_t name_len
 int ln_cookies_next(const struct ln_cookies *c, uint32_t *at, struct ln_str *name,
                     struct ln_str *value)
 {
-    struct ln_req *r = ln_req_alive(c->ln_req, c->ln_serial);
+    struct ln_req *r = ln_cookies_req(c);
     uint32_t seen = 0;
     struct ln_slice n, v;
 

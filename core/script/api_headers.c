@@ -224,6 +224,8 @@ int ln_edits_apply(const struct ln_edits *e, const struct ln_handle *h)
 
     if (r == NULL)
         return LN_EGONE;
+    if (e == NULL)
+        return LN_EINVAL;
     if (h->ln_side == LN_SIDE_REQUEST && !ln_req_is_open(r))
         return LN_ESTATE;
     struct ln_fields *fields = fields_of(h, r);

@@ -16,10 +16,9 @@ static ln_nsec now_of(const struct ln_vm *vm)
 int ln_limiter_take_key(struct ln_limiter *l, const char *key, size_t key_len, double cost,
                         struct ln_taken *out)
 {
-    struct ln_limit_answer answer = {.ok = true, .left = l->limit.burst};
-
-    if (!(cost >= 0 && cost <= 1e9))
+    if (l == NULL || !(cost >= 0 && cost <= 1e9))
         return LN_EINVAL;
+    struct ln_limit_answer answer = {.ok = true, .left = l->limit.burst};
     if (LN_LIKELY(l->zone != NULL)) {
         uint64_t hash = ln_hash(ln_shm_hash_key(l->vm->env.shm), key, key_len) ^ l->salt;
 

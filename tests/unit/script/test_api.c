@@ -553,6 +553,11 @@ static void test_a_dead_record_is_never_touched(void **state)
     struct fixture *x = *state;
     struct ln_handle zero = {&x->r, 0, 0}, null = {NULL, 7, 0};
 
+    assert_int_equal(ln_req_text(NULL, LN_REQ_METHOD, &x->s), LN_EGONE);
+    assert_int_equal(ln_args_get(NULL, "a", 1, &x->s), LN_EGONE);
+    assert_int_equal(ln_cookies_get(NULL, "a", 1, &x->s), LN_EGONE);
+    assert_int_equal(ln_edits_apply(NULL, &x->h), LN_EINVAL);
+    assert_int_equal(ln_limiter_take_key(NULL, "a", 1, 1, NULL), LN_EINVAL);
     x->r.serial = 0; /* forgotten: even a handle with 0 is dead */
     assert_int_equal(ln_req_text(&zero, LN_REQ_METHOD, &x->s), LN_EGONE);
     assert_int_equal(ln_req_text(&null, LN_REQ_METHOD, &x->s), LN_EGONE);
