@@ -26,7 +26,7 @@ static unsigned tries_of(const struct ln_exchange *x)
     return tries < LN_TRIED_MAX ? tries : LN_TRIED_MAX;
 }
 
-static ln_msec first_byte_of(const struct ln_exchange *x)
+ln_msec ln_attempts_first_byte(const struct ln_exchange *x)
 {
     const struct ln_service_conf *conf = service_of(x)->conf;
     ln_msec whole = x->req.route->timeout > 0 ? x->req.route->timeout : conf->first_byte;
@@ -42,12 +42,6 @@ static ln_msec promised_idle(const struct ln_exchange *x)
     if (seconds == 0)
         return 0;
     return seconds > IDLE_MAX_S ? IDLE_MAX_S * 1000 : seconds > 1 ? (seconds - 1) * 1000 : 500;
-}
-
-void ln_attempts_expect_head(struct ln_exchange *x)
-{
-    if ((x->step == LN_STEP_SEND || x->step == LN_STEP_AWAIT) && !x->got_head)
-        ln_deadline_set(x->gw->deadlines, &x->deadline, first_byte_of(x));
 }
 
 void ln_attempts_release(struct ln_exchange *x, enum ln_outcome outcome, bool reusable)
@@ -77,7 +71,7 @@ static bool is_repeatable(const struct ln_exchange *x)
 /* Can it be sent again whatever happens on the first connection? */
 static bool is_whole(const struct ln_exchange *x)
 {
-    return x->head.framing == LN_FRAMING_NONE ||
+    return x->head.framing == LN_FRAMING_NONE || x->own_body ||
            (x->head.framing == LN_FRAMING_LENGTH && !x->body_lost && ln_downstream_waiting(x->d) >= x->head.length);
 }
 
@@ -154,7 +148,7 @@ static bool may_repeat(const struct ln_exchange *x, enum ln_outcome outcome)
 
 static void rewind_content(struct ln_exchange *x)
 {
-    if (x->d->in != NULL && x->head.framing != LN_FRAMING_NONE && !x->body_lost)
+    if (x->d->in != NULL && x->head.framing != LN_FRAMING_NONE && !x->body_lost && !x->own_body)
         x->d->in->head = x->body_at;
 }
 
@@ -181,7 +175,7 @@ static enum ln_step failed(struct ln_exchange *x, enum ln_outcome outcome)
     ln_flow_fini(&x->up);
     x->trailers_up.count = 0;
     ln_flow_init(&x->up, &x->gw->bufs, x->head.framing, x->head.length, x->head.framing, &x->trailers_up);
-    x->up.most = x->gen->conf->gateway.limits.body;
+    x->up.most = x->own_body ? 0 : x->gen->conf->gateway.limits.body;
     rewind_content(x);
     return LN_STEP_PICK;
 }
@@ -222,7 +216,7 @@ enum ln_step ln_attempts_connect(struct ln_exchange *x)
 enum ln_step ln_attempts_send(struct ln_exchange *x)
 {
     struct ln_upconn *c = x->attempt.conn;
-    struct ln_buf *in = x->d->in;
+    struct ln_buf *in = x->own_body ? NULL : x->d->in;
     struct ln_window w = {x->gw->scratch_out, 0, LN_SCRATCH_OUT};
     struct ln_writer writer = ln_writer(w.base, w.size - 4096);
     enum ln_reject why = LN_REJECT_NONE;
@@ -240,7 +234,7 @@ enum ln_step ln_attempts_send(struct ln_exchange *x)
     c->stream.on_writable = ln_relay_on_up_writable;
     ln_stream_watch_read(&c->stream, true);
 
-    const char *p = in != NULL ? ln_buf_at(in) : NULL, *end = in != NULL ? ln_buf_end(in) : NULL;
+    const char *p = in != NULL ? ln_buf_at(in) : x->req.body.p, *end = in != NULL ? ln_buf_end(in) : p + (x->own_body ? x->req.body.n : 0);
     enum ln_flow_result result = ln_flow_push(&x->up, &c->stream, &w, &p, end, &why);
 
     if (in != NULL)

@@ -44,6 +44,17 @@ void ln_downstream_resume(struct ln_downstream *d)
     d->paused = d->eof;
 }
 
+void ln_downstream_unread(struct ln_downstream *d, const char *p, size_t n)
+{
+    if (n == 0)
+        return;
+    ln_assert(ln_downstream_waiting(d) == 0);
+    if (d->in != d->gw->hot)
+        ln_buf_return(&d->gw->bufs, d->in);
+    d->in = ln_buf_borrow(&d->gw->bufs, n);
+    ln_buf_put(d->in, p, n);
+}
+
 bool ln_downstream_is_idle(const struct ln_downstream *d)
 {
     return d->x == NULL && d->in == NULL && !d->lingering;

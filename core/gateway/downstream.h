@@ -69,6 +69,9 @@ static inline size_t ln_downstream_waiting(const struct ln_downstream *d)
     return d->in != NULL ? ln_buf_len(d->in) : 0;
 }
 
+/* Bytes read beyond the end of a request's content: the next request begins with them. d->in must be empty. */
+void ln_downstream_unread(struct ln_downstream *d, const char *p, size_t n);
+
 /* Watch for bytes from the client again after a pause. */
 void ln_downstream_resume(struct ln_downstream *d);
 void ln_downstream_pause(struct ln_downstream *d);

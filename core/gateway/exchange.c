@@ -4,6 +4,8 @@
 #include "gateway/exchange.h"
 
 #include "base/log.h"
+#include "gateway/collect.h"
+#include "gateway/filter.h"
 #include "gateway/headwrite.h"
 #include "gateway/identity.h"
 #include "gateway/router.h"
@@ -243,14 +245,25 @@ static enum ln_step access_phase(struct ln_exchange *x)
 {
     struct ln_req *r = &x->req;
 
-    if (r->route->has_request && !run_phase(x, ln_vm_request))
+    if (x->answer.status == 0 && r->route->has_request && !run_phase(x, ln_vm_request) &&
+        !(ln_collect_is_on(x) && ln_collect_pump(x)))
         return LN_STEP_ACCESS;
+    if (x->answer.status != 0) { /* the content was late, or broken */
+        if (r->task != NULL)
+            ln_vm_cancel(x->gen->vm, r);
+        x->phase_done = false;
+        return LN_STEP_ANSWER;
+    }
     if (r->verdict == LN_VERDICT_REPLY)
         return r->failed ? answer_with(x, ln_answer(LN_ANSWER_PLUGIN_ERROR)) : LN_STEP_ANSWER;
     if (!settle_target(x))
         return answer_with(x, ln_answer(LN_ANSWER_BAD_TARGET));
     if (r->service < 0 || (unsigned)r->service >= x->gen->services->count)
         return answer_with(x, ln_answer(LN_ANSWER_NOT_FOUND));
+    if (r->body_state == LN_BODY_TOO_LARGE)
+        return answer_with(x, ln_answer(LN_ANSWER_BODY_LARGE));
+    if (r->body_state == LN_BODY_READ || r->body_replaced)
+        ln_collect_adopt(x);
     return LN_STEP_PICK;
 }
 
@@ -338,7 +351,7 @@ static void skip_content(struct ln_exchange *x)
     struct ln_slice piece;
     enum ln_reject why;
 
-    if (in == NULL || !x->has_head || x->body_bad || ln_body_is_done(&x->up.body))
+    if (in == NULL || !x->has_head || x->body_bad || ln_exchange_is_read(x))
         return;
     const char *p = ln_buf_at(in), *end = ln_buf_end(in);
 
@@ -377,6 +390,8 @@ static enum ln_framing client_framing(const struct ln_exchange *x)
 {
     if (!may_have_content(x))
         return LN_FRAMING_NONE;
+    if (x->filtering)
+        return x->head.minor >= 1 ? LN_FRAMING_CHUNKED : LN_FRAMING_CLOSE;
     if (x->attempt.instance == NULL || x->res.framing == LN_FRAMING_NONE) /* NONE: a plugin has made a HEAD of it */
         return LN_FRAMING_LENGTH;
     if (x->res.framing == LN_FRAMING_LENGTH)
@@ -388,7 +403,7 @@ static enum ln_framing client_framing(const struct ln_exchange *x)
 static bool can_keep(const struct ln_exchange *x)
 {
     uint64_t most = x->gen->conf->gateway.limits.requests_per_connection;
-    bool content_open = x->attempt.instance == NULL && !ln_body_is_done(&x->up.body);
+    bool content_open = x->attempt.instance == NULL && !ln_exchange_is_read(x);
     bool more_to_come = !x->d->eof || ln_downstream_waiting(x->d) > 0;
 
     return x->has_head && x->head.keep_alive && more_to_come && !x->gw->draining && !content_open &&
@@ -411,11 +426,12 @@ static enum ln_step respond(struct ln_exchange *x)
     struct ln_upconn *c = x->attempt.conn;
     struct ln_window w = {x->gw->scratch_out, 0, LN_SCRATCH_OUT};
     struct ln_writer writer = ln_writer(w.base, w.size - 4096);
-    enum ln_framing out = client_framing(x);
     bool proxied = x->attempt.instance != NULL;
-    enum ln_framing in = proxied ? x->res.framing : LN_FRAMING_LENGTH;
+    enum ln_framing in = proxied ? x->res.framing : LN_FRAMING_LENGTH, out;
     enum ln_reject why = LN_REJECT_NONE;
 
+    x->filtering = may_have_content(x) && ln_filter_is_wanted(x);
+    out = client_framing(x);
     ln_flow_init(&x->down, &x->gw->bufs, in, proxied ? x->res.length : x->reply.n, out, &x->trailers_down);
     x->keep = can_keep(x);
     if (!ln_headwrite_response(x, &writer, proxied ? x->res.reason : ln_slice(NULL, 0))) {
@@ -433,28 +449,38 @@ static enum ln_step respond(struct ln_exchange *x)
 
     const char *p = proxied ? ln_buf_at(c->in) : x->reply.p;
     const char *end = proxied ? ln_buf_end(c->in) : x->reply.p + x->reply.n;
-    enum ln_flow_result result = ln_flow_push(&x->down, &x->d->stream, &w, &p, end, &why);
+    enum ln_flow_result result = x->filtering ? ln_filter_push(x, p, (size_t)(end - p), &w)
+                                              : ln_flow_push(&x->down, &x->d->stream, &w, &p, end, &why);
 
     if (proxied) {
-        if (p < end)
+        if (p < end && !x->filtering)
             x->res.keep_alive = false; /* bytes behind the end of the response: whoever sent them is not to be trusted */
         ln_buf_return(&x->gw->bufs, c->in);
         c->in = NULL;
         ln_stream_watch_read(&c->stream, true);
     }
+    x->step = LN_STEP_RELAY; /* from now on content is read again */
+    if (ln_exchange_wants_body(x))
+        ln_downstream_resume(x->d);
     ln_relay_received(x, result);
-    if (x->head.framing != LN_FRAMING_NONE && !x->finished) {
-        x->step = LN_STEP_RELAY; /* from now on content is read again */
-        if (ln_exchange_wants_body(x))
-            ln_downstream_resume(x->d);
-        ln_relay_expect_client(x);
-        x->step = LN_STEP_RESPOND;
-    }
+    x->step = LN_STEP_RESPOND;
     return LN_STEP_RELAY;
+}
+
+/* Body handlers that waited have finished a piece. */
+static void resume_filter(struct ln_exchange *x)
+{
+    struct ln_window w = {x->gw->scratch_out, 0, LN_SCRATCH_OUT};
+
+    ln_relay_received(x, ln_filter_pump(x, &w));
+    if (x->attempt.conn != NULL && !x->chunk_parked && x->down.pending == NULL)
+        ln_stream_watch_read(&x->attempt.conn->stream, true);
 }
 
 static enum ln_step relay(struct ln_exchange *x)
 {
+    if (x->filtering && x->phase_done)
+        resume_filter(x);
     return x->finished || x->abort ? LN_STEP_LOG : LN_STEP_RELAY;
 }
 
@@ -482,7 +508,7 @@ static void count(struct ln_exchange *x)
 static void detach(struct ln_exchange *x)
 {
     struct ln_downstream *d = x->d;
-    bool open = !ln_body_is_done(&x->up.body) || !x->has_head; /* the client may still be sending this request */
+    bool open = !ln_exchange_is_read(x) || !x->has_head; /* the client may still be sending this request */
     bool cut = x->started && !x->finished;
 
     x->d = NULL;
@@ -505,6 +531,11 @@ static void settle(struct ln_exchange *x)
     ln_deadline_clear(&x->total);
     ln_flow_fini(&x->up);
     ln_flow_fini(&x->down);
+    ln_buf_return(&x->gw->bufs, x->raw);
+    x->raw = NULL;
+    if (x->req.task != NULL) /* a body handler waits for a piece that nobody will see */
+        ln_vm_cancel(x->gen->vm, &x->req);
+    x->phase_done = false;
     x->req.ended = ln_loop_now(x->gw->loop);
     x->req.bytes = x->down.body.total;
 }
@@ -533,6 +564,8 @@ static void free_exchange(struct ln_reap *reap)
     struct ln_exchange *x = ln_container_of(reap, struct ln_exchange, reap);
     struct ln_gateway *gw = x->gw;
 
+    ln_buf_return(&gw->bufs, x->collected);
+    ln_arena_reset(&x->chunk_arena);
     ln_arena_reset(&x->arena);
     ln_generation_put(x->gen);
     ln_slab_give(&gw->exchanges, x);
@@ -660,6 +693,7 @@ static struct ln_exchange *begin(struct ln_downstream *d, struct ln_generation *
     x->gen = ln_generation_get(gen);
     x->reap.free = free_exchange;
     ln_arena_init(&x->arena, &gw->arenas);
+    ln_arena_init(&x->chunk_arena, &gw->arenas);
     ln_list_init(&x->node);
     ln_deadline_init(&x->deadline, on_deadline);
     ln_deadline_init(&x->total, on_total);
@@ -710,6 +744,7 @@ void ln_exchange_start(struct ln_downstream *d, struct ln_generation *gen, size_
         x->has_head = true;
         ln_flow_init(&x->up, &d->gw->bufs, x->head.framing, x->head.length, x->head.framing, &x->trailers_up);
         x->up.most = gen->conf->gateway.limits.body;
+        x->req.has_content = !ln_body_is_done(&x->up.body);
     } else {
         make_id(x);
         x->answer = ln_answer_reject(why);
@@ -721,7 +756,7 @@ size_t ln_exchange_input_from(struct ln_exchange *x, const struct ln_buf *in)
 {
     size_t from = in->head;
 
-    if (x->head.framing == LN_FRAMING_NONE || x->body_lost || x->started) {
+    if (x->head.framing == LN_FRAMING_NONE || x->body_lost || x->started || x->own_body) {
         x->body_at = 0;
         return from;
     }

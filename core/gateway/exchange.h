@@ -82,6 +82,14 @@ struct ln_exchange {
     struct ln_flow down; /* response content, to the client */
     struct ln_slice reply; /* content of an answer of our own */
     struct ln_fields trailers_up, trailers_down;
+    struct ln_buf *collected; /* content that a request handler has read; borrowed from gw->bufs */
+    bool own_body;            /* what goes upstream is req.body; nothing more is to be read from the client */
+    bool permitted;           /* we have sent 100 Continue ourselves */
+
+    /* Content through body handlers: filter.c. */
+    bool filtering, chunk_parked, source_ended, source_closed;
+    struct ln_buf *raw;           /* bytes of the source that are not decoded yet */
+    struct ln_arena chunk_arena;  /* what handlers make of a piece, until it is written */
     char id_text[32];
 };
 
@@ -106,6 +114,12 @@ void ln_exchange_client_gone(struct ln_exchange *x);
 void ln_exchange_client_writable(struct ln_exchange *x);
 void ln_exchange_client_slow(struct ln_exchange *x, enum ln_patience patience);
 
+/* Has all of the request been read from the client? */
+static inline bool ln_exchange_is_read(const struct ln_exchange *x)
+{
+    return x->own_body || ln_body_is_done(&x->up.body);
+}
+
 /* Private to the files of the exchange: exchange.c (steps), attempts.c (the instance's side), relay.c (content). */
 void ln_exchange_advance(struct ln_exchange *x);
 const struct ln_service_conf *ln_exchange_service(const struct ln_exchange *x);
@@ -115,8 +129,7 @@ enum ln_step ln_attempts_pick(struct ln_exchange *x);
 enum ln_step ln_attempts_connect(struct ln_exchange *x);
 enum ln_step ln_attempts_send(struct ln_exchange *x);
 enum ln_step ln_attempts_await(struct ln_exchange *x);
-/* Nothing more is due from the client: from now on the instance has to answer in time. */
-void ln_attempts_expect_head(struct ln_exchange *x);
+ln_msec ln_attempts_first_byte(const struct ln_exchange *x);
 /* Gives the attempt back, if one is running. */
 void ln_attempts_release(struct ln_exchange *x, enum ln_outcome outcome, bool reusable);
 
@@ -126,7 +139,7 @@ void ln_relay_on_up_writable(struct ln_stream *s);
 /* What a push or flush of request content has led to. */
 void ln_relay_sent(struct ln_exchange *x, enum ln_flow_result result, enum ln_reject why);
 void ln_relay_received(struct ln_exchange *x, enum ln_flow_result result);
-/* Sets the client's deadline to what it has to do now. */
-void ln_relay_expect_client(struct ln_exchange *x);
+/* Sets the deadlines of both sides to what each has to do now. */
+void ln_relay_expect(struct ln_exchange *x);
 
 #endif

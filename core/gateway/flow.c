@@ -193,6 +193,19 @@ enum ln_flow_result ln_flow_push(struct ln_flow *f, struct ln_stream *dst, struc
     return event == LN_BODY_BAD ? LN_FLOW_BAD : result;
 }
 
+enum ln_flow_result ln_flow_write(struct ln_flow *f, struct ln_stream *dst, struct ln_window *w, struct ln_slice content,
+                                  bool last)
+{
+    struct gather g;
+
+    begin(&g, f, dst, w);
+    if (content.n > 0)
+        add_content(&g, content);
+    if (last && !f->ended)
+        add_end(&g);
+    return finish(&g);
+}
+
 enum ln_flow_result ln_flow_close(struct ln_flow *f, struct ln_stream *dst, struct ln_window *w)
 {
     struct gather g;

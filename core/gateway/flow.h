@@ -48,6 +48,10 @@ struct ln_window {
 enum ln_flow_result ln_flow_push(struct ln_flow *f, struct ln_stream *dst, struct ln_window *w, const char **p,
                                  const char *end, enum ln_reject *why);
 
+/* Content that is decoded already, and whether it is the last. The window's bytes go first. */
+enum ln_flow_result ln_flow_write(struct ln_flow *f, struct ln_stream *dst, struct ln_window *w, struct ln_slice content,
+                                  bool last);
+
 /* The source was closed: a clean end of a body that lasts until the close. */
 enum ln_flow_result ln_flow_close(struct ln_flow *f, struct ln_stream *dst, struct ln_window *w);
 

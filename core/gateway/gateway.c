@@ -57,7 +57,7 @@ static void apply_tcp(struct ln_gateway *gw)
 {
     const struct ln_tcp_conf *tcp = &gw->current->conf->gateway.tcp;
 
-    gw->pools.tcp = (struct ln_tcp_options){tcp->no_delay, tcp->keep_alive};
+    gw->pools.tcp = (struct ln_tcp_options){tcp->nodelay, tcp->keep_alive};
     for (struct ln_port *p = gw->ports; p != NULL; p = p->next)
         ln_stream_tcp(p->listener.fd, &gw->pools.tcp);
 }

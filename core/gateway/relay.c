@@ -6,6 +6,8 @@
  */
 #include "base/log.h"
 #include "gateway/exchange.h"
+#include "gateway/collect.h"
+#include "gateway/filter.h"
 #include "gateway/headwrite.h"
 #include "gateway/tunnel.h"
 #include "http/hop.h"
@@ -23,12 +25,14 @@ static size_t read_size(const struct ln_exchange *x)
 
 bool ln_exchange_wants_body(const struct ln_exchange *x)
 {
+    if (ln_collect_is_on(x))
+        return ln_downstream_waiting(x->d) == 0;
     return (x->step == LN_STEP_AWAIT || x->step == LN_STEP_RELAY) && x->attempt.conn != NULL && !x->up.ended &&
            !x->up_broken && x->up.pending == NULL && ln_downstream_waiting(x->d) == 0;
 }
 
-/* What we expect of the client now: to read, to send, or nothing. */
-void ln_relay_expect_client(struct ln_exchange *x)
+/* To read, to send, or nothing. */
+static void expect_client(struct ln_exchange *x)
 {
     const struct ln_timeouts_conf *t = &x->gen->conf->gateway.timeouts;
 
@@ -38,6 +42,35 @@ void ln_relay_expect_client(struct ln_exchange *x)
         ln_downstream_patience(x->d, LN_PATIENCE_BODY, t->body);
     else
         ln_deadline_clear(&x->d->deadline);
+}
+
+/* Is it the instance's turn before its head has come? While the client is sending it may wait for more; not so when the client
+ * itself waits for a 100. */
+static bool is_head_due(const struct ln_exchange *x)
+{
+    return x->up.ended || x->up.pending != NULL || x->up_broken || (x->head.expect_continue && x->up.body.total == 0);
+}
+
+static void expect_instance(struct ln_exchange *x)
+{
+    ln_msec after;
+
+    if (x->attempt.conn == NULL)
+        return;
+    if (x->down.pending != NULL || x->step == LN_STEP_FILTER || x->chunk_parked)
+        after = 0;
+    else if (!x->got_head)
+        after = is_head_due(x) ? ln_attempts_first_byte(x) : 0;
+    else
+        after = ln_exchange_wants_body(x) ? 0 : ln_exchange_service(x)->idle;
+    ln_deadline_set(x->gw->deadlines, &x->deadline, after);
+}
+
+void ln_relay_expect(struct ln_exchange *x)
+{
+    expect_instance(x);
+    if (x->head.framing != LN_FRAMING_NONE || x->down.pending != NULL || x->d->patience == LN_PATIENCE_SEND)
+        expect_client(x);
 }
 
 /* The request cannot be completed. As long as the client has seen nothing it is told why. */
@@ -57,18 +90,14 @@ void ln_relay_sent(struct ln_exchange *x, enum ln_flow_result result, enum ln_re
         return;
     }
     switch (result) {
-    case LN_FLOW_MORE: /* the instance may wait for the client, and is not to blame */
-        if (!x->got_head)
-            ln_deadline_clear(&x->deadline);
+    case LN_FLOW_MORE:
         if (x->step != LN_STEP_FILTER)
             ln_downstream_resume(x->d);
         break;
     case LN_FLOW_END:
-        ln_attempts_expect_head(x);
         ln_downstream_resume(x->d);
         break;
     case LN_FLOW_FULL:
-        ln_attempts_expect_head(x);
         ln_downstream_pause(x->d);
         ln_stream_watch_write(&x->attempt.conn->stream, true);
         break;
@@ -85,12 +114,10 @@ void ln_relay_sent(struct ln_exchange *x, enum ln_flow_result result, enum ln_re
     }
     case LN_FLOW_GONE: /* it may have answered before it closed: reading tells */
         x->up_broken = true;
-        ln_attempts_expect_head(x);
         ln_downstream_pause(x->d);
         break;
     }
-    if (x->head.framing != LN_FRAMING_NONE)
-        ln_relay_expect_client(x);
+    ln_relay_expect(x);
 }
 
 /* A client that sends just enough to be never silent still holds an instance. */
@@ -111,6 +138,10 @@ void ln_exchange_read_body(struct ln_exchange *x)
     size_t room = read_size(x);
     enum ln_reject why = LN_REJECT_NONE;
 
+    if (ln_collect_is_on(x)) {
+        ln_collect_read(x);
+        return;
+    }
     if (x->up.body.framing == LN_FRAMING_LENGTH && x->up.body.left < room)
         room = (size_t)x->up.body.left; /* what follows is the next request: leave it to the next read */
 
@@ -138,11 +169,8 @@ void ln_exchange_read_body(struct ln_exchange *x)
     const char *p = gw->scratch_in, *end = p + n;
     enum ln_flow_result result = ln_flow_push(&x->up, &x->attempt.conn->stream, &w, &p, end, &why);
 
-    if (p < end && x->up.ended) { /* behind a chunked body: the next request */
-        ln_buf_return(&gw->bufs, d->in);
-        d->in = ln_buf_borrow(&gw->bufs, (size_t)(end - p));
-        ln_buf_put(d->in, p, (size_t)(end - p));
-    }
+    if (x->up.ended)
+        ln_downstream_unread(d, p, (size_t)(end - p));
     ln_relay_sent(x, result, why);
     ln_exchange_advance(x);
 }
@@ -312,16 +340,11 @@ void ln_relay_received(struct ln_exchange *x, enum ln_flow_result result)
     }
     switch (result) {
     case LN_FLOW_MORE:
-        if (c != NULL) /* while the client sends, the instance may wait for it */
-            ln_deadline_set(x->gw->deadlines, &x->deadline, ln_exchange_wants_body(x) ? 0 : ln_exchange_service(x)->idle);
         break;
     case LN_FLOW_FULL:
-        if (c != NULL) {
-            ln_deadline_clear(&x->deadline);
+        if (c != NULL)
             ln_stream_watch_read(&c->stream, false);
-        }
         ln_stream_watch_write(&x->d->stream, true);
-        ln_relay_expect_client(x);
         break;
     case LN_FLOW_END:
         x->finished = true;
@@ -335,6 +358,8 @@ void ln_relay_received(struct ln_exchange *x, enum ln_flow_result result)
         x->gone = true;
         break;
     }
+    if (!x->finished)
+        ln_relay_expect(x);
 }
 
 static void truncated(struct ln_exchange *x)
@@ -355,14 +380,19 @@ static void read_content(struct ln_exchange *x, struct ln_upconn *c)
         return;
     if (n <= 0) {
         if (n == 0 && ln_body_is_complete_at_eof(&x->down.body))
-            ln_relay_received(x, ln_flow_close(&x->down, &x->d->stream, &w));
+            ln_relay_received(x, x->filtering ? ln_filter_close(x, &w) : ln_flow_close(&x->down, &x->d->stream, &w));
         else
             truncated(x);
         return;
     }
     const char *p = gw->scratch_in, *end = p + n;
-    enum ln_flow_result result = ln_flow_push(&x->down, &x->d->stream, &w, &p, end, &why);
+    enum ln_flow_result result;
 
+    if (x->filtering) {
+        ln_relay_received(x, ln_filter_push(x, p, (size_t)n, &w));
+        return;
+    }
+    result = ln_flow_push(&x->down, &x->d->stream, &w, &p, end, &why);
     if (p < end)
         x->res.keep_alive = false; /* bytes behind the end of the response */
     ln_relay_received(x, result);
@@ -375,7 +405,7 @@ void ln_relay_on_up_readable(struct ln_stream *s)
 
     if (x->step == LN_STEP_AWAIT && !x->got_head) {
         read_head(x, c);
-    } else if (x->step == LN_STEP_RELAY && x->down.pending == NULL) {
+    } else if (x->step == LN_STEP_RELAY && x->down.pending == NULL && !x->chunk_parked) {
         read_content(x, c);
     } else { /* a response handler is waiting: so does the instance */
         ln_stream_watch_read(s, false);
@@ -390,15 +420,17 @@ void ln_exchange_client_writable(struct ln_exchange *x)
 {
     struct ln_downstream *d = x->d;
     uint64_t before = x->down.written;
+    struct ln_window w = {x->gw->scratch_out, 0, LN_SCRATCH_OUT};
     enum ln_flow_result result = ln_flow_flush(&x->down, &d->stream);
 
+    if (result == LN_FLOW_MORE && x->filtering)
+        result = ln_filter_pump(x, &w);
     if (result == LN_FLOW_FULL) {
         if (x->down.written > before) /* it reads, if slowly */
             ln_downstream_patience(d, LN_PATIENCE_SEND, x->gen->conf->gateway.timeouts.send);
         return;
     }
     ln_stream_watch_write(&d->stream, false);
-    ln_relay_expect_client(x);
     if (x->attempt.conn != NULL && !x->down.ended)
         ln_stream_watch_read(&x->attempt.conn->stream, true);
     ln_relay_received(x, result);

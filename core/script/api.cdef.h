@@ -29,6 +29,7 @@ enum ln_phase {
     LN_PHASE_INIT,
     LN_PHASE_REQUEST,
     LN_PHASE_RESPONSE,
+    LN_PHASE_BODY,
     LN_PHASE_LOG,
     LN_PHASE_CLOSE,
 };

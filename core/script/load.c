@@ -144,6 +144,7 @@ static void take_route(struct ln_vm *vm, struct ln_route *route)
     const struct ln_chain *chain = &vm->chains[route->chain - 1];
     route->has_request = chain->run[LN_PHASE_REQUEST] != 0;
     route->has_response = chain->run[LN_PHASE_RESPONSE] != 0;
+    route->has_body = chain->run[LN_PHASE_BODY] != 0;
     route->has_log = chain->run[LN_PHASE_LOG] != 0;
 }
 
@@ -166,10 +167,14 @@ void ln_chain_take(struct ln_vm *vm)
     vm->chains[vm->chain_count++] = (struct ln_chain){
         .run = {[LN_PHASE_REQUEST] = ref_field(vm->L, "request"),
                 [LN_PHASE_RESPONSE] = ref_field(vm->L, "response"),
+                [LN_PHASE_BODY] = ref_field(vm->L, "body"),
                 [LN_PHASE_LOG] = ref_field(vm->L, "log")},
         .selfs = ref_field(vm->L, "selfs"),
         .cold =
-            {[LN_PHASE_REQUEST] = COLD, [LN_PHASE_RESPONSE] = COLD + 5, [LN_PHASE_LOG] = COLD + 10},
+            {[LN_PHASE_REQUEST] = COLD,
+             [LN_PHASE_RESPONSE] = COLD + 5,
+             [LN_PHASE_BODY] = COLD + 10,
+             [LN_PHASE_LOG] = COLD + 15},
     };
 }
 

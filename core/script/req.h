@@ -35,6 +35,19 @@ struct ln_edit { /* op: enum ln_edit_op of api.cdef.h */
     struct ln_slice name, value;
 };
 
+enum ln_body_state {
+    LN_BODY_UNREAD,
+    LN_BODY_READ,
+    LN_BODY_TOO_LARGE,
+    LN_BODY_BROKEN, /* private to the exchange: the request is refused */
+};
+
+struct ln_chunk {
+    struct ln_slice text; /* handlers may let it point elsewhere: into the arena below */
+    bool last;            /* nothing follows; its text may be empty */
+    struct ln_arena *arena;
+};
+
 struct ln_req {
     uint32_t magic;  /* LN_REQ_MAGIC */
     uint32_t serial; /* private to script: 0 = no handle is alive */
@@ -77,6 +90,19 @@ struct ln_req {
     ln_nsec started, connected, first_byte, ended; /* monotonic; 0 = not yet */
     ln_nsec started_wall;
     uint64_t bytes; /* of response content sent downstream */
+
+    /* The request's content. A request handler asks by setting body_wanted (the most bytes it takes) and
+     * parking; the exchange reads and calls ln_vm_body_ready(). Assigning `body` is allowed once it was read, or
+     * when the request has none: it is what goes upstream. */
+    uint64_t body_wanted;
+    enum ln_body_state body_state;
+    bool has_content; /* the request has a body */
+    bool body_replaced;
+    struct ln_slice body;
+
+    /* A piece of the response's content, for the body handlers. */
+    struct ln_chunk chunk;
+    bool skip_body; /* no body handler wants to see this response's content */
 
     /* The verdict of the request phase, or of a response handler that replaces the response. */
     enum ln_verdict verdict;

@@ -308,6 +308,13 @@ enum ln_run ln_vm_response(struct ln_vm *vm, struct ln_req *r)
     return run(vm, r, LN_PHASE_RESPONSE);
 }
 
+enum ln_run ln_vm_body(struct ln_vm *vm, struct ln_req *r)
+{
+    if (r->route == NULL || !r->route->has_body)
+        return LN_RUN_DONE;
+    return run(vm, r, LN_PHASE_BODY);
+}
+
 enum ln_run ln_vm_log(struct ln_vm *vm, struct ln_req *r)
 {
     if (r->route == NULL || !r->route->has_log)
@@ -330,17 +337,29 @@ void ln_vm_cancel(struct ln_vm *vm, struct ln_req *r)
 
 /* ---- waiting ---- */
 
+static enum ln_run wake(struct ln_task *t)
+{
+    t->waits = false;
+    ln_list_remove(&t->parked);
+    t->req->task = NULL;
+    t->vm->cur.at = t->at;
+    return resume(t, 0);
+}
+
 static void on_time(struct ln_timer *timer)
 {
     struct ln_task *t = ln_container_of(timer, struct ln_task, timer);
     struct ln_req *r = t->req;
 
-    t->waits = false;
-    ln_list_remove(&t->parked);
-    r->task = NULL;
-    t->vm->cur.at = t->at;
-    if (resume(t, 0) == LN_RUN_DONE)
+    if (wake(t) == LN_RUN_DONE)
         r->on_done(r);
+}
+
+enum ln_run ln_vm_body_ready(struct ln_vm *vm, struct ln_req *r)
+{
+    (void)vm;
+    ln_assert(r->task != NULL && r->body_state != LN_BODY_UNREAD);
+    return wake(r->task);
 }
 
 int ln_wait_sleep(struct ln_cur *cur, double seconds)
