@@ -86,8 +86,7 @@ static struct ln_slice from_source(const struct ln_req *r, enum ln_identity_sour
     case LN_IDENTITY_QUERY:
         return ln_query_get(r->query, want, &arg, r->arena) ? arg.value : value;
     case LN_IDENTITY_COOKIE:
-        ln_cookie_get(r->fields, want, &value);
-        return value;
+        return ln_cookie_get(r->fields, want, &value) ? value : ln_slice(NULL, 0);
     case LN_IDENTITY_ADDRESS:
         break;
     }
