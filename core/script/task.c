@@ -12,6 +12,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "script/api_inner.h"
+#include "script/guard.h"
 #include "script/vm_inner.h"
 
 enum { SLEEP_MAX_SECONDS = 86400, LOOK_REQUESTS = 256, TUNE_REQUESTS = 16384 };
@@ -229,7 +230,9 @@ static enum ln_run resume(struct ln_task *t, int nargs)
     vm->cur.phase = t->phase;
     vm->running = t;
     vm->capped = true;
+    ln_guard_enter(vm);
     int rc = lua_resume(t->co, nargs);
+    ln_guard_leave(outer != NULL ? vm : NULL);
     vm->capped = outer != NULL;
     vm->running = outer;
     vm->cur.req = NULL;
@@ -264,6 +267,8 @@ static enum ln_run run(struct ln_vm *vm, struct ln_req *r, int phase)
     struct ln_chain *chain = &vm->chains[r->route->chain - 1];
     struct ln_task *t = task_take(vm);
 
+    if (LN_UNLIKELY(!vm->guarded))
+        ln_guard_take(vm);
     if (LN_UNLIKELY(chain->cold[phase] > 0) && --chain->cold[phase] == 0)
         heat(vm, chain, phase);
 

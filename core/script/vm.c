@@ -12,6 +12,7 @@
 #include "base/rand.h"
 #include "net/digest.h"
 #include "script/embedded.h"
+#include "script/guard.h"
 #include "script/vm_inner.h"
 
 enum { GC_STEP = 400, GC_PAUSE_MIN = 150, GC_PAUSE_MAX = 1000, GC_ROOM = 2 << 20 };
@@ -216,6 +217,7 @@ void ln_vm_open(struct ln_vm *vm, const struct ln_lua_conf *conf)
     lua_gc(L, LUA_GCSETSTEPMUL, GC_STEP);
     set_jit(L, conf->jit);
     vm->compiles = conf->jit;
+    vm->budget = conf->budget;
 }
 
 static void run_close_handlers(struct ln_vm *vm)
@@ -238,6 +240,7 @@ void ln_vm_free(struct ln_vm *vm)
     if (vm->adopted) {
         ln_tasks_free(vm);
     } else if (vm->L != NULL) {
+        ln_guard_drop(vm);
         if (vm->live != 0)
             run_close_handlers(vm);
         ln_tasks_free(vm);

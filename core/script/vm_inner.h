@@ -71,6 +71,8 @@ struct ln_vm {
     uint32_t serial;
     unsigned forgotten;     /* requests, for looking at the heap now and then */
     size_t low;             /* the smallest heap seen since the last look: about what is alive */
+    ln_msec budget;         /* CPU time of one entry; 0 = unlimited */
+    bool guarded;           /* script/guard.h has been told */
     bool compiles;          /* the JIT is on */
     int failed, rest, heat; /* references of functions of lunette.chain */
     struct ln_task *idle, *running;

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Handlers that do not come back are stopped, whatever they do; the state and other requests go on.
+ */
+#include "script/guard.h"
+
+#include "world.h"
+
+enum { BUDGET = 20 };
+
+static void load(struct world *w, const char *routes)
+{
+    world_init(w);
+    w->loop = ln_loop_new();
+    w->conf->lua.budget = BUDGET;
+    if (world_routes(w, routes) != 0)
+        fail_msg("%s", w->report);
+}
+
+static void serve(struct world *w, struct ln_vm *vm, const char *method, bool stopped)
+{
+    struct visit v;
+
+    visit_init(&v, w, 0);
+    v.r.method = ln_slice_of(method);
+    assert_int_equal(ln_vm_request(vm, &v.r), LN_RUN_DONE);
+    assert_int_equal(v.r.failed, stopped);
+    assert_int_equal(v.r.reply_status, stopped ? 500 : 200);
+    ln_vm_forget(vm, &v.r);
+    ln_arena_reset(&v.arena);
+}
+
+/* The same several times: the first is interpreted, later ones may be compiled. */
+static void check(const char *body)
+{
+    struct world w;
+    char text[1024];
+
+    snprintf(text, sizeof text,
+             "get \"/x\" { function(req)\nif req.method == \"POST\" then\n%s\nend\nreturn 200, "
+             "\"fine\" end }",
+             body);
+    load(&w, text);
+    for (int i = 0; i < 4; i++) {
+        w.said[0] = '\0';
+        serve(&w, w.vm, "POST", true);
+        if (strstr(w.said, "ran longer than its budget of 20 ms") == NULL)
+            fail_msg("%s", w.said);
+        serve(&w, w.vm, "GET", false);
+    }
+    world_fini(&w);
+}
+
+static void test_empty_loop(void **state)
+{
+    (void)state;
+    check("while true do end");
+}
+
+static void test_counting_loop(void **state)
+{
+    (void)state;
+    check("local n = 0 for i = 1, 1e15 do n = n + i end return 200, n");
+}
+
+static void test_goto_loop(void **state)
+{
+    (void)state;
+    check("local n = 0 ::again:: n = n + 1 goto again");
+}
+
+static void test_tail_recursion(void **state)
+{
+    (void)state;
+    check("local function f(n) return f(n + 1) end return f(1)");
+}
+
+static void test_allocating_loop(void **state)
+{
+    (void)state;
+    check("local t while true do t = { t and 1 } end");
+}
+
+static void test_loop_that_catches_errors(void **state)
+{
+    (void)state;
+    check("while true do pcall(function() while true do pcall(function() while true do end end) "
+          "end end) end");
+}
+
+static void test_loop_in_a_coroutine(void **state)
+{
+    (void)state;
+    check("while true do local co = coroutine.wrap(function() while true do coroutine.yield() end "
+          "end) for i = 1, 1000 do co() end end");
+}
+
+static void test_loop_over_headers(void **state)
+{
+    (void)state;
+    check("while true do req.headers[\"X\"] = nil end");
+}
+
+/* Many short entries are no long one. */
+static void test_the_budget_is_per_entry(void **state)
+{
+    struct world w;
+
+    (void)state;
+    load(&w, "get \"/x\" { function(req) local n = 0 for i = 1, 20000 do n = n + #tostring(i) end "
+             "return 200 end }");
+    for (int i = 0; i < 100; i++)
+        serve(&w, w.vm, "GET", false);
+    world_fini(&w);
+}
+
+static void test_no_budget_no_guard(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w);
+    w.loop = ln_loop_new();
+    assert_int_equal(world_routes(&w, "get \"/x\" { function() local t for i = 1, 3e8 do t = i % 7 "
+                                      "end return 200, tostring(t) end }"),
+                     0);
+    serve(&w, w.vm, "GET", false); /* takes longer than any budget here */
+    world_fini(&w);
+}
+
+static void test_old_states_are_guarded_too(void **state)
+{
+    static const char routes[] = "get \"/x\" { function(req) if req.method == \"POST\" then while "
+                                 "true do end end return 200 end }";
+    struct world w;
+    struct ln_vm *older, *newer;
+
+    (void)state;
+    load(&w, routes);
+    older = w.vm;
+    for (int i = 0; i < 100; i++) /* its machine code is older than the hand-over */
+        serve(&w, older, "GET", false);
+    serve(&w, older, "POST", true);
+    w.vm = NULL;
+    ln_free(w.report);
+    world_loads(&w);
+    newer = w.vm;
+    serve(&w, newer, "GET", false);
+    for (int i = 0; i < 3; i++) {
+        serve(&w, older, "POST", true);
+        serve(&w, newer, "POST", true);
+        serve(&w, older, "GET", false);
+    }
+    ln_vm_free(older);
+    serve(&w, newer, "POST", true);
+    world_fini(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_empty_loop),
+        cmocka_unit_test(test_counting_loop),
+        cmocka_unit_test(test_goto_loop),
+        cmocka_unit_test(test_tail_recursion),
+        cmocka_unit_test(test_allocating_loop),
+        cmocka_unit_test(test_loop_that_catches_errors),
+        cmocka_unit_test(test_loop_in_a_coroutine),
+        cmocka_unit_test(test_loop_over_headers),
+        cmocka_unit_test(test_the_budget_is_per_entry),
+        cmocka_unit_test(test_no_budget_no_guard),
+        cmocka_unit_test(test_old_states_are_guarded_too),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
