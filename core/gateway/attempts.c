@@ -11,6 +11,7 @@
 #include "gateway/exchange.h"
 #include "gateway/headwrite.h"
 #include "gateway/rewrite.h"
+#include "http/proxy.h"
 
 enum { IDLE_MAX_S = 600 };
 
@@ -58,7 +59,7 @@ void ln_attempts_release(struct ln_exchange *x, enum ln_outcome outcome, bool re
         c->in = NULL;
         c->max_idle = promised_idle(x);
     }
-    ln_attempt_release(&x->attempt, outcome, reusable);
+    ln_attempt_release(&x->attempt, outcome, reusable && service_of(x)->conf->proxy == LN_PROXY_SEND_OFF);
 }
 
 /* ---- pick and connect ----------------------------------------------------------------------------------------- */
@@ -73,6 +74,13 @@ static bool is_whole(const struct ln_exchange *x)
 {
     return x->head.framing == LN_FRAMING_NONE || x->own_body ||
            (x->head.framing == LN_FRAMING_LENGTH && !x->body_lost && ln_downstream_waiting(x->d) >= x->head.length);
+}
+
+static enum ln_attempt_want want_of(const struct ln_exchange *x, const struct ln_service *s)
+{
+    if (x->fresh || s->conf->proxy != LN_PROXY_SEND_OFF)
+        return LN_ATTEMPT_FRESH;
+    return is_repeatable(x) && is_whole(x) ? LN_ATTEMPT_ANY : LN_ATTEMPT_PROVEN;
 }
 
 static void on_connected(struct ln_attempt *a)
@@ -101,9 +109,7 @@ enum ln_step ln_attempts_pick(struct ln_exchange *x)
 {
     struct ln_service *s = service_of(x);
     struct ln_instance *i = ln_service_pick(s, &x->tried, ln_loop_now_ms(x->gw->loop));
-    enum ln_attempt_want want = x->fresh                               ? LN_ATTEMPT_FRESH
-                                 : is_repeatable(x) && is_whole(x) ? LN_ATTEMPT_ANY
-                                                                   : LN_ATTEMPT_PROVEN;
+    enum ln_attempt_want want = want_of(x, s);
 
     if (i == NULL)
         return no_instance(x);
@@ -213,12 +219,29 @@ enum ln_step ln_attempts_connect(struct ln_exchange *x)
 
 /* ---- send and await ------------------------------------------------------------------------------------------- */
 
+/* The PROXY header that the service wants in front of everything; its size. */
+static size_t announce(const struct ln_exchange *x, char *out)
+{
+    enum ln_proxy_send version = service_of(x)->conf->proxy;
+    struct ln_proxy proxy = {.has_addresses = x->d->has_ip, .source_port = x->d->port};
+    struct ln_addr here = {.len = sizeof(struct sockaddr_un)};
+
+    if (version == LN_PROXY_SEND_OFF)
+        return 0;
+    memcpy(proxy.source, x->d->ip, 16);
+    if (getsockname(x->d->stream.fd, &here.any, &here.len) != 0 || !ln_addr_ip(&here, proxy.destination))
+        proxy.has_addresses = false;
+    proxy.destination_port = x->d->local_port;
+    return version == LN_PROXY_SEND_V1 ? ln_proxy_write_v1(out, &proxy) : ln_proxy_write_v2(out, &proxy);
+}
+
 enum ln_step ln_attempts_send(struct ln_exchange *x)
 {
     struct ln_upconn *c = x->attempt.conn;
     struct ln_buf *in = x->own_body ? NULL : x->d->in;
     struct ln_window w = {x->gw->scratch_out, 0, LN_SCRATCH_OUT};
-    struct ln_writer writer = ln_writer(w.base, w.size - 4096);
+    size_t announced = announce(x, w.base);
+    struct ln_writer writer = ln_writer(w.base + announced, w.size - 4096);
     enum ln_reject why = LN_REJECT_NONE;
 
     rewind_content(x);

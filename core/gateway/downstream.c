@@ -9,6 +9,8 @@
 
 #include "base/log.h"
 #include "gateway/exchange.h"
+#include "gateway/identity.h"
+#include "http/proxy.h"
 
 enum {
     EXCHANGES_PER_TURN = 32, /* of one connection, so that a long pipeline starves nobody */
@@ -189,6 +191,49 @@ static void keep_input(struct ln_downstream *d)
     d->in->head = hot->head - from;
 }
 
+static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+static void set_peer(struct ln_downstream *d, const unsigned char ip[16], unsigned port)
+{
+    d->has_ip = true;
+    d->port = port;
+    memcpy(d->ip, ip, 16);
+    if (memcmp(ip, mapped, 12) == 0)
+        inet_ntop(AF_INET, ip + 12, d->peer_text, sizeof d->peer_text);
+    else
+        inet_ntop(AF_INET6, ip, d->peer_text, sizeof d->peer_text);
+    d->peer = ln_slice_of(d->peer_text);
+}
+
+/* A PROXY header in front of the first request: from trusted proxies only, then it tells who is really there. False: not
+ * complete yet, or the connection was closed. */
+static bool take_proxy(struct ln_downstream *d)
+{
+    struct ln_proxy proxy;
+    const char *why = NULL;
+    bool maybe = ln_proxy_could_begin(ln_buf_at(d->in), ln_buf_len(d->in));
+    long n = maybe ? ln_proxy_parse(ln_buf_at(d->in), ln_buf_len(d->in), &proxy, &why) : -1;
+
+    if (!maybe && !d->must_proxy) {
+        d->awaits_proxy = false;
+        return true;
+    }
+    if (n == 0)
+        return false;
+    if (n < 0) {
+        ln_warn("connection from %.*s: %s", (int)d->peer.n, d->peer.p, why != NULL ? why : "no PROXY header, and the listener requires one");
+        ln_downstream_close(d);
+        return false;
+    }
+    d->awaits_proxy = false;
+    d->in->head += (size_t)n;
+    if (!proxy.local && proxy.has_addresses) {
+        set_peer(d, proxy.source, proxy.source_port);
+        d->local_port = proxy.destination_port;
+    }
+    return true;
+}
+
 /* Looks for a request head in what has come. */
 static void process(struct ln_downstream *d)
 {
@@ -201,6 +246,8 @@ static void process(struct ln_downstream *d)
         struct ln_head_limits limits = {l->request_line, l->headers, (unsigned)l->header_count};
         enum ln_reject why = LN_REJECT_NONE;
 
+        if (d->awaits_proxy && !take_proxy(d))
+            break;
         if (d->scan.seen == 0)
             d->in->head += ln_head_skip_empty(ln_buf_at(d->in), ln_buf_len(d->in));
         if (ln_buf_len(d->in) == 0) { /* an empty line, and nothing behind it yet */
@@ -322,32 +369,23 @@ static void on_deadline(struct ln_deadline *deadline)
 
 static void remember_peer(struct ln_downstream *d, const struct sockaddr_storage *peer)
 {
-    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+    unsigned char ip[16];
 
-    d->has_ip = true;
     if (peer->ss_family == AF_INET) {
         const struct sockaddr_in *v4 = (const struct sockaddr_in *)peer;
 
-        memcpy(d->ip, mapped, 12);
-        memcpy(d->ip + 12, &v4->sin_addr, 4);
-        d->port = ntohs(v4->sin_port);
+        memcpy(ip, mapped, 12);
+        memcpy(ip + 12, &v4->sin_addr, 4);
+        set_peer(d, ip, ntohs(v4->sin_port));
     } else if (peer->ss_family == AF_INET6) {
         const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)peer;
 
-        memcpy(d->ip, &v6->sin6_addr, 16);
-        d->port = ntohs(v6->sin6_port);
+        memcpy(ip, &v6->sin6_addr, 16);
+        set_peer(d, ip, ntohs(v6->sin6_port));
     } else {
-        d->has_ip = false;
-        d->port = 0;
         snprintf(d->peer_text, sizeof d->peer_text, "unix:");
         d->peer = ln_slice_of(d->peer_text);
-        return;
     }
-    if (memcmp(d->ip, mapped, 12) == 0)
-        inet_ntop(AF_INET, d->ip + 12, d->peer_text, sizeof d->peer_text);
-    else
-        inet_ntop(AF_INET6, d->ip, d->peer_text, sizeof d->peer_text);
-    d->peer = ln_slice_of(d->peer_text);
 }
 
 /* Cheap: no parsing, no exchange, no Lua. The connection lingers so that the client can read it. */
@@ -393,8 +431,12 @@ void ln_downstream_accept(struct ln_port *port, int fd, const struct sockaddr_st
     ln_deadline_init(&d->deadline, on_deadline);
     ln_stream_open(&d->stream, gw->loop, fd, on_readable, on_writable);
     enum capacity room = capacity(gw);
+    enum ln_proxy_mode proxy = conf_of(d)->listeners[d->listener].proxy;
+    bool trusted = proxy != LN_PROXY_OFF && ln_identity_is_trusted(conf_of(d), d);
 
-    if (room == OVERFULL) {
+    d->awaits_proxy = trusted;
+    d->must_proxy = proxy == LN_PROXY_REQUIRE;
+    if (room == OVERFULL || (d->must_proxy && !trusted)) {
         ln_stream_close(&d->stream);
         ln_slab_give(&gw->downstreams, d);
         return;

@@ -43,6 +43,7 @@ struct ln_downstream {
     unsigned requests;
     unsigned listener;
     unsigned local_port; /* 0 for unix sockets */
+    bool awaits_proxy, must_proxy; /* a PROXY header may, or must, come first */
     bool eof;        /* the client will send no more */
     bool paused;     /* not watching for bytes: no room, or not their turn */
     bool processing; /* guards against recursion */
