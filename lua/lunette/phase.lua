@@ -14,6 +14,7 @@ M.names = {
   [C.LN_PHASE_INIT] = "in init",
   [C.LN_PHASE_REQUEST] = "in request",
   [C.LN_PHASE_RESPONSE] = "in response",
+  [C.LN_PHASE_BODY] = "in body",
   [C.LN_PHASE_LOG] = "in log",
   [C.LN_PHASE_CLOSE] = "in close",
 }
