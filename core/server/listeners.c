@@ -10,7 +10,6 @@
 
 #include "base/mem.h"
 
-enum { BACKLOG = 4096 };
 
 static unsigned port_of(const struct ln_addr *addr)
 {
@@ -86,7 +85,7 @@ static int open_tcp(struct ln_listening *l, unsigned slots)
         return -1;
     for (unsigned i = 0; i < slots; i++) {
         l->fds[i] = bind_socket(&l->bound, true);
-        if (l->fds[i] < 0 || listen(l->fds[i], BACKLOG) != 0)
+        if (l->fds[i] < 0 || listen(l->fds[i], l->backlog) != 0)
             return -1;
         if (i == 0) {
             socklen_t len = sizeof l->bound.v6;
@@ -119,7 +118,7 @@ static int open_unix(struct ln_listening *l)
     l->bound = l->wanted;
     remove_stale(&l->bound);
     l->fds[0] = bind_socket(&l->bound, false);
-    return l->fds[0] >= 0 ? listen(l->fds[0], BACKLOG) : -1;
+    return l->fds[0] >= 0 ? listen(l->fds[0], l->backlog) : -1;
 }
 
 static int open_one(struct ln_listening *l, const struct ln_listener_conf *conf, unsigned slots,
@@ -129,6 +128,7 @@ static int open_one(struct ln_listening *l, const struct ln_listener_conf *conf,
 
     l->name = ln_strdup(conf->name);
     l->wanted = conf->addr;
+    l->backlog = (int)conf->backlog;
     l->shared = conf->addr.any.sa_family == AF_UNIX;
     l->fds = ln_alloc(slots * sizeof *l->fds);
     for (unsigned i = 0; i < slots; i++)
