@@ -16,7 +16,9 @@ local function check()
 
 -- A function that is declared and not there is found now and not in the night.
 for name in host.cdef:gmatch("[%s*](ln_[%w_]+)%(") do
-  if not pcall(function() return C[name] end) then error(name .. " is declared in api.cdef.h and missing in the core") end
+  if not pcall(function() return C[name] end) then
+    error(name .. " is declared in api.cdef.h and missing in the core")
+  end
 end
   local major = C.ln_api_major()
   if major ~= API_MAJOR then
