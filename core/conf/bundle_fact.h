@@ -2,8 +2,8 @@
  * bundle_fact.h - the facts inside a bundle, shared by the file that gathers them and the one that
  * saves them.
  *
- * Only conf/bundle.c and conf/bundle_image.c include this. Everything lives in the bundle's arena,
- * or in the mapped image of a replaying bundle.
+ * Only conf/bundle.c, conf/bundle_image.c and tests include this. Everything lives in the bundle's
+ * arena, or in the mapped image of a replaying bundle.
  */
 #ifndef LN_CONF_BUNDLE_FACT_H
 #define LN_CONF_BUNDLE_FACT_H

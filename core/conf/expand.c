@@ -3,6 +3,8 @@
  */
 #include "conf/expand.h"
 
+#include "conf/node.h"
+
 static bool is_name(struct ln_slice s)
 {
     for (size_t i = 0; i < s.n; i++) {
@@ -14,6 +16,18 @@ static bool is_name(struct ln_slice s)
     return s.n > 0 && s.n <= 128;
 }
 
+/* The braces and the dollar sign around `inside` are shown too. */
+static int refuse_name(struct ln_slice inside, struct ln_err *err)
+{
+    struct ln_node whole = {.kind = LN_NODE_SCALAR, .text = {inside.p - 2, inside.n + 3}};
+    char shown[LN_NODE_SHOWN];
+
+    return ln_fail(err, LN_E_CONF,
+                   "%s is not a variable, expected ${NAME} or ${NAME:-default}, or $$ for a dollar "
+                   "sign",
+                   ln_node_show(&whole, shown));
+}
+
 /* `inside` is what stands between the braces. */
 static int put_variable(struct ln_bundle *env, struct ln_slice inside, struct ln_text *out,
                         struct ln_err *err)
@@ -23,11 +37,7 @@ static int put_variable(struct ln_bundle *env, struct ln_slice inside, struct ln
     char copy[129];
 
     if (!is_name(name))
-        return ln_fail(
-            err, LN_E_CONF,
-            "\"${%.*s}\" is not a variable, expected ${NAME} or ${NAME:-default}, or $$ for "
-            "a dollar sign",
-            (int)(inside.n < 40 ? inside.n : 40), inside.p);
+        return refuse_name(inside, err);
     memcpy(copy, name.p, name.n);
     copy[name.n] = '\0';
 

@@ -20,6 +20,14 @@ static void print_trail(const struct ln_trail *t, struct ln_text *out)
         ln_text_printf(out, "%s%s", t->up != NULL ? "." : "", t->name);
 }
 
+/* One message is one line, whatever a path or name in it has. */
+static void replace_controls(char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
 static void report(struct ln_reader *r, enum ln_diag_kind kind, const struct ln_place *place,
                    const char *format, va_list args)
 {
@@ -29,6 +37,7 @@ static void report(struct ln_reader *r, enum ln_diag_kind kind, const struct ln_
     ln_text_init(&key);
     print_trail(r->trail, &key);
     vsnprintf(text, sizeof text, format, args);
+    replace_controls(text);
     ln_diag_add(r->diag, kind, place, "%s%s%s", key.n > 0 ? key.p : "", key.n > 0 ? ": " : "",
                 text);
     ln_text_fini(&key);

@@ -307,6 +307,21 @@ static void test_many_services_from_lua(void **state)
     load_end(&l);
 }
 
+/* A report is read line by line, by people and by programs. */
+static void test_one_message_is_one_line(void **state)
+{
+    (void)state;
+    assert_refused("gateway: {port: \":0\"}\nroutes: \"a\\n\\eb.lua\"\n",
+                   "gateway.yaml:2:9: routes: cannot read a??b.lua: No such file or directory, "
+                   "expected a Lua file or a folder of them\n");
+    assert_refused("gateway: {port: \"${a\\nb}\"}\n",
+                   "gateway.yaml:1:17: \"${a\\nb}\" is not a variable, expected ${NAME} or "
+                   "${NAME:-default}, or $$ for a dollar sign\n");
+    assert_refused("gateway: {port: \":0\"}\nservices: [{name: x, instances: \"http://h:\\n\"}]\n",
+                   "gateway.yaml:2:33: services[0].instances: port \"?\" is out of range, expected "
+                   "1 to 65535\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +336,7 @@ int main(void)
         cmocka_unit_test(test_errors_of_a_service_from_lua),
         cmocka_unit_test(test_a_service_from_lua_has_no_twin),
         cmocka_unit_test(test_many_services_from_lua),
+        cmocka_unit_test(test_one_message_is_one_line),
     };
 
     return cmocka_run_group_tests(tests, folder_open, folder_close);

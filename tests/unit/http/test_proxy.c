@@ -9,6 +9,7 @@
 
 #include "http/proxy.h"
 
+#define LARGEST "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
 #define SIGNATURE "\r\n\r\n\0\r\nQUIT\n"
 #define GOOD "PROXY TCP4 192.0.2.7 198.51.100.1 56324 443\r\n"
 
@@ -159,8 +160,7 @@ static void test_v1_unknown(void **state)
 {
     static const char *const lines[] = {
         "PROXY UNKNOWN\r\n", "PROXY UNKNOWN \r\n", "PROXY UNKNOWN what ever  is here\r\n",
-        "PROXY UNKNOWN ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff "
-        "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535\r\n", /* 107, the longest */
+        "PROXY UNKNOWN " LARGEST " " LARGEST " 65535 65535\r\n", /* 107, the longest */
     };
 
     (void)state;
@@ -177,8 +177,7 @@ static void test_v1_unknown(void **state)
 
 static void test_v1_longest_addresses(void **state)
 {
-    struct bytes b = text("PROXY TCP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff "
-                          "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535\r\n");
+    struct bytes b = text("PROXY TCP6 " LARGEST " " LARGEST " 65535 65535\r\n");
 
     (void)state;
     assert_true(takes(&b).has_addresses);
@@ -577,7 +576,6 @@ static struct ln_proxy between(const char *source, unsigned from, const char *de
 
 static void test_what_v1_writes(void **state)
 {
-    static const char all[] = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
     struct ln_proxy p = between("::ffff:192.0.2.7", 56324, "::ffff:198.51.100.1", 443);
     char out[LN_PROXY_V1_BYTES + 1];
 
@@ -586,7 +584,7 @@ static void test_what_v1_writes(void **state)
     p = between("2001:db8::1", 0, "::ffff:192.0.2.7", 65535);
     assert_slice(ln_slice(out, ln_proxy_write_v1(out, &p)),
                  "PROXY TCP6 2001:db8:0:0:0:0:0:1 0:0:0:0:0:ffff:c000:207 0 65535\r\n");
-    p = between(all, 65535, all, 65535);
+    p = between(LARGEST, 65535, LARGEST, 65535);
     assert_int_equal(ln_proxy_write_v1(out, &p), 104);
     p.has_addresses = false;
     assert_slice(ln_slice(out, ln_proxy_write_v1(out, &p)), "PROXY UNKNOWN\r\n");
