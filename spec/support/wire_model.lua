@@ -13,9 +13,9 @@ for name in ("GET HEAD POST PUT PATCH DELETE OPTIONS"):gmatch("%S+") do METHODS[
 
 -- Fields that concern one connection, or are the gateway's to say; they do not go on as they came.
 local OURS = {}
-for name in ([[connection keep-alive proxy-authenticate proxy-authorization proxy-connection te transfer-encoding
-  upgrade content-length host forwarded x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-prefix x-forwarded-proto
-  x-real-ip x-origin-host x-request-id]]):gmatch("%S+") do
+for name in ([[connection keep-alive proxy-authenticate proxy-authorization proxy-connection te upgrade
+  transfer-encoding content-length host forwarded x-forwarded-for x-forwarded-host x-forwarded-port
+  x-forwarded-prefix x-forwarded-proto x-real-ip x-origin-host x-request-id]]):gmatch("%S+") do
   OURS[name] = true
 end
 

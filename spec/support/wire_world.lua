@@ -91,7 +91,8 @@ local function read_answers(client, meant)
   for i, request in ipairs(meant) do
     local r = client:read(request.method)
     assert(r, ("closed before answer %d"):format(i))
-    assert(r.status == 200, ("answer %d has status %d (%s)"):format(i, r.status, tostring(r.headers["X-Lunette-Reason"])))
+    local why = tostring(r.headers["X-Lunette-Reason"])
+    assert(r.status == 200, ("answer %d has status %d (%s)"):format(i, r.status, why))
     assert(request.method == "HEAD" or r.body == tap.name_of(request), "the answer is somebody else's: " .. r.body)
   end
 end
@@ -106,10 +107,14 @@ local function check_upstream(self, meant)
 end
 
 
-local function talk(self, bytes, meant, ending)
+local function talk(self, bytes, meant, ending, cut)
   local client = self.gate.connect(self.g.address)
   local ok, err = pcall(function()
-    client:send(bytes)
+    client:send(bytes:sub(1, cut or -1))
+    if cut then
+      self.gate.loop.breathe()
+      client:send(bytes:sub(cut + 1))
+    end
     read_answers(client, meant)
     if ending == "refused" then read_refusal(client) end
     if #meant > 0 and meant[#meant].closes then assert(client:is_closed(), "the connection stays open") end
@@ -121,18 +126,24 @@ end
 
 -- Sends the bytes as one client and proves that what they mean, and nothing else, reached the instance. `verdict`:
 -- "pass" when at least the first request is to reach it, "refuse" when nothing may; nil leaves it to the model.
-function World:prove(bytes, verdict)
+function World:prove(bytes, verdict, cut)
   local meant, ending, why = model.judge(bytes)
   if verdict == "pass" then assert(#meant > 0, "the model refuses: " .. tostring(why)) end
   if verdict == "refuse" then assert(#meant == 0 and ending == "refused", "the model does not refuse") end
   self.tap:forget()
-  local ok, err = pcall(talk, self, bytes, meant, ending)
+  local ok, err = pcall(talk, self, bytes, meant, ending, cut)
   if ok then ok, err = pcall(self.clean, self) end
   if ok then ok, err = pcall(check_upstream, self, meant) end
   if ok and ending == "refused" then ok, err = not self.tap:part(), "a part of a request is left over" end
   if not ok then
     error(("%s\n%s: %d meant, %s %s"):format(tostring(err), quote(bytes), #meant, ending or "then fine", why or ""), 0)
   end
+end
+
+
+-- The same, sent in two pieces.
+function World:prove_in_pieces(bytes, cut)
+  return self:prove(bytes, nil, cut)
 end
 
 

@@ -6,7 +6,8 @@ local world = require "spec.support.wire_world"
 
 
 local LENGTHS = {
-  "+5", "-5", "5 5", "5,5", "5, 5", "5,", ",5", "0x5", "5.0", "5e0", "five", "", " ", "5;a", "5\v", "5\f", "5\0", "\0005",
+  "+5", "-5", "5 5", "5,5", "5, 5", "5,", ",5", "0x5", "5.0", "5e0", "five", "", " ", "5;a", "5\v", "5\f", "5\0",
+  "\0005",
   "5\r", "5_", "5L", "1 000", '"5"', "'5'", "(5)", "5%20", "٥", "５", "NaN", "inf", "18446744073709551616",
   "18446744073709551621", "9223372036854775808", "99999999999999999999999999", "-0", "+0", "5\\r\\n", "0b101", "0o5",
   " 5 ", "\t5\t", "05", "0000005", "5",
@@ -16,7 +17,8 @@ local CODINGS = {
   "identity", "gzip", "chunked, identity", "identity, chunked", "gzip, chunked", "chunked, gzip", "chunked, chunked",
   "chunked,", ",chunked", ", chunked", "", " ", "chunked;q=1", "chunked; a", "xchunked", "chunkedx", '"chunked"',
   "'chunked'", "chunked x", "x chunked", "chunk", "chunke", "\vchunked", "\fchunked", "chunked\v", "chunked\f",
-  "chunked\0", "\0chunked", "chunked\r", "c\255hunked", "=chunked", "chunked=", "chunked\160", "\160chunked", "{chunked}",
+  "chunked\0", "\0chunked", "chunked\r", "c\255hunked", "=chunked", "chunked=", "chunked\160", "\160chunked",
+  "{chunked}",
   "chunked/1", "ch\tunked", "ch unked", "chunke\204\129d", "%63hunked", "trailers", "close",
   "chunked", "Chunked", "CHUNKED", " chunked ", "\tchunked\t",
 }
@@ -35,7 +37,8 @@ local BODY = "5\r\nhello\r\n0\r\n\r\n"
 
 
 local function post(fields, body, version)
-  return "POST /x HTTP/" .. (version or "1.1") .. "\r\nHost: a.test\r\nX-Before: 1\r\n" .. fields .. "X-After: 2\r\n\r\n" .. body
+  local start = "POST /x HTTP/" .. (version or "1.1") .. "\r\nHost: a.test\r\nX-Before: 1\r\n"
+  return start .. fields .. "X-After: 2\r\n\r\n" .. body
 end
 
 
