@@ -100,6 +100,25 @@ static void test_the_example_is_the_simplest_file(void **state)
     ln_bundle_free(b);
 }
 
+static void test_the_example_behind_a_balancer(void **state)
+{
+    const struct ln_instance_conf *i;
+    struct load l;
+    char path[512], socket[512];
+
+    (void)state;
+    project_path("conf/examples/behind-a-balancer.yaml", path);
+    project_path("conf/examples/run/shop-2.sock", socket);
+    load_path(&l, path);
+    if (strlen(socket) <= 107) { /* a socket's path has no room for every checkout */
+        assert_string_equal(l.printed.p, "");
+        assert_int_equal(l.conf->gateway.listeners[0].proxy, LN_PROXY_REQUIRE);
+        i = ln_conf_find_service(l.conf, LN_SLICE("shop"))->instances;
+        assert_string_equal(i[1].unix_path, socket);
+    }
+    load_end(&l);
+}
+
 static void test_the_sample(void **state)
 {
     struct load l;
@@ -327,6 +346,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_simplest_file),
         cmocka_unit_test(test_the_example_is_the_simplest_file),
+        cmocka_unit_test(test_the_example_behind_a_balancer),
         cmocka_unit_test(test_the_sample),
         cmocka_unit_test(test_variables_from_the_environment),
         cmocka_unit_test(test_loads_from_a_replayed_bundle),
