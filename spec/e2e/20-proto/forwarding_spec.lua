@@ -96,6 +96,9 @@ describe("forwarding fields from a trusted proxy", function()
     assert.equal("shop.example", f.host)
     assert.equal("443", f.port)
     assert.equal("theirs", up:last().headers["X-Request-Id"])
+    for _, name in ipairs { "For", "Proto", "Host", "Port" } do
+      assert.equal(1, #up:last().headers:all("X-Forwarded-" .. name))
+    end
   end)
 
   it("are an ordinary client's when there are none", function()

@@ -72,6 +72,20 @@ describe("gateway.limits", function()
     assert.equal(200, g:post("/", ("x"):rep(1024)).status)
   end)
 
+  it("body: 413 reaches a client that goes on sending before it reads", function()
+    local g = start { body = "1k" }
+    for _ = 1, 5 do
+      local c = gate.client(g)
+      c:send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 600000\r\n\r\n")
+      for _ = 1, 60 do
+        c:send(("x"):rep(10000))
+        gate.loop.breathe()
+      end
+      assert.equal(413, c:read().status)
+    end
+    assert.equal(200, g:post("/", "x").status)
+  end)
+
   it("body: 413 instead of 100 for Expect: 100-continue", function()
     local g, up = start { body = "1k" }
     refused(g, up, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1025\r\n"

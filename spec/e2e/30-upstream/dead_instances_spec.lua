@@ -61,6 +61,18 @@ describe("an instance that is down", function()
     assert.equal(10, #up.requests - before)
   end)
 
+  it("is asked ever more rarely", function()
+    local bad = gate.upstream { script = function(connection) connection:reset() end }
+    local g = gate.proxy { bad, gate.upstream() }
+    local from = gate.now()
+    while gate.now() - from < 3 do
+      assert.equal(200, g:get("/").status)
+      gate.pause(0.005)
+    end
+    assert.is_true(bad.accepted >= 4, bad.accepted .. " times")
+    assert.is_true(bad.accepted <= 11, bad.accepted .. " times")
+  end)
+
   it("leaves its share to all the others", function()
     local ups = { gate.upstream(), gate.upstream(), gate.upstream(), gate.upstream { down = true } }
     local g = gate.proxy(ups)
