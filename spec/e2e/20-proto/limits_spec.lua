@@ -107,6 +107,20 @@ describe("gateway.limits", function()
     assert.equal(200, g:request("POST", "/", { chunks = { ("x"):rep(1024) } }).status)
   end)
 
+  it("bodyRate: 408 for a body that trickles in too slowly", function()
+    local g = start { bodyRate = "1k", bodyGrace = "200ms" }
+    local c = gate.client(g):send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+    local trickle = gate.go("trickle", function()
+      for _ = 1, 1000 do
+        c:send("x")
+        gate.pause(0.02)
+      end
+    end)
+    assert.equal(408, c:read("POST").status)
+    gate.loop.abandon(trickle)
+    assert.equal(200, g:post("/", ("x"):rep(5000)).status)
+  end)
+
   it("connections: 503 beyond them, and they come back", function()
     local g = start { connections = 3 }
     local held = {}
