@@ -77,13 +77,14 @@ end
 
 
 local function read_refusal(client)
-  local r = client:read("GET")
+  local r = client:read_head()
   assert(r, "closed without an answer")
-  assert(r.status >= 400 and r.complete, "status " .. r.status)
+  assert(r.status >= 400, "status " .. r.status)
   assert((r.headers["Connection"] or ""):lower() == "close", "the refusal does not close")
   assert(r.headers["X-Lunette-Reason"], "no reason")
   local rest = client.socket:read_all()
-  assert(rest == "", "more behind the refusal: " .. quote(rest))
+  local is_whole = #rest == r.length or rest == "" -- HEAD is told nothing more
+  assert(is_whole, "more behind the refusal: " .. quote(rest))
 end
 
 
@@ -148,9 +149,10 @@ end
 
 
 -- The same, with a whole request behind it: whoever misjudges where the first one ends betrays it there.
-function World:prove_followed(bytes, verdict)
+function World:prove_followed(bytes, verdict, cut)
   self.count = self.count + 1
-  return self:prove(bytes .. ("GET /second-%d HTTP/1.1\r\nHost: second.test\r\n\r\n"):format(self.count), verdict)
+  local second = ("GET /second-%d HTTP/1.1\r\nHost: second.test\r\n\r\n"):format(self.count)
+  return self:prove(bytes .. second, verdict, cut)
 end
 
 

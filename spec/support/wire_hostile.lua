@@ -1,0 +1,113 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Hostile responses: raw bytes from an instance on one side, what the client was told on the other, and between them the
+-- strict reader that says what they may mean. After each of them another client gets its own answer.
+
+local strict = require "spec.support.wire_strict"
+local world = require "spec.support.wire_world"
+
+
+local M = {}
+
+local Hostile = {}
+Hostile.__index = Hostile
+
+-- Of no concern here: what the gateway drops, adds or writes anew.
+local IGNORED = {}
+for name in ([[connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer upgrade
+  transfer-encoding content-length date]]):gmatch("%S+") do
+  IGNORED[name] = true
+end
+
+
+function M.new(gate, options)
+  local self = setmetatable({ gate = gate }, Hostile)
+  self.world = world.new(gate, {
+    gateway = options and options.gateway, service = { retries = { tries = 1 }, timeouts = { firstByte = "1s",
+    idle = "1s" } },
+    hostile = function(request, connection)
+      if not request.target:find("^/hostile") then return false end
+      connection:send(self.bytes)
+      if self.closes then connection:close() end
+      if self.resets then connection:reset() end
+      return true
+    end,
+  })
+  self.g = self.world.g
+  return self
+end
+
+
+local function kept(fields)
+  local lines = {}
+  for _, f in ipairs(fields) do
+    local name = (f.lower or f.name:lower())
+    if not IGNORED[name] then lines[#lines + 1] = f.name .. ": " .. f.value end
+  end
+  return table.concat(lines, "\n")
+end
+
+
+-- What the client saw: the response, and whether it can tell that something is missing.
+local function fetch(self, method, version)
+  local client = self.gate.connect(self.g.address)
+  local ok, r = pcall(client.request, client, method, "/hostile", { version = version, timeout = 10 })
+  local rest = ok and r and r.headers["Connection"] == "close" and client.socket:read_all() or ""
+  client:close()
+  if not ok and not self.gate.is_gone(r) then error(r, 0) end
+  assert(rest == "", "more behind the answer: " .. world.quote(rest))
+  return ok and r or nil
+end
+
+
+local function is_own_502(r)
+  return r and r.status == 502 and r.complete and r.headers["X-Lunette-Reason"] ~= nil
+end
+
+
+local function judge(r, meant, state)
+  if not meant then
+    assert(is_own_502(r), ("a bad response was passed on: %s %s"):format(tostring(r and r.status),
+    tostring(r and r.body)))
+    return
+  end
+  if not r then
+    assert(meant.is_bad or state == "truncated", "the connection was cut for a good response")
+    return
+  end
+  if is_own_502(r) and (meant.is_bad or state == "truncated") then return end
+  assert(r.status == meant.status, "status " .. r.status .. " " .. tostring(r.headers["X-Lunette-Reason"]))
+  assert(kept(r.headers) == kept(meant.fields), "fields:\n" .. kept(r.headers))
+  if state == "truncated" or meant.is_bad then
+    assert(not r.complete, "a truncated body looks whole: " .. world.quote(r.body))
+  else
+    assert(r.complete, "a whole body looks truncated: " .. world.quote(r.body))
+    assert(r.body == meant.body, "body " .. world.quote(r.body))
+  end
+end
+
+
+-- An instance answers with `bytes` and keeps the connection, or ends it. options: method, version, resets.
+function Hostile:prove(bytes, closes, options)
+  options = options or {}
+  local method = options.method or "GET"
+  local meant, state, why = strict.response(bytes, method, closes)
+  self.bytes, self.closes, self.resets = bytes, closes, options.resets
+  self.world.tap:forget()
+  local ok, err = pcall(function()
+    judge(fetch(self, method, options.version), meant, state)
+    local most = state == "incomplete" and 2 or 1 -- closed without an answer: that may have been a stale connection
+    assert(#self.world.tap.requests <= most, "it was asked too often")
+  end)
+  local fine, why_not = pcall(function()
+    self.world:clean()
+    self.world:clean()
+  end)
+  if ok then ok, err = fine, why_not end
+  if not ok then
+    local verdict = meant and (state or (meant.is_bad and "bad body") or "fine") or state
+    error(("%s\n%s %s: %s %s"):format(tostring(err), method, world.quote(bytes), verdict, why or ""), 0)
+  end
+end
+
+
+return M
