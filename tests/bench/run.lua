@@ -7,8 +7,8 @@ local peers = require "peers"
 
 local BINARY, DIR, PORT = arg[1], arg[2], tonumber(arg[3])
 local ROUNDS, SECONDS = tonumber(os.getenv("ROUNDS") or 3), tonumber(os.getenv("SECONDS") or 2)
-local LOAD = "chrt -b 0 wrk -t1 -c64 -d%ds --timeout 5s -s tests/bench/load.lua -H 'User-Agent: bench/1.0' -H 'Accept: */*' "
-  .. "-H 'Accept-Encoding: gzip' -H 'X-Debug: 1' -H 'X-Internal: secret' http://127.0.0.1:%d/small"
+local LOAD = "chrt -b 0 wrk -t1 -c64 -d%ds --timeout 5s -s tests/bench/load.lua -H 'User-Agent: bench/1.0' "
+  .. "-H 'Accept: */*' -H 'Accept-Encoding: gzip' -H 'X-Debug: 1' -H 'X-Internal: secret' http://127.0.0.1:%d/small"
 local TICKS = 100 -- of /proc/PID/stat a second: USER_HZ, the same on every Linux that we know
 
 
