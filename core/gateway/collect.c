@@ -20,6 +20,10 @@ static enum ln_body_state take(struct ln_exchange *x, const char **p, const char
     uint64_t bound = x->gen->conf->gateway.limits.body, most = x->req.body_wanted;
     struct ln_slice piece;
 
+    if (x->up.body.framing == LN_FRAMING_LENGTH && x->up.body.total + x->up.body.left > most) {
+        x->body_bad = true; /* before the client is told to send it */
+        return LN_BODY_TOO_LARGE;
+    }
     for (;;) {
         switch (ln_body_next(&x->up.body, p, end, &piece, why)) {
         case LN_BODY_MORE:
@@ -87,6 +91,8 @@ bool ln_collect_pump(struct ln_exchange *x)
     if (in != NULL)
         in->head = (size_t)(p - in->bytes);
     x->body_lost = true;
+    if (x->sent_at == 0)
+        x->sent_at = ln_loop_now(x->gw->loop);
     if (state != LN_BODY_UNREAD)
         return conclude(x, state, why);
     wait_for_more(x);
@@ -118,6 +124,10 @@ void ln_collect_read(struct ln_exchange *x)
         return;
     }
     ln_stat_add(x->gw->slot, LN_STAT_BYTES_IN, (uint64_t)n);
+    if (ln_relay_is_too_slow(x)) {
+        ln_exchange_client_slow(x, LN_PATIENCE_BODY);
+        return;
+    }
 
     const char *p = x->gw->scratch_in, *end = p + n;
     enum ln_body_state state = take(x, &p, end, &why);

@@ -531,13 +531,13 @@ static void settle(struct ln_exchange *x)
     ln_deadline_clear(&x->total);
     ln_flow_fini(&x->up);
     ln_flow_fini(&x->down);
-    ln_buf_return(&x->gw->bufs, x->raw);
-    x->raw = NULL;
+    ln_filter_fini(x);
     if (x->req.task != NULL) /* a body handler waits for a piece that nobody will see */
         ln_vm_cancel(x->gen->vm, &x->req);
     x->phase_done = false;
     x->req.ended = ln_loop_now(x->gw->loop);
-    x->req.bytes = x->down.body.total;
+    if (!x->filtering)
+        x->req.bytes = x->down.body.total;
 }
 
 static enum ln_step log_phase(struct ln_exchange *x)

@@ -71,7 +71,7 @@ struct ln_exchange {
     bool up_broken; /* the instance takes no more of the request */
     bool body_bad;  /* the client broke the framing of its content: nothing more can be read of it */
     bool body_lost; /* content went out that is not in the read buffer any more: no repeating */
-    ln_nsec sent_at; /* when the request went out: the client's content is measured from then */
+    ln_nsec sent_at; /* when the request went out, or its content was asked for: the client is measured from then */
     size_t body_at; /* where the content begins in d->in, as long as it is there */
     enum ln_outcome outcome;
     struct ln_deadline deadline; /* of the instance: connect, head, silence */
@@ -88,7 +88,9 @@ struct ln_exchange {
 
     /* Content through body handlers: filter.c. */
     bool filtering, chunk_parked, source_ended, source_closed;
+    bool cut;                     /* we break the response off ourselves: the instance is not to blame */
     struct ln_buf *raw;           /* bytes of the source that are not decoded yet */
+    struct ln_buf *gathered;      /* the whole content, for handlers that see it as one piece */
     struct ln_arena chunk_arena;  /* what handlers make of a piece, until it is written */
     char id_text[32];
 };
@@ -139,6 +141,8 @@ void ln_relay_on_up_writable(struct ln_stream *s);
 /* What a push or flush of request content has led to. */
 void ln_relay_sent(struct ln_exchange *x, enum ln_flow_result result, enum ln_reject why);
 void ln_relay_received(struct ln_exchange *x, enum ln_flow_result result);
+/* Does the client send less than limits.bodyRate asks for? */
+bool ln_relay_is_too_slow(const struct ln_exchange *x);
 /* Sets the deadlines of both sides to what each has to do now. */
 void ln_relay_expect(struct ln_exchange *x);
 

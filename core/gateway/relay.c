@@ -121,7 +121,7 @@ void ln_relay_sent(struct ln_exchange *x, enum ln_flow_result result, enum ln_re
 }
 
 /* A client that sends just enough to be never silent still holds an instance. */
-static bool is_too_slow(const struct ln_exchange *x)
+bool ln_relay_is_too_slow(const struct ln_exchange *x)
 {
     const struct ln_limits_conf *l = &x->gen->conf->gateway.limits;
     ln_msec spent = (ln_loop_now(x->gw->loop) - x->sent_at) / LN_NSEC_PER_MSEC;
@@ -161,7 +161,7 @@ void ln_exchange_read_body(struct ln_exchange *x)
     }
     ln_stat_add(gw->slot, LN_STAT_BYTES_IN, (uint64_t)n);
     x->body_lost = true;
-    if (is_too_slow(x)) {
+    if (ln_relay_is_too_slow(x)) {
         ln_exchange_client_slow(x, LN_PATIENCE_BODY);
         return;
     }
@@ -351,7 +351,7 @@ void ln_relay_received(struct ln_exchange *x, enum ln_flow_result result)
         break;
     case LN_FLOW_LARGE: /* responses have no bound */
     case LN_FLOW_BAD:
-        ln_attempts_release(x, LN_OUTCOME_BAD_RESPONSE, false);
+        ln_attempts_release(x, x->cut ? LN_OUTCOME_OK : LN_OUTCOME_BAD_RESPONSE, false);
         x->abort = true;
         break;
     case LN_FLOW_GONE:

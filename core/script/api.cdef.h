@@ -10,8 +10,9 @@
  *
  * Versions: minor when something is added, major when something changes or goes.
  * 1.0  first version
+ * 1.1  content: ln_req_body and others of api_body.c, ln_wait_body, ln_reply_from
  */
-enum { LN_API_MAJOR = 1, LN_API_MINOR = 0 };
+enum { LN_API_MAJOR = 1, LN_API_MINOR = 1 };
 
 enum ln_rc {
     LN_OK = 0,
@@ -57,6 +58,11 @@ struct ln_cookies {
     struct ln_req *const ln_req;
     const uint32_t ln_serial;
 };
+struct ln_piece { /* of the response's content: dead once it has left the body handlers */
+    struct ln_req *const ln_req;
+    const uint32_t ln_serial;
+    const uint32_t ln_number;
+};
 
 /* What runs now. One per state; C writes it before it enters Lua, Lua writes `at`, and `phase` while it loads. The one exception to "the object
  * comes first": a pointer argument would have to be cast in every request, and casts of such are not compiled. */
@@ -66,6 +72,7 @@ struct ln_cur {
     int32_t slot;  /* where Lua keeps its objects of this request */
     int32_t phase; /* enum ln_phase */
     int32_t at;    /* the plugin that runs, counted from 1 in the order of the chain */
+    uint32_t piece; /* of the response's content, in the body phase */
 };
 
 int ln_api_major(void); /* of the binary; the number itself */
@@ -153,6 +160,30 @@ int ln_reply_begin(const struct ln_handle *h, int status);
 int ln_reply_add(const struct ln_handle *h, const char *name, size_t name_len, const char *value, size_t value_len);
 int ln_reply_body(const struct ln_handle *h, const char *body, size_t body_len);
 
+/* Which plugin makes the answer, from 1: its content goes through the body handlers above that one. */
+int ln_reply_from(const struct ln_handle *h, int at);
+
+/* ---- content (api_body.c) ---- */
+
+/* The request's, once it was read or set; NONE before. */
+int ln_req_body(const struct ln_handle *h, struct ln_str *out);
+/* Request phase only. NONE: the request has content of its own, which must be read first. */
+int ln_req_set_body(const struct ln_handle *h, const char *ptr, size_t len);
+
+/* Plugin `at` sees nothing of this response's content. ESTATE: there is no response yet, or it has begun. */
+int ln_res_skip_body(const struct ln_handle *h, int at);
+
+int ln_piece_text(const struct ln_piece *p, struct ln_str *out);
+int ln_piece_is_last(const struct ln_piece *p); /* OK, or NONE */
+/* ELIMIT: that is more than is held of one piece. */
+int ln_piece_set(const struct ln_piece *p, const char *text, size_t len);
+/* Every `plain` becomes `with`; also one that ends in a later piece. EINVAL: `plain` is empty or longer than 4096 bytes. */
+int ln_piece_replace(const struct ln_piece *p, const char *plain, size_t plain_len, const char *with, size_t with_len,
+                     double *count);
+/* Around each body handler. NONE: this plugin is not to be asked. */
+int ln_piece_enter(struct ln_cur *cur, int at);
+int ln_piece_leave(struct ln_cur *cur);
+
 /* ---- shared memory (api_store.c) ---- */
 
 struct ln_limiter;
@@ -167,6 +198,9 @@ int ln_limiter_take_key(struct ln_limiter *l, const char *key, size_t key_len, d
 
 /* WAIT: yield now. OK: the time has passed already (virtual clock). ESTATE: nothing can wait here. */
 int ln_wait_sleep(struct ln_cur *cur, double seconds);
+/* For the request's content, at most so many bytes of it. OK: it is there. ELIMIT: it is larger. EINVAL: not a number of bytes from 1.
+ * ESTATE: as above, or too late. */
+int ln_wait_body(struct ln_cur *cur, double most);
 
 /* ---- the rest (api_misc.c) ---- */
 

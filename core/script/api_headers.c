@@ -113,6 +113,24 @@ static int edit(struct ln_fields *fields, enum ln_edit_op op, struct ln_slice na
     return ok ? LN_OK : LN_EINVAL;
 }
 
+/* Of a response they may be taken out, and are written anew. A length that nobody writes anew, that
+ * of an answer to HEAD, is gone then. */
+static int remove_ours(const struct ln_handle *h, enum ln_edit_op op, struct ln_fields *fields,
+                       struct ln_slice name)
+{
+    if (op != LN_EDIT_REMOVE || h->ln_side != LN_SIDE_RESPONSE)
+        return LN_ELIMIT;
+    if (fields != NULL && ln_field_identify(name.p, name.n) == LN_FIELD_CONTENT_LENGTH)
+        ln_fields_remove(fields, name);
+    return LN_OK;
+}
+
+/* Has the head that the handle speaks of gone out already? */
+static bool is_sent(const struct ln_handle *h, const struct ln_req *r)
+{
+    return h->ln_side == LN_SIDE_REQUEST ? !ln_req_is_open(r) : r->pieces != 0;
+}
+
 static int edit_or_enqueue(const struct ln_handle *h, enum ln_edit_op op, struct ln_slice name,
                            struct ln_slice value)
 {
@@ -120,11 +138,11 @@ static int edit_or_enqueue(const struct ln_handle *h, enum ln_edit_op op, struct
 
     if (r == NULL)
         return LN_EGONE;
-    if (h->ln_side == LN_SIDE_REQUEST && !ln_req_is_open(r))
+    if (is_sent(h, r))
         return LN_ESTATE;
-    if (is_ours(name, h->ln_side))
-        return op == LN_EDIT_REMOVE && h->ln_side == LN_SIDE_RESPONSE ? LN_OK : LN_ELIMIT;
     struct ln_fields *fields = fields_of(h, r);
+    if (is_ours(name, h->ln_side))
+        return remove_ours(h, op, fields, name);
     if (fields != NULL)
         return edit(fields, op, name, value);
     if (!ln_field_name_ok(name) || (op != LN_EDIT_REMOVE && !ln_field_value_ok(value)))
@@ -226,7 +244,7 @@ int ln_edits_apply(const struct ln_edits *e, const struct ln_handle *h)
         return LN_EGONE;
     if (e == NULL)
         return LN_EINVAL;
-    if (h->ln_side == LN_SIDE_REQUEST && !ln_req_is_open(r))
+    if (is_sent(h, r))
         return LN_ESTATE;
     struct ln_fields *fields = fields_of(h, r);
     for (unsigned i = 0; i < e->count; i++) {

@@ -52,7 +52,7 @@ int ln_res_set_status(const struct ln_handle *h, int status)
 
     if (r == NULL)
         return LN_EGONE;
-    if (r->res_fields == NULL || r->ended != 0)
+    if (r->res_fields == NULL || r->ended != 0 || r->pieces != 0)
         return LN_ESTATE;
     if (status < 200 || status > 599)
         return LN_EINVAL;

@@ -135,6 +135,7 @@ static void take_route(struct ln_vm *vm, struct ln_route *route)
         .strip = text_field(vm, "strip"),
         .timeout = (ln_msec)number_field(vm, "timeout", 0),
         .tries = (int)number_field(vm, "tries", 0),
+        .buffer = (uint64_t)number_field(vm, "buffer", 0),
         .chain = (unsigned)number_field(vm, "chain", 0),
         .place = {.file = text_field(vm, "file"), .line = (unsigned)number_field(vm, "line", 0)},
         .chain_text = text_field(vm, "chain_text"),
@@ -145,6 +146,7 @@ static void take_route(struct ln_vm *vm, struct ln_route *route)
     route->has_request = chain->run[LN_PHASE_REQUEST] != 0;
     route->has_response = chain->run[LN_PHASE_RESPONSE] != 0;
     route->has_body = chain->run[LN_PHASE_BODY] != 0;
+    route->bodies = chain->bodies;
     route->has_log = chain->run[LN_PHASE_LOG] != 0;
 }
 
@@ -156,6 +158,20 @@ static int ref_field(lua_State *L, const char *key)
         return luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pop(L, 1);
     return 0;
+}
+
+/* A bit for each number in the list `bodies` of the table on top. */
+static uint64_t bodies_field(lua_State *L)
+{
+    uint64_t bits = 0;
+
+    lua_getfield(L, -1, "bodies");
+    for (int i = 1; lua_istable(L, -1) && i <= (int)lua_objlen(L, -1); i++, lua_pop(L, 1)) {
+        lua_rawgeti(L, -1, i);
+        bits |= (uint64_t)1 << lua_tointeger(L, -1);
+    }
+    lua_pop(L, 1);
+    return bits;
 }
 
 void ln_chain_take(struct ln_vm *vm)
@@ -170,6 +186,7 @@ void ln_chain_take(struct ln_vm *vm)
                 [LN_PHASE_BODY] = ref_field(vm->L, "body"),
                 [LN_PHASE_LOG] = ref_field(vm->L, "log")},
         .selfs = ref_field(vm->L, "selfs"),
+        .bodies = bodies_field(vm->L),
         .cold =
             {[LN_PHASE_REQUEST] = COLD,
              [LN_PHASE_RESPONSE] = COLD + 5,

@@ -18,6 +18,7 @@
 
 struct ln_route;
 struct ln_task; /* script/task.c: a coroutine and what it waits for */
+struct ln_held; /* script/api_body.c: the beginning of a match */
 
 enum { LN_REQ_MAGIC = 0x6c6e7271, LN_PARAMS_MAX = 8 };
 
@@ -102,7 +103,6 @@ struct ln_req {
 
     /* A piece of the response's content, for the body handlers. */
     struct ln_chunk chunk;
-    bool skip_body; /* no body handler wants to see this response's content */
 
     /* The verdict of the request phase, or of a response handler that replaces the response. */
     enum ln_verdict verdict;
@@ -111,13 +111,20 @@ struct ln_req {
     struct ln_fields reply_fields; /* initialised by the exchange with its arena */
 
     /* A plugin raised and on_error is "fail": verdict is REPLY with status 500 and an empty
-     * reply_body, and the gateway makes its own "plugin_error" answer of it. */
+     * reply_body, and the gateway makes its own "plugin_error" answer of it. After ln_vm_body(): the
+     * content cannot go on, and the response is cut off. */
     bool failed;
 
     /* Private to script; zero at the start of an exchange. */
     struct ln_task *task; /* parked; NULL = not */
     uint16_t depth;       /* the plugin that ended the request phase early, from 1; 0 = none did */
     int slot; /* where the Lua side keeps its objects of this request; 0 = it has none */
+    uint16_t made_by;      /* the plugin that made the response, from 1; 0 = none did */
+    uint64_t body_out;     /* bit n: plugin n sees nothing of this response's content */
+    uint32_t pieces;       /* odd: the body handlers are at work on a piece */
+    int piece_at;          /* the plugin whose handler has the piece */
+    struct ln_slice piece_before; /* its text when that handler got it */
+    struct ln_held *held;
 
     /* Called when a phase that parked has ended; never from inside ln_vm_*(). */
     void (*on_done)(struct ln_req *r);

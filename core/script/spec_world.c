@@ -169,6 +169,8 @@ static void fill(lua_State *L, struct visit *v)
     r->service = (int)number_field(L, "service", -1);
     r->started = ln_clock_mono();
     r->started_wall = ln_clock_wall();
+    r->body = text_field(L, v, "body");
+    r->has_content = r->body.n > 0;
 }
 
 /* request{...} -> number */
@@ -188,25 +190,61 @@ static int spec_request(lua_State *L)
 
 /* ---- running ---- */
 
+/* The chain at 2 becomes the request's. */
+static void set_route(lua_State *L, struct visit *v, const char *name)
+{
+    struct ln_vm *vm = spec_of(L)->vm;
+    unsigned chain = (unsigned)luaL_checkinteger(L, 2);
+
+    luaL_argcheck(L, chain >= 1 && chain <= vm->chain_count, 2, "no such chain");
+    const struct ln_chain *c = &vm->chains[chain - 1];
+    v->route = (struct ln_route){
+        .name = ln_arena_strdup(&v->arena, name),
+        .service = -1,
+        .chain = chain,
+        .has_request = c->run[LN_PHASE_REQUEST] != 0,
+        .has_response = c->run[LN_PHASE_RESPONSE] != 0,
+        .has_body = c->run[LN_PHASE_BODY] != 0,
+        .has_log = c->run[LN_PHASE_LOG] != 0,
+        .bodies = c->bodies,
+    };
+    v->r.route = &v->route;
+}
+
+/* piece(request, chain, text, last, route name) -> what the body handlers have made of it, and whether
+ * any of them was asked; nil: one of them has raised */
+static int spec_piece(lua_State *L)
+{
+    struct visit *v = visit_of(L, 1);
+    struct ln_req *r = &v->r;
+    struct ln_arena arena;
+    size_t n;
+    const char *p = luaL_checklstring(L, 3, &n);
+
+    set_route(L, v, luaL_optstring(L, 5, "spec"));
+    bool wanted = ln_vm_wants_body(r);
+
+    ln_arena_init(&arena, NULL);
+    r->chunk = (struct ln_chunk){
+        .text = ln_slice(p, n), .last = lua_toboolean(L, 4) != 0, .arena = &arena};
+    ln_vm_body(spec_of(L)->vm, r);
+    if (r->failed)
+        lua_pushnil(L);
+    else
+        lua_pushlstring(L, r->chunk.text.n > 0 ? r->chunk.text.p : "", r->chunk.text.n);
+    lua_pushboolean(L, wanted);
+    ln_arena_reset(&arena);
+    return 2;
+}
+
 /* run(request, chain, phase, route name): what ln_vm_request() and its sisters do in the gateway */
 static int spec_run(lua_State *L)
 {
     struct ln_vm *vm = spec_of(L)->vm;
     struct visit *v = visit_of(L, 1);
-    unsigned chain = (unsigned)luaL_checkinteger(L, 2);
     const char *phase = luaL_checkstring(L, 3);
 
-    luaL_argcheck(L, chain >= 1 && chain <= vm->chain_count, 2, "no such chain");
-    const struct ln_chain *c = &vm->chains[chain - 1];
-    v->route = (struct ln_route){
-        .name = ln_arena_strdup(&v->arena, luaL_optstring(L, 4, "spec")),
-        .service = -1,
-        .chain = chain,
-        .has_request = c->run[LN_PHASE_REQUEST] != 0,
-        .has_response = c->run[LN_PHASE_RESPONSE] != 0,
-        .has_log = c->run[LN_PHASE_LOG] != 0,
-    };
-    v->r.route = &v->route;
+    set_route(L, v, luaL_optstring(L, 4, "spec"));
     if (strcmp(phase, "request") == 0) {
         ln_vm_request(vm, &v->r);
     } else if (strcmp(phase, "response") == 0) {
@@ -291,7 +329,7 @@ static void push_fields(lua_State *L, const struct ln_fields *f)
 }
 
 /* look(request) -> { reply = true?, failed, status, body, headers = { {name, value} },
- * request_headers, service } */
+ * request_headers, request_body, service } */
 static int spec_look(lua_State *L)
 {
     const struct ln_req *r = &visit_of(L, 1)->r;
@@ -310,6 +348,8 @@ static int spec_look(lua_State *L)
     lua_setfield(L, -2, "headers");
     push_fields(L, r->fields);
     lua_setfield(L, -2, "request_headers");
+    push_slice(L, r->body);
+    lua_setfield(L, -2, "request_body");
     lua_pushinteger(L, r->service);
     lua_setfield(L, -2, "service");
     return 1;
@@ -560,6 +600,7 @@ static int spec_start(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"request", spec_request}, {"run", spec_run},
+    {"piece", spec_piece},
     {"select", spec_select},   {"chain", spec_chain},
     {"respond", spec_respond}, {"look", spec_look},
     {"said", spec_said},       {"advance", spec_advance},

@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
+#include "script/api_body.h"
 #include "script/api_inner.h"
 #include "script/guard.h"
 #include "script/vm_inner.h"
@@ -85,6 +86,7 @@ void ln_task_select(struct ln_vm *vm, struct ln_req *r)
     vm->cur.req = r;
     vm->cur.serial = r->serial;
     vm->cur.slot = r->slot;
+    vm->cur.piece = r->pieces;
 }
 
 /* What plugins keep can grow; the collector's pace follows it. */
@@ -188,8 +190,21 @@ static enum ln_run run_rest(struct ln_vm *vm, struct ln_req *r, int phase, int a
     lua_pushinteger(t->co, (lua_Integer)r->route->chain);
     lua_pushinteger(t->co, phase);
     lua_pushinteger(t->co, after);
-    lua_pushinteger(t->co, r->depth);
+    lua_pushinteger(t->co, phase == LN_PHASE_BODY ? r->made_by : r->depth);
     return resume(t, 4);
+}
+
+/* The content that has gone out cannot be taken back: what is left is to break off, or to go on
+ * without the plugin. */
+static enum ln_run fail_body(struct ln_vm *vm, struct ln_req *r, int at, bool skip)
+{
+    if (skip) {
+        ln_piece_undo(r, at);
+        return run_rest(vm, r, LN_PHASE_BODY, at);
+    }
+    ln_piece_end(r);
+    r->failed = true;
+    return LN_RUN_DONE;
 }
 
 /* The request phase ends here; a response that became a 500 still goes through the handlers above;
@@ -202,8 +217,11 @@ static enum ln_run fail(struct ln_task *t, int rc)
     bool skip = may_skip(t, rc);
 
     task_drop(t);
+    if (phase == LN_PHASE_BODY)
+        return fail_body(vm, r, at, skip);
     if (!skip) {
         reply_500(r);
+        r->made_by = (uint16_t)at;
         if (phase == LN_PHASE_REQUEST) {
             r->depth = (uint16_t)at;
             return LN_RUN_DONE;
@@ -239,12 +257,16 @@ static enum ln_run resume(struct ln_task *t, int nargs)
     vm->cur.phase = LN_PHASE_NONE;
     if (LN_UNLIKELY(rc == LUA_YIELD && t->waits))
         return park(t);
-    if (LN_UNLIKELY(t->waits)) /* the yield failed, and the plugin caught the error */
+    if (LN_UNLIKELY(t->waits)) { /* the yield failed, and the plugin caught the error */
         stop_waiting(t);
+        r->body_wanted = 0;
+    }
     if (LN_UNLIKELY(rc != 0))
         return fail(t, rc);
     if (t->phase == LN_PHASE_REQUEST && r->verdict == LN_VERDICT_REPLY)
         r->depth = (uint16_t)vm->cur.at;
+    if (t->phase == LN_PHASE_BODY)
+        ln_piece_end(r);
     task_give(t);
     return LN_RUN_DONE;
 }
@@ -277,7 +299,7 @@ static enum ln_run run(struct ln_vm *vm, struct ln_req *r, int phase)
     t->phase = phase;
     lua_rawgeti(t->co, LUA_REGISTRYINDEX, chain->run[phase]);
     lua_rawgeti(t->co, LUA_REGISTRYINDEX, chain->selfs);
-    lua_pushinteger(t->co, r->depth);
+    lua_pushinteger(t->co, phase == LN_PHASE_BODY ? r->made_by : r->depth);
     return resume(t, 2);
 }
 
@@ -315,8 +337,10 @@ enum ln_run ln_vm_response(struct ln_vm *vm, struct ln_req *r)
 
 enum ln_run ln_vm_body(struct ln_vm *vm, struct ln_req *r)
 {
-    if (r->route == NULL || !r->route->has_body)
+    r->failed = false;
+    if (!ln_vm_wants_body(r))
         return LN_RUN_DONE;
+    ln_piece_begin(r);
     return run(vm, r, LN_PHASE_BODY);
 }
 
@@ -337,6 +361,7 @@ void ln_vm_cancel(struct ln_vm *vm, struct ln_req *r)
     r->task = NULL;
     if (t->phase == LN_PHASE_REQUEST)
         r->depth = (uint16_t)t->at;
+    ln_piece_end(r);
     task_drop(t);
 }
 
@@ -382,5 +407,33 @@ int ln_wait_sleep(struct ln_cur *cur, double seconds)
     }
     t->waits = true;
     ln_timer_start(vm->env.loop, &t->timer, (ln_msec)ceil(seconds * 1000), on_time);
+    return LN_WAIT;
+}
+
+/* In specs there is no loop, and the content is there from the start. */
+static int judge_body(struct ln_req *r, double most)
+{
+    r->body_state = (double)r->body.n > most ? LN_BODY_TOO_LARGE : LN_BODY_READ;
+    return r->body_state == LN_BODY_READ ? LN_OK : LN_ELIMIT;
+}
+
+int ln_wait_body(struct ln_cur *cur, double most)
+{
+    struct ln_vm *vm = ln_container_of(cur, struct ln_vm, cur);
+    struct ln_task *t = vm->running;
+    struct ln_req *r = cur->req;
+
+    if (!(most >= 1 && most <= 9007199254740992.0))
+        return LN_EINVAL;
+    if (t == NULL || t->waits || t->phase != LN_PHASE_REQUEST)
+        return LN_ESTATE;
+    if (r->body_state == LN_BODY_TOO_LARGE)
+        return LN_ELIMIT;
+    if (!r->has_content || r->body_state == LN_BODY_READ)
+        return LN_OK;
+    if (vm->env.loop == NULL)
+        return judge_body(r, most);
+    t->waits = true;
+    r->body_wanted = (uint64_t)most;
     return LN_WAIT;
 }

@@ -33,6 +33,7 @@ struct ln_task {
 struct ln_chain {
     int run[LN_PHASE_LOG + 1]; /* by phase */
     int selfs;
+    uint64_t bodies; /* see ln_route */
     unsigned short
         cold[LN_PHASE_LOG + 1]; /* by phase: entries to come before it is compiled; 0 = done */
 };

@@ -23,11 +23,13 @@ are not. Globals can be read but not made: a plugin keeps its state on `self`, a
         { "api", "integer", "Version of this page that the plugin was written for: 1. Required." },
         { "schema", "table of types", "The settings: name = type, see below." },
         { "check", "function(conf)", 'Judges settings together: `true`, or `nil, "why not"`.' },
+        { "buffer", "size", 'Body handlers see the content of a response as one chunk, at most this large, such as `"64k"`; '
+          .. "a larger one is cut off. The option `buffer` of a route counts instead, if there is one." },
       },
     },
     {
       title = "Handlers", name = "handlers",
-      about = "Every handler is optional. Request handlers run in the order of the routes file, response and log "
+      about = "Every handler is optional. Request handlers run in the order of the routes file, response, body and log "
         .. "handlers the other way round, so that a plugin wraps what stands below it.",
       rows = {
         { "init(self)", 'nothing, or `nil, "reason"`',
@@ -36,6 +38,8 @@ are not. Globals can be read but not made: a plugin keeps its state on `self`, a
           "Before an instance is chosen. A status answers the request; a table as body becomes JSON. May wait." },
         { "response(self, req, res)", "nothing, or `status, body, headers`",
           "The head of the response is here, nothing is sent. A status replaces the response. May wait." },
+        { "body(self, req, res, chunk)", "nothing",
+          "A piece of the response's content, see below; not for HEAD, 204 and 304. May wait. An error cuts the response off." },
         { "log(self, req, res)", "nothing", "After the last byte. May wait." },
         { "close(self)", "nothing", "This configuration is retired." },
       },
@@ -61,6 +65,11 @@ are not. Globals can be read but not made: a plugin keeps its state on `self`, a
         { "client", "client", "Who sent the request, see below." },
         { "upstream", "service or nil, settable",
           "The service that will get the request; assign a service or its name to send it elsewhere." },
+        { "body", "string or nil, settable", "The content: nil until `read_body` has read it. Can be assigned then, or when the "
+          .. "request has none; it is what goes to the service." },
+        { "read_body(max)", "string, or `nil, why`", 'Waits for all of the content, at most `max` bytes (`"1m"`); in request handlers. '
+          .. 'Larger: `nil, "too large"`, and 413 unless the handler answers.' },
+        { "json(max)", "value, or `nil, why`", "The content read as JSON." },
         { "ctx", "table", "An empty table for this request, shared by the plugins and gone with it." },
         { "started", "number", "When the request came, in seconds since 1970." },
       },
@@ -99,6 +108,21 @@ are not. Globals can be read but not made: a plugin keeps its state on `self`, a
           "The attempt that answered: `service`, `address`, `attempt`, `connect_ms`, `first_byte_ms`." },
         { "bytes", "integer", "Bytes of content sent so far." },
         { "duration", "number", "Seconds since the request came." },
+        { "skip_body()", "nothing", "In a response handler: this plugin sees no chunk of this response." },
+      },
+    },
+    {
+      title = "chunk, a piece of the content", name = "chunk",
+      about = "What body handlers get: the content as it comes, so pieces begin and end anywhere, and the last one may be empty. "
+        .. "It is good until the handlers of this piece are through.",
+      rows = {
+        { "size", "integer", "Its bytes." },
+        { "last", "boolean", "Whether nothing follows." },
+        { "text()", "string", "The bytes." },
+        { "set(text)", "nothing", "This text takes its place." },
+        { "drop()", "nothing", "Nothing of it goes on." },
+        { "replace(plain, with)", "integer", "Every `plain` (1 to 4096 bytes, no pattern) becomes `with`, also where it spans pieces: "
+          .. "what may be its beginning waits for the next piece. How many ended in this one." },
       },
     },
     {
@@ -194,6 +218,8 @@ are not. Globals can be read but not made: a plugin keeps its state on `self`, a
         { "host", "host name, or list of them", 'Only requests to this host; `"*.example.com"` is any one label in front.' },
         { "listener", "name, or list of names", "Only requests that came in there." },
         { "name", "string", "Name of the route in logs and tables." },
+        { "buffer", "size", 'Body handlers see the content as one chunk, at most this large, such as `"64k"`; a larger response is '
+          .. "cut off." },
         { "reply", "{ status, body, headers }", "The answer, always the same." },
       },
     },

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- chain.lua - turns the plugins of a route into three functions that C resumes: request, response, log.
+-- chain.lua - turns the plugins of a route into four functions that C resumes: request, response, body, log.
 --
 -- One function is generated per distinct sequence of handlers and shared by all routes with that sequence, because a
 -- straight line of calls becomes one trace, while a loop of two or three turns breaks traces, and one function per route would
@@ -7,9 +7,11 @@
 --
 -- cur.at says which plugin runs. When one raises, C drops the coroutine, asks failed() what that means, and has rest() do what
 -- is left of the chain. A request phase that plugin k ended early, counted from 1, is `depth` k: response handlers above k
--- run; log handlers of 1 to k run, and of those below that have no request handler.
+-- run; log handlers of 1 to k run, and of those below that have no request handler. For body handlers, `depth` is the plugin
+-- that made the response, in whichever phase: those above it see the content.
 
 local F = require "lunette.ffi"
+local chunk = require "lunette.chunk"
 local request = require "lunette.request"
 local response = require "lunette.response"
 local log = require "lunette.log"
@@ -47,11 +49,12 @@ M.objects = objects
 -- ---- code ----
 
 local HEAD = [[
-local cur, objects, answer, f = ...
+local cur, objects, answer, f, C, new_chunk = ...
 %sreturn function(selfs, depth)
   if selfs == nil then return end
   local req, res = objects()
-]]
+%s]]
+local CHUNK = "  local chunk = new_chunk()\n"
 local TAIL = "end\n"
 
 local CALL = {
@@ -67,6 +70,12 @@ local CALL = {
     cur.at = %d
     local status, body, headers = f%d(selfs[%d], req, res)
     if status ~= nil then answer(status, body, headers) end
+  end
+]],
+  body = [[
+  if (depth == 0 or depth > %d) and C.ln_piece_enter(cur, %d) == 0 then
+    %sf%d(selfs[%d], req, res, chunk)%s
+    C.ln_piece_leave(cur)
   end
 ]],
   log = [[
@@ -90,6 +99,9 @@ local function call_code(phase, use, i)
     return use.when and code .. "  end\n" or code
   elseif phase == "response" then
     return CALL.response:format(guard(use, i), i, i, i, i)
+  elseif phase == "body" then
+    local condition = use.when and ("if selfs[%d].when(req) then "):format(i) or ""
+    return CALL.body:format(i, i, condition, i, i, use.when and " end" or "")
   end
   return CALL.log:format(guard(use, i), i, use.handlers.request and "false" or "true", i, i, i)
 end
@@ -119,25 +131,33 @@ local function generate(phase, uses)
     end
   end
   if #calls == 0 then return nil end
-  local source = HEAD:format(table.concat(locals)) .. table.concat(calls) .. TAIL
+  local source = HEAD:format(table.concat(locals), phase == "body" and CHUNK or "") .. table.concat(calls) .. TAIL
   local full_key = table.concat(key, ",") .. "\n" .. source
   if not generated[full_key] then
-    generated[full_key] = assert(loadstring(source, "=chain." .. phase))(cur, objects, response.answer, functions)
+    generated[full_key] =
+      assert(loadstring(source, "=chain." .. phase))(cur, objects, response.answer, functions, C, chunk.new)
   end
   return generated[full_key]
 end
 
 
--- A chain of uses ({ handlers, self, when, on_error, title, file, line }) as C takes it: { request, response, log, selfs },
--- and its number. `route` names it in messages.
+-- A chain of uses ({ handlers, self, when, on_error, title, buffer, file, line }) as C takes it: { request, response, body, log,
+-- selfs, bodies }, and its number. `route` names it in messages.
 function M.make(uses, route)
   if #uses > LENGTH_MAX then
     return nil, ("%d plugins on one route; at most %d are possible"):format(#uses, LENGTH_MAX)
   end
-  local chain = { uses = uses, route = route, selfs = {} }
-  for i, use in ipairs(uses) do chain.selfs[i] = use.self end
+  local chain = { uses = uses, route = route, selfs = {}, bodies = {}, buffer = 0 }
+  for i, use in ipairs(uses) do
+    chain.selfs[i] = use.self
+    if use.handlers.body then
+      chain.bodies[#chain.bodies + 1] = i
+      chain.buffer = math.max(chain.buffer, use.buffer or 0)
+    end
+  end
   chain.request = generate("request", uses)
   chain.response = generate("response", uses)
+  chain.body = generate("body", uses)
   chain.log = generate("log", uses)
   chain.number = #chains + 1
   chains[chain.number] = chain
@@ -180,7 +200,12 @@ jit.off(M.heat)
 
 -- ---- when a plugin raises ----
 
-local PHASES = { [C.LN_PHASE_REQUEST] = "request", [C.LN_PHASE_RESPONSE] = "response", [C.LN_PHASE_LOG] = "log" }
+local PHASES = {
+  [C.LN_PHASE_REQUEST] = "request",
+  [C.LN_PHASE_RESPONSE] = "response",
+  [C.LN_PHASE_BODY] = "body",
+  [C.LN_PHASE_LOG] = "log",
+}
 
 
 -- Called by C after a plugin has raised. Says so in the log; true: go on without it.
@@ -237,6 +262,20 @@ local function rest_of_response(chain, after, depth)
 end
 
 
+local function rest_of_body(chain, after, depth)
+  local req, res = objects()
+  local piece = chunk.new()
+  for i = after - 1, 1, -1 do
+    local use, self = chain.uses[i], chain.selfs[i]
+    local handler = use.handlers.body
+    if handler and (depth == 0 or depth > i) and C.ln_piece_enter(cur, i) == 0 then
+      if takes_part(use, self, req) then handler(self, req, res, piece) end
+      C.ln_piece_leave(cur)
+    end
+  end
+end
+
+
 local function rest_of_log(chain, after, depth)
   local req, res = objects()
   for i = after - 1, 1, -1 do
@@ -255,6 +294,7 @@ function M.rest(number, phase, after, depth)
   local chain = chains[number]
   if phase == C.LN_PHASE_REQUEST then return rest_of_request(chain, after) end
   if phase == C.LN_PHASE_RESPONSE then return rest_of_response(chain, after, depth) end
+  if phase == C.LN_PHASE_BODY then return rest_of_body(chain, after, depth) end
   return rest_of_log(chain, after, depth)
 end
 

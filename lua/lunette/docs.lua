@@ -8,7 +8,7 @@ local schema = require "lunette.schema"
 
 local M = {}
 
-local HANDLERS = { "init", "request", "response", "log", "close" }
+local HANDLERS = { "init", "request", "response", "body", "log", "close" }
 
 local MADE = "<!-- SPDX-License-Identifier: Apache-2.0 -->\n"
   .. "<!-- Made from the code by lua/lunette/docs.lua: change it there. -->\n"

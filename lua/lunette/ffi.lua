@@ -54,6 +54,7 @@ local M = {
   handle = ffi.typeof("struct ln_handle"),
   args = ffi.typeof("struct ln_args"),
   cookies = ffi.typeof("struct ln_cookies"),
+  piece = ffi.typeof("struct ln_piece"),
   bytes = ffi.typeof("char[?]"),
   metatype = ffi.metatype,
 }

@@ -15,15 +15,23 @@ M.names = {
   [C.LN_PHASE_REQUEST] = "in request",
   [C.LN_PHASE_RESPONSE] = "in response",
   [C.LN_PHASE_BODY] = "in body",
+  [C.LN_PHASE_BODY] = "in body",
   [C.LN_PHASE_LOG] = "in log",
   [C.LN_PHASE_CLOSE] = "in close",
 }
 
-local RUNNING = { [C.LN_PHASE_REQUEST] = true, [C.LN_PHASE_RESPONSE] = true, [C.LN_PHASE_LOG] = true }
+local RUNNING = {
+  [C.LN_PHASE_REQUEST] = true,
+  [C.LN_PHASE_RESPONSE] = true,
+  [C.LN_PHASE_BODY] = true,
+  [C.LN_PHASE_LOG] = true,
+}
 
 -- name = { phases in which it is allowed, what to do instead }
 M.allowed = {
-  ["sleep"] = { RUNNING, "only request, response and log can wait" },
+  ["sleep"] = { RUNNING, "only request, response, body and log can wait" },
+  ["req:read_body"] = { { [C.LN_PHASE_REQUEST] = true }, "read it in request; req.body has it afterwards" },
+  ["res:skip_body"] = { { [C.LN_PHASE_RESPONSE] = true }, "response is where a plugin decides that" },
   ["store.limiter"] = { { [C.LN_PHASE_INIT] = true }, "open it in init and keep it in self" },
 }
 

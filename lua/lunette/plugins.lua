@@ -14,13 +14,14 @@ local schema = require "lunette.schema"
 local services = require "lunette.services"
 local store = require "lunette.store"
 local text = require "lunette.schema_text"
+local units = require "lunette.schema_units"
 
 local C, cur = F.C, F.cur
 
 local M = {}
 
-M.HANDLERS = { "init", "request", "response", "log", "close" }
-M.LATER = { "balance", "body", "connect", "upload", "message" }
+M.HANDLERS = { "init", "request", "response", "body", "log", "close" }
+M.LATER = { "balance", "connect", "upload", "message" }
 
 local is_handler, is_later, all_handlers = {}, {}, {}
 for _, name in ipairs(M.HANDLERS) do
@@ -32,7 +33,7 @@ for _, name in ipairs(M.LATER) do
   all_handlers[#all_handlers + 1] = name
 end
 
-local PARTS = { "version", "api", "schema", "check" }
+local PARTS = { "version", "api", "schema", "check", "buffer" }
 
 local folder, trusted, loaded, uses = nil, {}, {}, {}
 
@@ -65,6 +66,12 @@ function Prototype.__newindex(p, key, value)
 end
 
 
+local function is_size(value)
+  local n = units.bytes(value)
+  return n ~= nil and n >= 1
+end
+
+
 local function check_parts(name, parts)
   local function refuse(message, ...)
     fault.raise(("plugin %s: %s"):format(text.quote(name), message:format(...)))
@@ -82,6 +89,9 @@ local function check_parts(name, parts)
   if parts.check ~= nil and type(parts.check) ~= "function" then
     refuse("check: expected a function, got %s", text.show(parts.check))
   end
+  if parts.buffer ~= nil and not is_size(parts.buffer) then
+    refuse('buffer: expected a size such as 4096, "64k" or "1m", got %s', text.show(parts.buffer))
+  end
   local fields, why = schema.define(parts.schema or {})
   if not fields then refuse("%s", why) end
   return fields
@@ -98,6 +108,7 @@ local function plugin_word(expected)
       if type(parts) ~= "table" then error("plugin: expected a table, got " .. text.show(parts), 2) end
       local fields = check_parts(name, parts)
       local p = { name = name, version = parts.version, schema = fields, check = parts.check }
+      p.buffer = parts.buffer and units.bytes(parts.buffer)
       p.methods = setmetatable({ name = name }, Prototype)
       loaded[name] = p
       return p.methods
@@ -309,6 +320,7 @@ function M.use(name, settings, place)
     title = reserved.name or name,
     handlers = handlers_of(p),
     on_error = reserved.on_error or "fail",
+    buffer = p.buffer,
     when = reserved.when,
     file = place.file,
     line = place.line,

@@ -7,6 +7,7 @@
 
 local F = require "lunette.ffi"
 local args = require "lunette.args"
+local content = require "lunette.content"
 local fault = require "lunette.fault"
 local response = require "lunette.response"
 local services = require "lunette.services"
@@ -106,6 +107,7 @@ local get = {
   port = number_getter(C.LN_REQ_PORT),
   started = number_getter(C.LN_REQ_STARTED),
   headers = function(req) return req[1] end,
+  body = content.get,
 }
 
 
@@ -180,6 +182,7 @@ local set = {
   path = text_setter("path", C.LN_REQ_PATH),
   query = text_setter("query", C.LN_REQ_QUERY),
   host = text_setter("host", C.LN_REQ_HOST),
+  body = content.set,
 }
 
 
@@ -191,7 +194,7 @@ function set.upstream(req, value)
 end
 
 
-local Req = strict.metatable("req", get, set, {}, "keep values of your own in req.ctx")
+local Req = strict.metatable("req", get, set, content.methods, "keep values of your own in req.ctx")
 
 
 -- The objects of the request that runs now.

@@ -4,6 +4,7 @@
 local F = require "lunette.ffi"
 local fault = require "lunette.fault"
 local json = require "lunette.json"
+local phase = require "lunette.phase"
 local strict = require "lunette.strict"
 local text = require "lunette.schema_text"
 
@@ -70,7 +71,18 @@ function set.status(res, status)
 end
 
 
-local Res = strict.metatable("res", get, set, {}, "keep values of your own in req.ctx")
+local methods = {}
+
+
+-- The plugin that says so sees nothing of this response's content.
+function methods.skip_body(res)
+  phase.check("res:skip_body")
+  local rc = C.ln_res_skip_body(res[1], cur.at)
+  if rc ~= 0 then fault.refuse(rc, "res:skip_body") end
+end
+
+
+local Res = strict.metatable("res", get, set, methods, "keep values of your own in req.ctx")
 
 
 function M.new()
@@ -127,6 +139,7 @@ function M.answer(status, body, headers)
   if not bytes then error("returned something else: " .. kind, 0) end
   local rc = C.ln_reply_begin(h, status)
   if rc < 0 then fault.refuse(rc, "an answer") end
+  C.ln_reply_from(h, cur.at)
   local typed = headers and add_headers(h, headers)
   if kind and not typed then add_header(h, "Content-Type", kind) end
   C.ln_reply_body(h, bytes, #bytes)

@@ -13,10 +13,10 @@ local words = require "lunette.words"
 
 local M = {}
 
-M.ROUTE = { "host", "listener", "name", "reply", "retries", "strip", "timeout", "to", "tries" }
-M.GROUP = { "host", "listener", "retries", "strip", "timeout", "to", "tries" }
+M.ROUTE = { "buffer", "host", "listener", "name", "reply", "retries", "strip", "timeout", "to", "tries" }
+M.GROUP = { "buffer", "host", "listener", "retries", "strip", "timeout", "to", "tries" }
 
-local LATER = { when = true, buffer = true, split = true }
+local LATER = { when = true, split = true }
 local PARAMS_MAX = 8
 local TRIES_MAX = 10
 
@@ -149,6 +149,19 @@ local function timeout_of(item)
 end
 
 
+local SIZE = { buffer = schema.t.size { min = 1 } }
+
+
+-- 0: what the plugins of the route ask for.
+local function buffer_of(item)
+  local written = option(item, "buffer")
+  if written == nil then return 0 end
+  local conf, errors = schema.check(SIZE, { buffer = written }, "route")
+  if not conf then return complain(item, errors[1]) end
+  return conf.buffer
+end
+
+
 local function tries_of(item)
   local tries, retries = option(item, "tries"), option(item, "retries")
   local key, value, least = "tries", tries, 1
@@ -247,7 +260,8 @@ M.complain = complain
 M.groups_of = groups_of
 
 
--- Everything that the options of a route say: { name, methods, path, service, strip, timeout, tries, hosts, listeners, reply }.
+-- Everything that the options of a route say: { name, methods, path, service, strip, timeout, tries, buffer, hosts, listeners,
+-- reply }.
 function M.read(item, known_listeners)
   check_options(item, M.ROUTE)
   local path = full_path(item)
@@ -261,6 +275,7 @@ function M.read(item, known_listeners)
     strip = strip_of(item, path),
     timeout = timeout_of(item),
     tries = tries_of(item),
+    buffer = buffer_of(item),
     hosts = hosts_of(item),
     listeners = listeners_of(item, known_listeners),
     reply = reply_of(item),

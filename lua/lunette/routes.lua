@@ -144,6 +144,7 @@ local function add_route(route, uses)
     local made, why = chain.make(uses, route.name)
     if not made then return report(route.file, route.line, why) end
     route.chain = made.number
+    if (route.buffer or 0) == 0 then route.buffer = made.buffer end
   end
   route.chain_text = chain_text(uses)
   for _, host_name in ipairs(route.hosts) do

@@ -72,6 +72,10 @@ types.size = quantity('a size such as 4096, "64k" or "1m"', to_bytes, {
 })
 
 
+-- Bytes of a size as people write it, or nil.
+M.bytes = to_bytes
+
+
 -- { count, per } of a rate as people write it, or nil.
 function M.rate(value)
   if type(value) ~= "string" then return nil end

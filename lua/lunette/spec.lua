@@ -86,19 +86,32 @@ local function new_request(options)
 end
 
 
--- What the plugins answered instead of the service, after the response handlers above; status nil: they let it pass.
+-- Sends content through the body handlers: out.chunks is what came out, out.body all of it, out.cut whether the gateway would
+-- break it off. An answer of a plugin comes in one piece.
+local function deliver(out, chunks)
+  local r = out.record
+  if r.response.body then chunks = { r.response.body } end
+  if not chunks then return end
+  local whole
+  out.chunks, whole = world.deliver(out.chain, r, chunks)
+  out.body, out.cut, out.failed = table.concat(out.chunks), not whole, r.failed
+end
+
+
+-- What the plugins answered instead of the service, after the handlers above; status nil: they let it pass.
 local function take_reply(out)
   local r = out.record
   if not r.reply then return end
   world.respond(out.chain, r, {})
   out.status, out.body = r.response.status, r.response.body
+  deliver(out)
   out.headers, out.all = any_case(r.response.headers), r.response.all
   out.origin = r.response.origin
 end
 
 
 -- Runs the request handlers. `options`: method path query host scheme ip peer port listener id client_id params headers
--- service, or "GET /path". Gives status, body, headers (nil, nil, {} when the request would go on), req, res.
+-- service body, or "GET /path". Gives status, body, headers (nil, nil, {} when the request would go on), req, res.
 function M.request(subject, options)
   local r = new_request(options)
   local out = setmetatable({ chain = chain_of(subject), record = r, headers = any_case {}, all = {} }, Out)
@@ -109,18 +122,21 @@ function M.request(subject, options)
 end
 
 
--- Runs the response handlers over a response of the service: { status, headers, service, address, bytes, duration }.
+-- Runs the response handlers over a response of the service: { status, headers, service, address, bytes, duration }; with
+-- chunks = { "text", ... } also the body handlers: out.body, out.chunks, out.cut.
 -- `request` is what M.request gave, or options for a request that is made first.
 function M.response(subject, request, response)
   local out = getmetatable(request) == Out and request or M.request(subject, request)
   if out.status then error(("the request was answered with %d already"):format(out.status), 2) end
   local r = out.record
   world.respond(out.chain, r, response or {})
-  return setmetatable({
+  local after = setmetatable({
     chain = out.chain, record = r, req = r.req, res = r.res, failed = r.failed,
     status = r.response.status, body = r.response.body, origin = r.response.origin,
     headers = any_case(r.response.headers), all = r.response.all,
   }, Out)
+  deliver(after, response and response.chunks)
+  return after
 end
 
 
@@ -137,7 +153,7 @@ function Out:json()
 end
 
 
--- The request as the service would get it: { method, path, query, host, headers, all }.
+-- The request as the service would get it: { method, path, query, host, headers, all, body }.
 function Out:sent()
   local all = world.request_headers(self.record)
   local first = {}
@@ -147,7 +163,7 @@ function Out:sent()
   local req = self.req
   return {
     method = req.method, path = req.path, query = req.query, host = req.host,
-    headers = any_case(first), all = all,
+    headers = any_case(first), all = all, body = world.request_body(self.record),
   }
 end
 

@@ -42,6 +42,20 @@ function M.sleep(seconds)
 end
 
 
+-- Waits until the request's content is there, at most `most` bytes of it. True, or an enum ln_rc that says why not.
+function M.await_body(most)
+  if not is_yieldable() then
+    fault.raise("req:read_body cannot wait inside string.gsub, table.sort or another function of C: read first, then call")
+  end
+  local rc = C.ln_wait_body(cur, most)
+  if rc == C.LN_WAIT then
+    raw.yield(TOKEN)
+    rc = C.ln_wait_body(cur, most)
+  end
+  return rc == C.LN_OK or rc
+end
+
+
 local function pass(co, ok, first, ...)
   if ok and first == TOKEN then return pass(co, raw.resume(co, raw.yield(TOKEN))) end
   return ok, first, ...

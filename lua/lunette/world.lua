@@ -167,6 +167,26 @@ function M.respond(c, r, options)
 end
 
 
+-- The content of the response, piece by piece, through the body handlers. Then an empty last piece comes, as in the gateway, unless
+-- the chain gathers it. Gives the pieces that came out, and whether all went well: the gateway cuts the response off if not.
+function M.deliver(c, r, chunks)
+  local out, all = {}, table.concat(chunks)
+  local gathers = (c.buffer or 0) > 0
+  if gathers and #all > c.buffer then return out, false end
+  if gathers then chunks = { all } end
+  local n = gathers and 1 or #chunks + 1
+  for i = 1, n do
+    local text = native.piece(r.number, c.number, chunks[i] or "", i == n, c.route)
+    if not text then
+      r.failed = M.last_error()
+      return out, false
+    end
+    if text ~= "" then out[#out + 1] = text end
+  end
+  return out, true
+end
+
+
 function M.log(c, r)
   native.run(r.number, c.number, "log", c.route)
 end
@@ -175,6 +195,12 @@ end
 -- The headers as the service would get them: list of { name, value }.
 function M.request_headers(r)
   return native.look(r.number).request_headers
+end
+
+
+-- The content as the service would get it, or nil.
+function M.request_body(r)
+  return native.look(r.number).request_body
 end
 
 

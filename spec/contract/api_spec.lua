@@ -63,6 +63,13 @@ describe("the description of the Lua API", function()
     assert.same(described "client", fields_of(out.req.client))
   end)
 
+  it("has the fields and methods of chunk", function()
+    local names = sorted_keys(require("lunette.chunk").methods)
+    for _, field in ipairs { "last", "size" } do names[#names + 1] = field end
+    table.sort(names)
+    assert.same(described "chunk", names)
+  end)
+
   it("has the methods of headers, args and cookies", function()
     local found = {}
     gate.request(function(req)
