@@ -5,16 +5,20 @@
 #include <string.h>
 
 #include "conf/reference.h"
+#include "http/about.h"
 #include "net/loop.h"
+#include "script/about.h"
 #include "server/commands.h"
 
 int ln_command_version(const struct ln_cli *cli)
 {
     if (cli->json)
-        printf("{\"version\":\"%s\",\"libev\":\"%d.%d\"}\n", LN_VERSION, ev_version_major(),
+        printf("{\"version\":\"%s\",\"engine\":\"%s\",\"llhttp\":\"%s\",\"libev\":\"%d.%d\"}\n",
+               LN_VERSION, ln_about_engine(), ln_http_llhttp_version(), ev_version_major(),
                ev_version_minor());
     else
-        printf("lunette %s (libev %d.%d)\n", LN_VERSION, ev_version_major(), ev_version_minor());
+        printf("lunette %s (%s, llhttp %s, libev %d.%d)\n", LN_VERSION, ln_about_engine(),
+               ln_http_llhttp_version(), ev_version_major(), ev_version_minor());
     return LN_EXIT_OK;
 }
 
@@ -28,8 +32,10 @@ int ln_command_docs(const struct ln_cli *cli)
         ln_conf_reference(&text);
     else if (strcmp(page, "example") == 0)
         ln_conf_example(&text);
+    else
+        ln_about_page(page, &text);
     if (text.n == 0) {
-        fprintf(stderr, "lunette docs: name a page: directives or example\n");
+        fprintf(stderr, "lunette docs: name a page: directives, example, plugins or api\n");
         return LN_EXIT_USAGE;
     }
     fwrite(text.p, 1, text.n, stdout);

@@ -86,9 +86,9 @@ static const struct command {
      "those\n"
      "that need a running gateway left out.\n",
      RAW, test},
-    {"docs", "directives|example", "print the reference of the configuration",
+    {"docs", "directives|example|plugins|api", "print a page of the reference",
      "directives: every key with its values, default and sentence. example: a file with every "
-     "key.\n",
+     "key. plugins: the\nstandard plugins and their settings. api: what plugins and routes see.\n",
      ARGS, ln_command_docs},
     {"version", "[--json]", "print the version", "Of lunette and of the libraries inside.\n", JSON,
      ln_command_version},
