@@ -146,6 +146,7 @@ local function judge_options(request)
   for _, option in ipairs(p.options_of(request.fields, "connection")) do
     if option == "close" then request.closes = true end
     if option == "keep-alive" then request.stays = true end
+    if option == "upgrade" and request.minor == 1 then request.may_upgrade = true end
     if PROTECTED[option] then p.refuse("Connection: %s", option) end
     dropped[option] = true
   end
