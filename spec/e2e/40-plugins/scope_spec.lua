@@ -64,12 +64,19 @@ describe("a plugin's life", function()
   end)
 
   it("ends with close when the generation has served its last request", function()
+    local open = gate.gate("the answer")
+    local up = gate.upstream(function()
+      open:wait()
+      return 200, ""
+    end)
     local g = gate.start { plugins = { mark = MARK },
-      routes = 'get "/" { use "mark" { label = "one" }, function() sleep(0.3) return 200 end }' }
+      services = { { name = "main", instances = { up } } },
+      routes = 'get "/" { to = service "main", use "mark" { label = "one" } }' }
     local c = gate.client(g):send(gate.http.request("GET", "/"))
-    gate.pause(0.1)
+    up:wait_requests(1)
     assert.equal(0, g:reload().code)
     assert.is_nil(g:logged("close of one"))
+    open:open()
     assert.equal(200, c:read().status)
     g:wait_log("close of one after 1")
   end)

@@ -8,7 +8,7 @@ local function plugin(version)
   return ([[
 local p = plugin "version" { version = "1.0.0", api = 1, schema = {} }
 function p:request(req)
-  if req.path == "/wait" then sleep(0.4) end
+  if req.path == "/wait" then sleep(1) end
 end
 function p:response(req, res) res.headers["X-Version"] = "%s" end
 return p
