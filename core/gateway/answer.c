@@ -28,10 +28,12 @@ struct ln_answer ln_answer_outcome(enum ln_outcome outcome)
 {
     const struct ln_outcome_row *row = ln_outcome_row(outcome);
 
-    return (struct ln_answer){row->status, row->code, row->status == 504 ? "Gateway Timeout" : "Bad Gateway"};
+    return (struct ln_answer){row->status, row->code,
+                              row->status == 504 ? "Gateway Timeout" : "Bad Gateway"};
 }
 
-/* Codes and texts are ours and need no escapes; the request id may be a trusted proxy's and was judged as a field value. */
+/* Codes and texts are ours and need no escapes; the request id may be a trusted proxy's and was
+ * judged as a field value. */
 static bool is_plain(struct ln_slice s)
 {
     for (size_t i = 0; i < s.n; i++)
@@ -40,12 +42,13 @@ static bool is_plain(struct ln_slice s)
     return true;
 }
 
-struct ln_slice ln_answer_body(const struct ln_answer *a, bool json, struct ln_slice id, struct ln_arena *arena)
+struct ln_slice ln_answer_body(const struct ln_answer *a, bool json, struct ln_slice id,
+                               struct ln_arena *arena)
 {
     if (!json)
         return ln_arena_printf(arena, "%s\n", a->text);
     if (!is_plain(id))
         id = ln_slice("", 0);
-    return ln_arena_printf(arena, "{\"error\":\"%s\",\"code\":\"%s\",\"request_id\":\"%.*s\"}\n", a->text, a->code, (int)id.n,
-                           id.p);
+    return ln_arena_printf(arena, "{\"error\":\"%s\",\"code\":\"%s\",\"request_id\":\"%.*s\"}\n",
+                           a->text, a->code, (int)id.n, id.p);
 }

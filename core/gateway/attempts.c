@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * attempts.c - the steps on the instance's side: pick, connect, send, await; and what may be repeated.
+ * attempts.c - the steps on the instance's side: pick, connect, send, await; and what may be
+ * repeated.
  *
- * An attempt may be repeated only while nothing has gone downstream and the request can be sent again byte for byte. Beyond that:
- * nothing was written: any method. A pooled connection that turns out to be closed: what is idempotent (RFC 9110 section 9.2.2,
- * RFC 9112 section 9.3.1). A reset or a time-out: what is idempotent, where retries.on says so.
+ * An attempt may be repeated only while nothing has gone downstream and the request can be sent
+ * again byte for byte. Beyond that: nothing was written: any method. A pooled connection that turns
+ * out to be closed: what is idempotent (RFC 9110 section 9.2.2, RFC 9112 section 9.3.1). A reset or
+ * a time-out: what is idempotent, where retries.on says so.
  */
 #include <errno.h>
 
@@ -22,7 +24,8 @@ static struct ln_service *service_of(const struct ln_exchange *x)
 
 static unsigned tries_of(const struct ln_exchange *x)
 {
-    unsigned tries = x->req.route->tries > 0 ? (unsigned)x->req.route->tries : service_of(x)->conf->tries;
+    unsigned tries =
+        x->req.route->tries > 0 ? (unsigned)x->req.route->tries : service_of(x)->conf->tries;
 
     return tries < LN_TRIED_MAX ? tries : LN_TRIED_MAX;
 }
@@ -35,7 +38,8 @@ ln_msec ln_attempts_first_byte(const struct ln_exchange *x)
     return conf->per_try > 0 && (whole == 0 || conf->per_try < whole) ? conf->per_try : whole;
 }
 
-/* How long the instance has promised to keep the connection, less a second: a request must not meet its close half-way. */
+/* How long the instance has promised to keep the connection, less a second: a request must not meet
+ * its close half-way. */
 static ln_msec promised_idle(const struct ln_exchange *x)
 {
     uint64_t seconds = x->got_head ? x->res.keep_alive_timeout : 0;
@@ -59,10 +63,12 @@ void ln_attempts_release(struct ln_exchange *x, enum ln_outcome outcome, bool re
         c->in = NULL;
         c->max_idle = promised_idle(x);
     }
-    ln_attempt_release(&x->attempt, outcome, reusable && service_of(x)->conf->proxy == LN_PROXY_SEND_OFF);
+    ln_attempt_release(&x->attempt, outcome,
+                       reusable && service_of(x)->conf->proxy == LN_PROXY_SEND_OFF);
 }
 
-/* ---- pick and connect ----------------------------------------------------------------------------------------- */
+/* ---- pick and connect
+ * ----------------------------------------------------------------------------------------- */
 
 static bool is_repeatable(const struct ln_exchange *x)
 {
@@ -73,7 +79,8 @@ static bool is_repeatable(const struct ln_exchange *x)
 static bool is_whole(const struct ln_exchange *x)
 {
     return x->head.framing == LN_FRAMING_NONE || x->own_body ||
-           (x->head.framing == LN_FRAMING_LENGTH && !x->body_lost && ln_downstream_waiting(x->d) >= x->head.length);
+           (x->head.framing == LN_FRAMING_LENGTH && !x->body_lost &&
+            ln_downstream_waiting(x->d) >= x->head.length);
 }
 
 static enum ln_attempt_want want_of(const struct ln_exchange *x, const struct ln_service *s)
@@ -136,7 +143,8 @@ static bool may_repeat(const struct ln_exchange *x, enum ln_outcome outcome)
 
     if (x->started || x->body_lost)
         return false;
-    if (outcome == LN_OUTCOME_STALE) /* no try of its own: the instance has not had its chance yet */
+    if (outcome ==
+        LN_OUTCOME_STALE) /* no try of its own: the instance has not had its chance yet */
         return safe;
     if (x->tries >= tries_of(x))
         return false;
@@ -163,8 +171,9 @@ static enum ln_step failed(struct ln_exchange *x, enum ln_outcome outcome)
 {
     bool again = may_repeat(x, outcome);
 
-    ln_debug("request %.*s: %.*s: %s", (int)x->req.id.n, x->req.id.p, (int)x->req.upstream_address.n,
-             x->req.upstream_address.p, ln_outcome_row(outcome)->sentence);
+    ln_debug("request %.*s: %.*s: %s", (int)x->req.id.n, x->req.id.p,
+             (int)x->req.upstream_address.n, x->req.upstream_address.p,
+             ln_outcome_row(outcome)->sentence);
     ln_attempts_release(x, outcome, false);
     x->failed = true;
     x->outcome = outcome;
@@ -180,7 +189,8 @@ static enum ln_step failed(struct ln_exchange *x, enum ln_outcome outcome)
     ln_stat_add(x->gw->slot, LN_STAT_RETRIES, 1);
     ln_flow_fini(&x->up);
     x->trailers_up.count = 0;
-    ln_flow_init(&x->up, &x->gw->bufs, x->head.framing, x->head.length, x->head.framing, &x->trailers_up);
+    ln_flow_init(&x->up, &x->gw->bufs, x->head.framing, x->head.length, x->head.framing,
+                 &x->trailers_up);
     x->up.most = x->own_body ? 0 : x->gen->conf->gateway.limits.body;
     rewind_content(x);
     return LN_STEP_PICK;
@@ -213,11 +223,13 @@ enum ln_step ln_attempts_connect(struct ln_exchange *x)
     if (x->attempt.conn == NULL)
         return failed(x, connect_outcome(x->attempt.error));
     x->req.connected = ln_loop_now(x->gw->loop);
-    ln_stat_add(x->gw->slot, x->attempt.pooled ? LN_STAT_UPSTREAM_REUSED : LN_STAT_UPSTREAM_OPENED, 1);
+    ln_stat_add(x->gw->slot, x->attempt.pooled ? LN_STAT_UPSTREAM_REUSED : LN_STAT_UPSTREAM_OPENED,
+                1);
     return LN_STEP_SEND;
 }
 
-/* ---- send and await ------------------------------------------------------------------------------------------- */
+/* ---- send and await
+ * ------------------------------------------------------------------------------------------- */
 
 /* The PROXY header that the service wants in front of everything; its size. */
 static size_t announce(const struct ln_exchange *x, char *out)
@@ -229,10 +241,14 @@ static size_t announce(const struct ln_exchange *x, char *out)
     if (version == LN_PROXY_SEND_OFF)
         return 0;
     memcpy(proxy.source, x->d->ip, 16);
-    if (getsockname(x->d->stream.fd, &here.any, &here.len) != 0 || !ln_addr_ip(&here, proxy.destination))
+    if (x->d->has_local_ip)
+        memcpy(proxy.destination, x->d->local_ip, 16);
+    else if (getsockname(x->d->stream.fd, &here.any, &here.len) != 0 ||
+             !ln_addr_ip(&here, proxy.destination))
         proxy.has_addresses = false;
     proxy.destination_port = x->d->local_port;
-    return version == LN_PROXY_SEND_V1 ? ln_proxy_write_v1(out, &proxy) : ln_proxy_write_v2(out, &proxy);
+    return version == LN_PROXY_SEND_V1 ? ln_proxy_write_v1(out, &proxy)
+                                       : ln_proxy_write_v2(out, &proxy);
 }
 
 enum ln_step ln_attempts_send(struct ln_exchange *x)
@@ -257,7 +273,8 @@ enum ln_step ln_attempts_send(struct ln_exchange *x)
     c->stream.on_writable = ln_relay_on_up_writable;
     ln_stream_watch_read(&c->stream, true);
 
-    const char *p = in != NULL ? ln_buf_at(in) : x->req.body.p, *end = in != NULL ? ln_buf_end(in) : p + (x->own_body ? x->req.body.n : 0);
+    const char *p = in != NULL ? ln_buf_at(in) : x->req.body.p,
+               *end = in != NULL ? ln_buf_end(in) : p + (x->own_body ? x->req.body.n : 0);
     enum ln_flow_result result = ln_flow_push(&x->up, &c->stream, &w, &p, end, &why);
 
     if (in != NULL)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * core.h - what the files of this layer share: the state of one worker's serving half.
  *
- * One thread; everything hangs on struct ln_gateway, nothing is global. Only core/gateway includes this.
+ * One thread; everything hangs on struct ln_gateway, nothing is global. Only core/gateway includes
+ * this.
  */
 #ifndef LN_GATEWAY_CORE_H
 #define LN_GATEWAY_CORE_H
@@ -16,8 +17,9 @@
 #include "upstream/pool.h"
 
 enum {
-    LN_SCRATCH_IN = 65536,   /* one read of a body */
-    LN_SCRATCH_OUT = 524288, /* a head and small content; pages that are never touched cost nothing */
+    LN_SCRATCH_IN = 65536, /* one read of a body */
+    LN_SCRATCH_OUT =
+        524288, /* a head and small content; pages that are never touched cost nothing */
     LN_PREPARED_MAX = 4,
 };
 
@@ -42,7 +44,8 @@ struct ln_gateway {
     struct ln_pools pools;
     struct ln_rand rand;
     char *scratch_in, *scratch_out;
-    struct ln_buf *hot; /* what any client sends is read here first: see ln_downstream_keep_input() */
+    struct ln_buf
+        *hot; /* what any client sends is read here first: see ln_downstream_keep_input() */
 
     struct ln_generation *current;                   /* one reference */
     struct ln_generation *prepared[LN_PREPARED_MAX]; /* one reference each; NULL = free */
@@ -53,7 +56,7 @@ struct ln_gateway {
     uint64_t connection_count, exchange_count;
 
     struct ln_date date; /* a Date field's value, made once a second */
-    bool complained; /* about the limit of connections, since it was last below */
+    bool complained;     /* about the limit of connections, since it was last below */
 
     bool draining;
     struct ln_timer drained;

@@ -62,7 +62,9 @@ bool ln_downstream_is_idle(const struct ln_downstream *d)
     return d->x == NULL && d->in == NULL && !d->lingering;
 }
 
-/* ---- the end -------------------------------------------------------------------------------------------------- */
+/* ---- the end
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static void free_downstream(struct ln_reap *r)
 {
@@ -103,8 +105,9 @@ void ln_downstream_reset(struct ln_downstream *d)
     ln_downstream_close(d);
 }
 
-/* Closing a socket with unread bytes sends RST, and RST may destroy an answer that the client has not read yet. So: say that
- * we are done, and throw away what comes until the client closes too, or has had enough time and bytes. */
+/* Closing a socket with unread bytes sends RST, and RST may destroy an answer that the client has
+ * not read yet. So: say that we are done, and throw away what comes until the client closes too, or
+ * has had enough time and bytes. */
 static void begin_linger(struct ln_downstream *d)
 {
     if (d->eof) {
@@ -128,7 +131,8 @@ static void linger(struct ln_downstream *d)
         ln_downstream_close(d);
 }
 
-/* ---- between requests ----------------------------------------------------------------------------------------- */
+/* ---- between requests
+ * ----------------------------------------------------------------------------------------- */
 
 void ln_downstream_next(struct ln_downstream *d, bool keep, bool linger_first)
 {
@@ -152,7 +156,9 @@ void ln_downstream_next(struct ln_downstream *d, bool keep, bool linger_first)
         process(d);
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------- */
+/* ---- reading
+ * --------------------------------------------------------------------------------------------------
+ */
 
 /* Room for a whole head within the limits; false when there is none left. */
 static bool make_room(struct ln_downstream *d)
@@ -170,11 +176,13 @@ static bool make_room(struct ln_downstream *d)
         return false;
     if (d->in->head == 0 && d->in->cap >= most)
         return false;
-    d->in = ln_buf_enlarge(&d->gw->bufs, d->in, ln_buf_len(d->in) < LN_BUF_SIZE ? LN_BUF_SIZE : most);
+    d->in =
+        ln_buf_enlarge(&d->gw->bufs, d->in, ln_buf_len(d->in) < LN_BUF_SIZE ? LN_BUF_SIZE : most);
     return true;
 }
 
-/* The event is over and the warm buffer must be free for the next: what is still needed moves to a buffer of our own. */
+/* The event is over and the warm buffer must be free for the next: what is still needed moves to a
+ * buffer of our own. */
 static void keep_input(struct ln_downstream *d)
 {
     struct ln_buf *hot = d->in;
@@ -205,8 +213,8 @@ static void set_peer(struct ln_downstream *d, const unsigned char ip[16], unsign
     d->peer = ln_slice_of(d->peer_text);
 }
 
-/* A PROXY header in front of the first request: from trusted proxies only, then it tells who is really there. False: not
- * complete yet, or the connection was closed. */
+/* A PROXY header in front of the first request: from trusted proxies only, then it tells who is
+ * really there. False: not complete yet, or the connection was closed. */
 static bool take_proxy(struct ln_downstream *d)
 {
     struct ln_proxy proxy;
@@ -221,7 +229,8 @@ static bool take_proxy(struct ln_downstream *d)
     if (n == 0)
         return false;
     if (n < 0) {
-        ln_warn("connection from %.*s: %s", (int)d->peer.n, d->peer.p, why != NULL ? why : "no PROXY header, and the listener requires one");
+        ln_warn("connection from %.*s: %s", (int)d->peer.n, d->peer.p,
+                why != NULL ? why : "no PROXY header, and the listener requires one");
         ln_downstream_close(d);
         return false;
     }
@@ -230,6 +239,8 @@ static bool take_proxy(struct ln_downstream *d)
     if (!proxy.local && proxy.has_addresses) {
         set_peer(d, proxy.source, proxy.source_port);
         d->local_port = proxy.destination_port;
+        d->has_local_ip = true;
+        memcpy(d->local_ip, proxy.destination, 16);
     }
     return true;
 }
@@ -316,7 +327,9 @@ static void on_readable(struct ln_stream *s)
         ln_downstream_pause(d);
         return;
     }
-    ssize_t n = ln_stream_read(s, ln_buf_end(d->in), d->x == NULL ? ln_buf_room(d->in) : least(ln_buf_room(d->in), LN_BUF_SIZE));
+    ssize_t n =
+        ln_stream_read(s, ln_buf_end(d->in),
+                       d->x == NULL ? ln_buf_room(d->in) : least(ln_buf_room(d->in), LN_BUF_SIZE));
 
     if (n > 0) {
         d->in->tail += (size_t)n;
@@ -365,7 +378,9 @@ static void on_deadline(struct ln_deadline *deadline)
     ln_downstream_close(d);
 }
 
-/* ---- accepting ------------------------------------------------------------------------------------------------ */
+/* ---- accepting
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void remember_peer(struct ln_downstream *d, const struct sockaddr_storage *peer)
 {
@@ -391,9 +406,10 @@ static void remember_peer(struct ln_downstream *d, const struct sockaddr_storage
 /* Cheap: no parsing, no exchange, no Lua. The connection lingers so that the client can read it. */
 static void turn_away(struct ln_downstream *d)
 {
-    static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n"
-                                 "X-Lunette-Reason: too_many_connections\r\nRetry-After: 1\r\nContent-Length: 21\r\n"
-                                 "Connection: close\r\n\r\nToo many connections\n";
+    static const char answer[] =
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        "X-Lunette-Reason: too_many_connections\r\nRetry-After: 1\r\nContent-Length: 21\r\n"
+        "Connection: close\r\n\r\nToo many connections\n";
 
     ln_stream_write(&d->stream, answer, sizeof answer - 1);
     begin_linger(d);
@@ -410,12 +426,14 @@ static enum capacity capacity(struct ln_gateway *gw)
         return ROOM;
     }
     if (!gw->complained)
-        ln_warn("limits.connections: %llu connections are open, further ones are turned away", (unsigned long long)most);
+        ln_warn("limits.connections: %llu connections are open, further ones are turned away",
+                (unsigned long long)most);
     gw->complained = true;
     return gw->connection_count < most + TURNED_AWAY_MAX ? FULL : OVERFULL;
 }
 
-void ln_downstream_accept(struct ln_port *port, int fd, const struct sockaddr_storage *peer, socklen_t len)
+void ln_downstream_accept(struct ln_port *port, int fd, const struct sockaddr_storage *peer,
+                          socklen_t len)
 {
     struct ln_gateway *gw = port->gw;
     struct ln_downstream *d = ln_slab_take(&gw->downstreams);

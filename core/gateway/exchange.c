@@ -4,119 +4,16 @@
 #include "gateway/exchange.h"
 
 #include "base/log.h"
+#include "gateway/admit.h"
 #include "gateway/collect.h"
 #include "gateway/filter.h"
 #include "gateway/headwrite.h"
-#include "gateway/identity.h"
-#include "gateway/router.h"
 #include "gateway/tunnel.h"
 #include "http/accept.h"
-#include "http/hop.h"
-#include "http/query.h"
 
 const struct ln_service_conf *ln_exchange_service(const struct ln_exchange *x)
 {
     return x->gen->services->v[x->req.service].conf;
-}
-
-/* ---- judge ---------------------------------------------------------------------------------------------------- */
-
-/* Eight hex digits of 32 bits, all at once: each nibble to a byte, then '0' to '9' or 'a' to 'f'. */
-static void put_hex(char out[8], uint32_t bits)
-{
-    uint64_t x = bits;
-
-    x = (x << 16 | x) & 0x0000ffff0000ffffu;
-    x = (x << 8 | x) & 0x00ff00ff00ff00ffu;
-    x = (x << 4 | x) & 0x0f0f0f0f0f0f0f0fu;
-    x += 0x3030303030303030u + ((x + 0x0606060606060606u) >> 4 & 0x0101010101010101u) * ('a' - '0' - 10);
-    memcpy(out, &x, 8);
-}
-
-static void make_id(struct ln_exchange *x)
-{
-    uint64_t bits[2] = {ln_rand_next(&x->gw->rand), ln_rand_next(&x->gw->rand)};
-
-    for (unsigned i = 0; i < 4; i++)
-        put_hex(x->id_text + 8 * i, (uint32_t)(bits[i / 2] >> i % 2 * 32));
-    x->req.id = ln_slice(x->id_text, sizeof x->id_text);
-}
-
-/* What an untrusted peer says about who it speaks for is thrown away before anyone can read it. */
-static void drop_claims(struct ln_exchange *x)
-{
-    for (unsigned i = 0; i < x->head.fields.count; i++) {
-        struct ln_field *f = &x->head.fields.v[i];
-
-        switch (f->id) {
-        case LN_FIELD_FORWARDED:
-        case LN_FIELD_X_FORWARDED_FOR:
-        case LN_FIELD_X_FORWARDED_HOST:
-        case LN_FIELD_X_FORWARDED_PORT:
-        case LN_FIELD_X_FORWARDED_PREFIX:
-        case LN_FIELD_X_FORWARDED_PROTO:
-        case LN_FIELD_X_REAL_IP:
-            f->dropped = 1;
-            break;
-        default:
-            break;
-        }
-    }
-}
-
-static void take_id(struct ln_exchange *x)
-{
-    struct ln_slice name = ln_slice_of(x->gen->conf->gateway.headers.request_id);
-    struct ln_field *f = name.n > 0 ? ln_fields_get(&x->head.fields, name) : NULL;
-
-    if (f != NULL && x->trusted && f->value_len > 0 && f->value_len <= 128)
-        x->req.id = ln_field_value(f);
-    else
-        make_id(x);
-}
-
-/* A protocol that carries HTTP requests would take them past every judgement of ours. */
-static bool may_tunnel(struct ln_slice protocols)
-{
-    struct ln_slice p;
-    bool any = false;
-
-    while (ln_slice_next_token(&protocols, &p)) {
-        if (ln_slice_caseeq(ln_slice(p.p, p.n < 3 ? p.n : 3), LN_SLICE("h2c")) ||
-            ln_slice_caseeq(ln_slice(p.p, p.n < 4 ? p.n : 4), LN_SLICE("http")) ||
-            ln_slice_caseeq(ln_slice(p.p, p.n < 3 ? p.n : 3), LN_SLICE("tls")))
-            return false;
-        any = true;
-    }
-    return any;
-}
-
-static void fill_request(struct ln_exchange *x)
-{
-    const struct ln_gateway_conf *conf = &x->gen->conf->gateway;
-    const struct ln_listener_conf *l = &conf->listeners[x->d->listener];
-    struct ln_req *r = &x->req;
-
-    r->method = x->head.method;
-    r->path = x->target.path;
-    r->query = x->target.query;
-    r->has_query = x->target.query.p != NULL;
-    r->host = x->head.host;
-    r->scheme = LN_SLICE("http");
-    r->fields = &x->head.fields;
-    r->minor = x->head.minor;
-    r->listener = ln_slice_of(l->name);
-    r->port = x->d->local_port;
-    const struct ln_field *upgrade = ln_fields_find(&x->head.fields, LN_FIELD_UPGRADE);
-
-    if (x->head.upgrade && upgrade != NULL && x->head.framing == LN_FRAMING_NONE && may_tunnel(ln_field_value(upgrade)))
-        x->upgrade = ln_field_value(upgrade);
-    x->trusted = ln_identity_is_trusted(conf, x->d);
-    if (!x->trusted)
-        drop_claims(x);
-    ln_fields_drop_hop_by_hop(&x->head.fields);
-    take_id(x);
-    ln_identity_fill(conf, x->d, x->trusted, r);
 }
 
 static enum ln_step answer_with(struct ln_exchange *x, const struct ln_answer *a)
@@ -125,83 +22,8 @@ static enum ln_step answer_with(struct ln_exchange *x, const struct ln_answer *a
     return LN_STEP_ANSWER;
 }
 
-/* The gateway-wide limit: before routing, so that requests which no route takes count too. */
-static bool is_over_limit(struct ln_exchange *x)
-{
-    struct ln_generation *g = x->gen;
-    struct ln_limit_answer a;
-
-    if (g->limiter.zone == NULL || !g->conf->gateway.listeners[x->d->listener].rate_limit)
-        return false;
-    ln_limiter_take(g->limiter.zone, g->limiter.size, &g->limiter.limit,
-                    ln_hash(ln_shm_hash_key(x->gw->shm), x->req.client_id.p, x->req.client_id.n), 1,
-                    ln_loop_now(x->gw->loop), &a);
-    x->retry_after = a.wait;
-    return !a.ok;
-}
-
-static enum ln_step find_route(struct ln_exchange *x)
-{
-    struct ln_req *r = &x->req;
-    struct ln_router_query q = {r->method, ln_authority_host(r->host), r->path, r->listener};
-    struct ln_router_match m;
-
-    ln_router_find(x->gen->router, &q, &m, NULL);
-    x->allowed = m.methods;
-    if (m.route == NULL)
-        return answer_with(x, ln_answer(m.methods != 0 ? LN_ANSWER_METHOD_NOT_ALLOWED : LN_ANSWER_NOT_FOUND));
-    r->route = m.route;
-    r->service = m.route->service;
-    r->param_count = m.count;
-    for (unsigned i = 0; i < m.count; i++) {
-        r->params[i].name = m.names[i];
-        r->params[i].value = ln_query_decode(m.params[i], false, r->arena);
-    }
-    return LN_STEP_ACCESS;
-}
-
-/* OPTIONS for the gateway itself: of the whole server, or of a chain of proxies that ends here (RFC 9110 sections 9.3.7, 7.6.2). */
-static bool is_for_us(struct ln_exchange *x)
-{
-    struct ln_field *f;
-    uint64_t hops;
-
-    if (x->head.method_id != LN_METHOD_OPTIONS)
-        return false;
-    x->allowed = ~(uint64_t)1;
-    if (x->target.form == LN_TARGET_ASTERISK)
-        return true;
-    f = ln_fields_get(x->req.fields, LN_SLICE("max-forwards"));
-    if (f == NULL || !ln_slice_to_u64(ln_field_value(f), &hops))
-        return false;
-    if (hops > 0) {
-        struct ln_slice less = ln_arena_printf(&x->arena, "%llu", (unsigned long long)(hops - 1));
-
-        f->value = less.p;
-        f->value_len = (uint32_t)less.n;
-    }
-    return hops == 0;
-}
-
-static enum ln_step judge(struct ln_exchange *x)
-{
-    uint64_t most = x->gen->conf->gateway.limits.body;
-
-    if (x->answer.status != 0)
-        return LN_STEP_ANSWER;
-    fill_request(x);
-    if (is_over_limit(x)) {
-        ln_stat_add(x->gw->slot, LN_STAT_LIMITED, 1);
-        return answer_with(x, ln_answer(LN_ANSWER_RATE_LIMITED));
-    }
-    if (most > 0 && x->head.framing == LN_FRAMING_LENGTH && x->head.length > most)
-        return answer_with(x, ln_answer(LN_ANSWER_BODY_LARGE));
-    if (is_for_us(x))
-        return answer_with(x, ln_answer(LN_ANSWER_OPTIONS));
-    return find_route(x);
-}
-
-/* ---- the Lua phases ------------------------------------------------------------------------------------------- */
+/* ---- the Lua phases
+ * ------------------------------------------------------------------------------------------- */
 
 static void on_phase_done(struct ln_req *r)
 {
@@ -231,9 +53,10 @@ static bool settle_target(struct ln_exchange *x)
     if (!r->target_changed)
         return true;
     r->target_changed = false;
-    raw = ln_arena_printf(r->arena, "%.*s%s%.*s", (int)r->path.n, r->path.p, r->has_query ? "?" : "", (int)r->query.n,
-                          r->has_query ? r->query.p : "");
-    if (raw.n == 0 || raw.p[0] != '/' || ln_target_parse(&x->target, raw, LN_METHOD_GET, r->arena) != LN_REJECT_NONE)
+    raw = ln_arena_printf(r->arena, "%.*s%s%.*s", (int)r->path.n, r->path.p,
+                          r->has_query ? "?" : "", (int)r->query.n, r->has_query ? r->query.p : "");
+    if (raw.n == 0 || raw.p[0] != '/' ||
+        ln_target_parse(&x->target, raw, LN_METHOD_GET, r->arena) != LN_REJECT_NONE)
         return false;
     r->path = x->target.path;
     r->query = x->target.query;
@@ -299,11 +122,13 @@ static enum ln_step filter(struct ln_exchange *x)
     return r->failed ? answer_with(x, ln_answer(LN_ANSWER_PLUGIN_ERROR)) : LN_STEP_ANSWER;
 }
 
-/* ---- our own answers ------------------------------------------------------------------------------------------ */
+/* ---- our own answers
+ * ------------------------------------------------------------------------------------------ */
 
 static bool wants_json(const struct ln_exchange *x)
 {
-    const struct ln_field *accept = x->has_head ? ln_fields_find(&x->head.fields, LN_FIELD_ACCEPT) : NULL;
+    const struct ln_field *accept =
+        x->has_head ? ln_fields_find(&x->head.fields, LN_FIELD_ACCEPT) : NULL;
 
     if (x->gen->json_always || x->gen->json_never)
         return x->gen->json_always;
@@ -313,14 +138,16 @@ static bool wants_json(const struct ln_exchange *x)
 static struct ln_slice allow_list(struct ln_exchange *x)
 {
     static const char *const names[] = {
-        [LN_METHOD_GET] = "GET",     [LN_METHOD_HEAD] = "HEAD",     [LN_METHOD_POST] = "POST",       [LN_METHOD_PUT] = "PUT",
-        [LN_METHOD_PATCH] = "PATCH", [LN_METHOD_DELETE] = "DELETE", [LN_METHOD_OPTIONS] = "OPTIONS",
+        [LN_METHOD_GET] = "GET",         [LN_METHOD_HEAD] = "HEAD",   [LN_METHOD_POST] = "POST",
+        [LN_METHOD_PUT] = "PUT",         [LN_METHOD_PATCH] = "PATCH", [LN_METHOD_DELETE] = "DELETE",
+        [LN_METHOD_OPTIONS] = "OPTIONS",
     };
     struct ln_slice list = LN_SLICE("");
 
     for (size_t i = LN_METHOD_GET; i < LN_ARRAY_LEN(names); i++)
         if (x->allowed >> i & 1)
-            list = ln_arena_printf(&x->arena, "%.*s%s%s", (int)list.n, list.p, list.n > 0 ? ", " : "", names[i]);
+            list = ln_arena_printf(&x->arena, "%.*s%s%s", (int)list.n, list.p,
+                                   list.n > 0 ? ", " : "", names[i]);
     return list;
 }
 
@@ -335,8 +162,10 @@ static void compose_answer(struct ln_exchange *x)
     if (x->answer.status == 405 || x->answer.status == 204)
         ln_fields_set(f, LN_SLICE("Allow"), allow_list(x));
     if (x->retry_after > 0)
-        ln_fields_set(f, LN_SLICE("Retry-After"),
-                      ln_arena_printf(&x->arena, "%llu", (unsigned long long)((x->retry_after + 999999999) / 1000000000)));
+        ln_fields_set(
+            f, LN_SLICE("Retry-After"),
+            ln_arena_printf(&x->arena, "%llu",
+                            (unsigned long long)((x->retry_after + 999999999) / 1000000000)));
     ln_fields_set(f, LN_SLICE("X-Request-Id"), x->req.id);
     ln_fields_set(f, LN_SLICE("X-Lunette-Reason"), ln_slice_of(x->answer.code));
     x->req.status = x->answer.status;
@@ -344,7 +173,8 @@ static void compose_answer(struct ln_exchange *x)
     x->reply = ln_answer_body(&x->answer, json, x->req.id, &x->arena);
 }
 
-/* What of the request's content has come already is thrown away; if that was all, the connection can go on. */
+/* What of the request's content has come already is thrown away; if that was all, the connection
+ * can go on. */
 static void skip_content(struct ln_exchange *x)
 {
     struct ln_buf *in = x->d->in;
@@ -379,11 +209,14 @@ static enum ln_step answer(struct ln_exchange *x)
     return x->filtered ? LN_STEP_RESPOND : LN_STEP_FILTER;
 }
 
-/* ---- respond -------------------------------------------------------------------------------------------------- */
+/* ---- respond
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static bool may_have_content(const struct ln_exchange *x)
 {
-    return x->head.method_id != LN_METHOD_HEAD && x->req.status >= 200 && x->req.status != 204 && x->req.status != 304;
+    return x->head.method_id != LN_METHOD_HEAD && x->req.status >= 200 && x->req.status != 204 &&
+           x->req.status != 304;
 }
 
 static enum ln_framing client_framing(const struct ln_exchange *x)
@@ -392,7 +225,8 @@ static enum ln_framing client_framing(const struct ln_exchange *x)
         return LN_FRAMING_NONE;
     if (x->filtering)
         return x->head.minor >= 1 ? LN_FRAMING_CHUNKED : LN_FRAMING_CLOSE;
-    if (x->attempt.instance == NULL || x->res.framing == LN_FRAMING_NONE) /* NONE: a plugin has made a HEAD of it */
+    if (x->attempt.instance == NULL ||
+        x->res.framing == LN_FRAMING_NONE) /* NONE: a plugin has made a HEAD of it */
         return LN_FRAMING_LENGTH;
     if (x->res.framing == LN_FRAMING_LENGTH)
         return LN_FRAMING_LENGTH;
@@ -432,10 +266,12 @@ static enum ln_step respond(struct ln_exchange *x)
 
     x->filtering = may_have_content(x) && ln_filter_is_wanted(x);
     out = client_framing(x);
-    ln_flow_init(&x->down, &x->gw->bufs, in, proxied ? x->res.length : x->reply.n, out, &x->trailers_down);
+    ln_flow_init(&x->down, &x->gw->bufs, in, proxied ? x->res.length : x->reply.n, out,
+                 &x->trailers_down);
     x->keep = can_keep(x);
     if (!ln_headwrite_response(x, &writer, proxied ? x->res.reason : ln_slice(NULL, 0))) {
-        ln_warn("request %.*s: the response head is too large to be passed on", (int)x->req.id.n, x->req.id.p);
+        ln_warn("request %.*s: the response head is too large to be passed on", (int)x->req.id.n,
+                x->req.id.p);
         ln_attempts_release(x, LN_OUTCOME_OK, false);
         x->answer = ln_answer_outcome(LN_OUTCOME_BAD_RESPONSE);
         x->filtered = true;
@@ -449,12 +285,14 @@ static enum ln_step respond(struct ln_exchange *x)
 
     const char *p = proxied ? ln_buf_at(c->in) : x->reply.p;
     const char *end = proxied ? ln_buf_end(c->in) : x->reply.p + x->reply.n;
-    enum ln_flow_result result = x->filtering ? ln_filter_push(x, p, (size_t)(end - p), &w)
-                                              : ln_flow_push(&x->down, &x->d->stream, &w, &p, end, &why);
+    enum ln_flow_result result = x->filtering
+                                     ? ln_filter_push(x, p, (size_t)(end - p), &w)
+                                     : ln_flow_push(&x->down, &x->d->stream, &w, &p, end, &why);
 
     if (proxied) {
         if (p < end && !x->filtering)
-            x->res.keep_alive = false; /* bytes behind the end of the response: whoever sent them is not to be trusted */
+            x->res.keep_alive = false; /* bytes behind the end of the response: whoever sent them is
+                                          not to be trusted */
         ln_buf_return(&x->gw->bufs, c->in);
         c->in = NULL;
         ln_stream_watch_read(&c->stream, true);
@@ -484,12 +322,15 @@ static enum ln_step relay(struct ln_exchange *x)
     return x->finished || x->abort ? LN_STEP_LOG : LN_STEP_RELAY;
 }
 
-/* ---- the end -------------------------------------------------------------------------------------------------- */
+/* ---- the end
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static void count(struct ln_exchange *x)
 {
-    static const enum ln_stat classes[] = {LN_STAT_ANSWERS_1XX, LN_STAT_ANSWERS_2XX, LN_STAT_ANSWERS_3XX,
-                                           LN_STAT_ANSWERS_4XX, LN_STAT_ANSWERS_5XX};
+    static const enum ln_stat classes[] = {LN_STAT_ANSWERS_1XX, LN_STAT_ANSWERS_2XX,
+                                           LN_STAT_ANSWERS_3XX, LN_STAT_ANSWERS_4XX,
+                                           LN_STAT_ANSWERS_5XX};
     struct ln_shm_slot *slot = x->gw->slot;
     int class = x->req.status / 100;
 
@@ -508,7 +349,8 @@ static void count(struct ln_exchange *x)
 static void detach(struct ln_exchange *x)
 {
     struct ln_downstream *d = x->d;
-    bool open = !ln_exchange_is_read(x) || !x->has_head; /* the client may still be sending this request */
+    bool open =
+        !ln_exchange_is_read(x) || !x->has_head; /* the client may still be sending this request */
     bool cut = x->started && !x->finished;
 
     x->d = NULL;
@@ -586,7 +428,9 @@ static void finish(struct ln_exchange *x)
         detach(x);
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------------ */
+/* ---- the table
+ * ------------------------------------------------------------------------------------------------
+ */
 
 #define TO(s) (1u << LN_STEP_##s)
 
@@ -595,7 +439,7 @@ static const struct {
     enum ln_step (*run)(struct ln_exchange *);
     unsigned next; /* steps that this one may hand over to */
 } steps[] = {
-    [LN_STEP_JUDGE] = {"judge", judge, TO(ACCESS) | TO(ANSWER)},
+    [LN_STEP_JUDGE] = {"judge", ln_admit_judge, TO(ACCESS) | TO(ANSWER)},
     [LN_STEP_ACCESS] = {"access", access_phase, TO(PICK) | TO(ANSWER)},
     [LN_STEP_PICK] = {"pick", ln_attempts_pick, TO(CONNECT) | TO(ANSWER)},
     [LN_STEP_CONNECT] = {"connect", ln_attempts_connect, TO(SEND) | TO(PICK) | TO(ANSWER)},
@@ -634,7 +478,8 @@ void ln_exchange_advance(struct ln_exchange *x)
             continue;
         }
         ln_assert(steps[x->step].next & 1u << next);
-        ln_debug("request %.*s: %s", (int)x->req.id.n, x->req.id.p, next < LN_STEP_DONE ? steps[next].name : "done");
+        ln_debug("request %.*s: %s", (int)x->req.id.n, x->req.id.p,
+                 next < LN_STEP_DONE ? steps[next].name : "done");
         x->step = next;
         if (next == LN_STEP_DONE) {
             finish(x);
@@ -644,17 +489,19 @@ void ln_exchange_advance(struct ln_exchange *x)
     x->running = false;
 }
 
-/* ---- beginning ------------------------------------------------------------------------------------------------ */
+/* ---- beginning
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void on_deadline(struct ln_deadline *deadline)
 {
     struct ln_exchange *x = ln_container_of(deadline, struct ln_exchange, deadline);
 
     x->failed = true;
-    x->outcome = x->tunnel                     ? LN_OUTCOME_CLIENT_GONE
+    x->outcome = x->tunnel                    ? LN_OUTCOME_CLIENT_GONE
                  : x->step == LN_STEP_CONNECT ? LN_OUTCOME_CONNECT_TIME
-                 : x->step == LN_STEP_AWAIT ? LN_OUTCOME_HEAD_TIME
-                                            : LN_OUTCOME_BODY_TIME;
+                 : x->step == LN_STEP_AWAIT   ? LN_OUTCOME_HEAD_TIME
+                                              : LN_OUTCOME_BODY_TIME;
     if (x->started) {
         ln_attempts_release(x, x->outcome, false);
         x->abort = true;
@@ -726,7 +573,8 @@ static struct ln_slice merge_slashes(struct ln_slice path, struct ln_arena *aren
     return ln_slice(out, n);
 }
 
-void ln_exchange_start(struct ln_downstream *d, struct ln_generation *gen, size_t n, const struct ln_head_limits *limits)
+void ln_exchange_start(struct ln_downstream *d, struct ln_generation *gen, size_t n,
+                       const struct ln_head_limits *limits)
 {
     struct ln_exchange *x = begin(d, gen);
     struct ln_slice head = ln_arena_dup(&x->arena, ln_slice(ln_buf_at(d->in), n));
@@ -742,11 +590,12 @@ void ln_exchange_start(struct ln_downstream *d, struct ln_generation *gen, size_
     x->body_at = d->in->head;
     if (why == LN_REJECT_NONE) {
         x->has_head = true;
-        ln_flow_init(&x->up, &d->gw->bufs, x->head.framing, x->head.length, x->head.framing, &x->trailers_up);
+        ln_flow_init(&x->up, &d->gw->bufs, x->head.framing, x->head.length, x->head.framing,
+                     &x->trailers_up);
         x->up.most = gen->conf->gateway.limits.body;
         x->req.has_content = !ln_body_is_done(&x->up.body);
     } else {
-        make_id(x);
+        ln_admit_make_id(x);
         x->answer = ln_answer_reject(why);
     }
     ln_exchange_advance(x);
@@ -770,11 +619,12 @@ size_t ln_exchange_input_from(struct ln_exchange *x, const struct ln_buf *in)
     return from;
 }
 
-void ln_exchange_refuse(struct ln_downstream *d, struct ln_generation *gen, const struct ln_answer *a)
+void ln_exchange_refuse(struct ln_downstream *d, struct ln_generation *gen,
+                        const struct ln_answer *a)
 {
     struct ln_exchange *x = begin(d, gen);
 
-    make_id(x);
+    ln_admit_make_id(x);
     x->answer = *a;
     ln_exchange_advance(x);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * exchange.h - one request and its response, from the head to the log phase.
  *
- * A table of named steps (exchange.c). Events only store facts and call advance; a step looks at the facts and names the next
- * step; naming itself means parked. Nobody frees in the middle: the last step detaches the exchange and puts it on the reap list.
+ * A table of named steps (exchange.c). Events only store facts and call advance; a step looks at
+ * the facts and names the next step; naming itself means parked. Nobody frees in the middle: the
+ * last step detaches the exchange and puts it on the reap list.
  *
- * Lifetimes: the arena lives until the end of the exchange, and every slice with it: heads are copied there before they are parsed.
+ * Lifetimes: the arena lives until the end of the exchange, and every slice with it: heads are
+ * copied there before they are parsed.
  */
 #ifndef LN_GATEWAY_EXCHANGE_H
 #define LN_GATEWAY_EXCHANGE_H
@@ -69,40 +71,43 @@ struct ln_exchange {
     bool failed;    /* with `outcome` */
     bool got_head;  /* a final response head is in x->res */
     bool up_broken; /* the instance takes no more of the request */
-    bool body_bad;  /* the client broke the framing of its content: nothing more can be read of it */
-    bool body_lost; /* content went out that is not in the read buffer any more: no repeating */
-    ln_nsec sent_at; /* when the request went out, or its content was asked for: the client is measured from then */
-    size_t body_at; /* where the content begins in d->in, as long as it is there */
+    bool body_bad; /* the client broke the framing of its content: nothing more can be read of it */
+    bool body_lost;  /* content went out that is not in the read buffer any more: no repeating */
+    ln_nsec sent_at; /* when the request went out, or its content was asked for: the client is
+                        measured from then */
+    size_t body_at;  /* where the content begins in d->in, as long as it is there */
     enum ln_outcome outcome;
     struct ln_deadline deadline; /* of the instance: connect, head, silence */
     struct ln_deadline total;    /* services[].timeouts.total */
     struct ln_head_scan scan;    /* of the response head */
 
-    struct ln_flow up;   /* request content, to the instance */
-    struct ln_flow down; /* response content, to the client */
+    struct ln_flow up;     /* request content, to the instance */
+    struct ln_flow down;   /* response content, to the client */
     struct ln_slice reply; /* content of an answer of our own */
     struct ln_fields trailers_up, trailers_down;
     struct ln_buf *collected; /* content that a request handler has read; borrowed from gw->bufs */
-    bool own_body;            /* what goes upstream is req.body; nothing more is to be read from the client */
-    bool permitted;           /* we have sent 100 Continue ourselves */
+    bool own_body;  /* what goes upstream is req.body; nothing more is to be read from the client */
+    bool permitted; /* we have sent 100 Continue ourselves */
 
     /* Content through body handlers: filter.c. */
     bool filtering, chunk_parked, source_ended, source_closed;
-    bool cut;                     /* we break the response off ourselves: the instance is not to blame */
-    struct ln_buf *raw;           /* bytes of the source that are not decoded yet */
-    struct ln_buf *gathered;      /* the whole content, for handlers that see it as one piece */
-    struct ln_arena chunk_arena;  /* what handlers make of a piece, until it is written */
+    bool cut;                /* we break the response off ourselves: the instance is not to blame */
+    struct ln_buf *raw;      /* bytes of the source that are not decoded yet */
+    struct ln_buf *gathered; /* the whole content, for handlers that see it as one piece */
+    struct ln_arena chunk_arena; /* what handlers make of a piece, until it is written */
     char id_text[32];
 };
 
 /* d->in begins with a complete head of n bytes. Runs as far as it can. */
-void ln_exchange_start(struct ln_downstream *d, struct ln_generation *gen, size_t n, const struct ln_head_limits *limits);
+void ln_exchange_start(struct ln_downstream *d, struct ln_generation *gen, size_t n,
+                       const struct ln_head_limits *limits);
 
 /* There is no head to speak of: answer, and close. */
-void ln_exchange_refuse(struct ln_downstream *d, struct ln_generation *gen, const struct ln_answer *answer);
+void ln_exchange_refuse(struct ln_downstream *d, struct ln_generation *gen,
+                        const struct ln_answer *answer);
 
-/* The buffer that d->in was is about to be copied: from which byte on does the exchange still need it? Forgets what it will not
- * send again. */
+/* The buffer that d->in was is about to be copied: from which byte on does the exchange still need
+ * it? Forgets what it will not send again. */
 size_t ln_exchange_input_from(struct ln_exchange *x, const struct ln_buf *in);
 
 /* Facts from the client's connection. */
@@ -122,7 +127,8 @@ static inline bool ln_exchange_is_read(const struct ln_exchange *x)
     return x->own_body || ln_body_is_done(&x->up.body);
 }
 
-/* Private to the files of the exchange: exchange.c (steps), attempts.c (the instance's side), relay.c (content). */
+/* Private to the files of the exchange: exchange.c (steps), attempts.c (the instance's side),
+ * relay.c (content). */
 void ln_exchange_advance(struct ln_exchange *x);
 const struct ln_service_conf *ln_exchange_service(const struct ln_exchange *x);
 

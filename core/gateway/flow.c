@@ -10,7 +10,8 @@ enum {
     PIECES = 24,
 };
 
-/* What goes out with the next system call: runs of the window and pieces of the source, in order. */
+/* What goes out with the next system call: runs of the window and pieces of the source, in order.
+ */
 struct gather {
     struct ln_flow *f;
     struct ln_stream *dst;
@@ -22,8 +23,8 @@ struct gather {
     bool gone;
 };
 
-void ln_flow_init(struct ln_flow *f, struct ln_buf_cache *bufs, enum ln_framing in, uint64_t length, enum ln_framing out,
-                  struct ln_fields *trailers)
+void ln_flow_init(struct ln_flow *f, struct ln_buf_cache *bufs, enum ln_framing in, uint64_t length,
+                  enum ln_framing out, struct ln_fields *trailers)
 {
     ln_body_init(&f->body, in, length, trailers);
     f->out = out;
@@ -172,8 +173,8 @@ static enum ln_flow_result finish(struct gather *g)
     return g->f->ended ? LN_FLOW_END : LN_FLOW_MORE;
 }
 
-enum ln_flow_result ln_flow_push(struct ln_flow *f, struct ln_stream *dst, struct ln_window *w, const char **p,
-                                 const char *end, enum ln_reject *why)
+enum ln_flow_result ln_flow_push(struct ln_flow *f, struct ln_stream *dst, struct ln_window *w,
+                                 const char **p, const char *end, enum ln_reject *why)
 {
     struct gather g;
     struct ln_slice piece;
@@ -193,8 +194,8 @@ enum ln_flow_result ln_flow_push(struct ln_flow *f, struct ln_stream *dst, struc
     return event == LN_BODY_BAD ? LN_FLOW_BAD : result;
 }
 
-enum ln_flow_result ln_flow_write(struct ln_flow *f, struct ln_stream *dst, struct ln_window *w, struct ln_slice content,
-                                  bool last)
+enum ln_flow_result ln_flow_write(struct ln_flow *f, struct ln_stream *dst, struct ln_window *w,
+                                  struct ln_slice content, bool last)
 {
     struct gather g;
 

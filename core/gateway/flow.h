@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * flow.h - one direction of an exchange: content from one connection to the other, re-framed.
  *
- * The source's framing is decoded and the destination's written anew, so that what goes out has exactly the meaning that was
- * judged. A piece is written as soon as it has come: flush boundaries are kept, and nothing is buffered while the destination
- * takes what it gets. What it does not take is kept (`pending`), and then the caller must stop reading the source until
- * ln_flow_flush() has got rid of it: memory is bounded by one read, whatever the size of the body.
+ * The source's framing is decoded and the destination's written anew, so that what goes out has
+ * exactly the meaning that was judged. A piece is written as soon as it has come: flush boundaries
+ * are kept, and nothing is buffered while the destination takes what it gets. What it does not take
+ * is kept (`pending`), and then the caller must stop reading the source until ln_flow_flush() has
+ * got rid of it: memory is bounded by one read, whatever the size of the body.
  */
 #ifndef LN_GATEWAY_FLOW_H
 #define LN_GATEWAY_FLOW_H
@@ -20,37 +21,37 @@ struct ln_flow {
     struct ln_buf_cache *bufs; /* borrowed */
     uint64_t most;             /* bound of the content; 0 = none. Set it after ln_flow_init() */
     uint64_t written;          /* bytes the destination has taken, heads included */
-    bool ended;                /* the source's body is complete and its end was written or is pending */
+    bool ended; /* the source's body is complete and its end was written or is pending */
 };
 
 enum ln_flow_result {
-    LN_FLOW_MORE, /* all was taken: read on */
-    LN_FLOW_FULL, /* the destination is full: wait until it is writable, then ln_flow_flush() */
-    LN_FLOW_END,  /* the body is complete and written */
-    LN_FLOW_BAD,  /* the source broke its framing: flow->why tells */
+    LN_FLOW_MORE,  /* all was taken: read on */
+    LN_FLOW_FULL,  /* the destination is full: wait until it is writable, then ln_flow_flush() */
+    LN_FLOW_END,   /* the body is complete and written */
+    LN_FLOW_BAD,   /* the source broke its framing: flow->why tells */
     LN_FLOW_LARGE, /* the content is larger than `most`: its end was not written, and must not be */
-    LN_FLOW_GONE, /* the destination is gone: its stream's error tells */
+    LN_FLOW_GONE,  /* the destination is gone: its stream's error tells */
 };
 
-void ln_flow_init(struct ln_flow *f, struct ln_buf_cache *bufs, enum ln_framing in, uint64_t length, enum ln_framing out,
-                  struct ln_fields *trailers);
+void ln_flow_init(struct ln_flow *f, struct ln_buf_cache *bufs, enum ln_framing in, uint64_t length,
+                  enum ln_framing out, struct ln_fields *trailers);
 void ln_flow_fini(struct ln_flow *f);
 
-/* A window of scratch memory in which a head was written; small pieces of content are put behind it, so that head and
- * content leave in one system call. */
+/* A window of scratch memory in which a head was written; small pieces of content are put behind
+ * it, so that head and content leave in one system call. */
 struct ln_window {
     char *base;
     size_t used, size;
 };
 
-/* Writes the window's bytes, then the content in [*p, end), to `dst`. *p moves behind what was used: to `end` unless the
- * body ended before. `why` is set with BAD. */
-enum ln_flow_result ln_flow_push(struct ln_flow *f, struct ln_stream *dst, struct ln_window *w, const char **p,
-                                 const char *end, enum ln_reject *why);
+/* Writes the window's bytes, then the content in [*p, end), to `dst`. *p moves behind what was
+ * used: to `end` unless the body ended before. `why` is set with BAD. */
+enum ln_flow_result ln_flow_push(struct ln_flow *f, struct ln_stream *dst, struct ln_window *w,
+                                 const char **p, const char *end, enum ln_reject *why);
 
 /* Content that is decoded already, and whether it is the last. The window's bytes go first. */
-enum ln_flow_result ln_flow_write(struct ln_flow *f, struct ln_stream *dst, struct ln_window *w, struct ln_slice content,
-                                  bool last);
+enum ln_flow_result ln_flow_write(struct ln_flow *f, struct ln_stream *dst, struct ln_window *w,
+                                  struct ln_slice content, bool last);
 
 /* The source was closed: a clean end of a body that lasts until the close. */
 enum ln_flow_result ln_flow_close(struct ln_flow *f, struct ln_stream *dst, struct ln_window *w);

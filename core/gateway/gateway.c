@@ -25,7 +25,8 @@ struct ln_gateway *ln_gateway_new(struct ln_loop *loop, struct ln_shm *shm, unsi
     ln_buf_cache_init(&gw->bufs, 256);
     ln_arena_cache_init(&gw->arenas, 512);
     ln_slab_init(&gw->downstreams, sizeof(struct ln_downstream), 1024);
-    ln_slab_init(&gw->exchanges, sizeof(struct ln_exchange), SIZE_MAX); /* never unmapped: see script/req.h */
+    ln_slab_init(&gw->exchanges, sizeof(struct ln_exchange),
+                 SIZE_MAX); /* never unmapped: see script/req.h */
     ln_pools_init(&gw->pools, loop, gw->deadlines, &gw->bufs);
     ln_rand_init(&gw->rand, 0);
     gw->scratch_in = ln_alloc(LN_SCRATCH_IN);
@@ -36,10 +37,11 @@ struct ln_gateway *ln_gateway_new(struct ln_loop *loop, struct ln_shm *shm, unsi
     return gw;
 }
 
-/* ---- generations ---------------------------------------------------------------------------------------------- */
+/* ---- generations
+ * ---------------------------------------------------------------------------------------------- */
 
-int ln_gateway_prepare(struct ln_gateway *gw, const char *conf_path, struct ln_bundle *bundle, uint64_t number,
-                       struct ln_diag *diag)
+int ln_gateway_prepare(struct ln_gateway *gw, const char *conf_path, struct ln_bundle *bundle,
+                       uint64_t number, struct ln_diag *diag)
 {
     struct ln_vm_env env = {.loop = gw->loop, .shm = gw->shm};
 
@@ -94,9 +96,12 @@ void ln_gateway_discard(struct ln_gateway *gw, uint64_t number)
     }
 }
 
-/* ---- listeners ------------------------------------------------------------------------------------------------ */
+/* ---- listeners
+ * ------------------------------------------------------------------------------------------------
+ */
 
-static void on_accept(struct ln_listener *l, int fd, const struct sockaddr_storage *peer, socklen_t len)
+static void on_accept(struct ln_listener *l, int fd, const struct sockaddr_storage *peer,
+                      socklen_t len)
 {
     ln_downstream_accept(ln_container_of(l, struct ln_port, listener), fd, peer, len);
 }
@@ -140,7 +145,9 @@ void ln_gateway_unlisten(struct ln_gateway *gw, int fd)
     }
 }
 
-/* ---- drain ---------------------------------------------------------------------------------------------------- */
+/* ---- drain
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static void on_drained(struct ln_timer *t)
 {
@@ -151,8 +158,8 @@ static void on_drained(struct ln_timer *t)
 
 void ln_gateway_check_drained(struct ln_gateway *gw)
 {
-    if (gw->draining && gw->on_drained != NULL && gw->connection_count == 0 && gw->exchange_count == 0 &&
-        !ln_timer_is_running(&gw->drained))
+    if (gw->draining && gw->on_drained != NULL && gw->connection_count == 0 &&
+        gw->exchange_count == 0 && !ln_timer_is_running(&gw->drained))
         ln_timer_start(gw->loop, &gw->drained, 0, on_drained);
 }
 
@@ -186,7 +193,9 @@ void ln_gateway_drain(struct ln_gateway *gw, void (*done)(void *arg), void *arg)
     ln_gateway_check_drained(gw);
 }
 
-/* ---- the end -------------------------------------------------------------------------------------------------- */
+/* ---- the end
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static void abort_connections(struct ln_gateway *gw)
 {
@@ -228,7 +237,8 @@ void ln_gateway_free(struct ln_gateway *gw)
     ln_free(gw);
 }
 
-/* ---- odds and ends -------------------------------------------------------------------------------------------- */
+/* ---- odds and ends
+ * -------------------------------------------------------------------------------------------- */
 
 struct ln_slice ln_gateway_date(struct ln_gateway *gw)
 {

@@ -32,8 +32,8 @@ static void load_limiter(struct ln_generation *g, const struct ln_vm_env *env, s
         ln_diag_error(diag, &conf->place, "rateLimit: shared memory has no zone for it");
 }
 
-static void load_services(struct ln_generation *g, const struct ln_vm_env *env, struct ln_pools *pools,
-                          struct ln_diag *diag)
+static void load_services(struct ln_generation *g, const struct ln_vm_env *env,
+                          struct ln_pools *pools, struct ln_diag *diag)
 {
     struct ln_err err = {0};
 
@@ -46,8 +46,8 @@ static void load_services(struct ln_generation *g, const struct ln_vm_env *env, 
         ln_diag_error(diag, NULL, "%s", err.text);
 }
 
-static void load_routes(struct ln_generation *g, const struct ln_vm_env *env, struct ln_bundle *bundle,
-                        struct ln_diag *diag)
+static void load_routes(struct ln_generation *g, const struct ln_vm_env *env,
+                        struct ln_bundle *bundle, struct ln_diag *diag)
 {
     unsigned count;
 
@@ -59,8 +59,9 @@ static void load_routes(struct ln_generation *g, const struct ln_vm_env *env, st
     g->router = ln_router_new(routes, count, diag);
 }
 
-struct ln_generation *ln_generation_load(const char *conf_path, struct ln_bundle *bundle, const struct ln_vm_env *env,
-                                         struct ln_pools *pools, uint64_t number, struct ln_diag *diag)
+struct ln_generation *ln_generation_load(const char *conf_path, struct ln_bundle *bundle,
+                                         const struct ln_vm_env *env, struct ln_pools *pools,
+                                         uint64_t number, struct ln_diag *diag)
 {
     struct ln_generation *g = ln_zalloc(sizeof *g);
 
@@ -94,8 +95,9 @@ void ln_generation_put(struct ln_generation *g)
     ln_free(g);
 }
 
-const struct ln_route *ln_generation_explain(const struct ln_generation *g, const char *method, const char *url,
-                                             const char *listener, struct ln_text *why)
+const struct ln_route *ln_generation_explain(const struct ln_generation *g, const char *method,
+                                             const char *url, const char *listener,
+                                             struct ln_text *why)
 {
     struct ln_arena arena;
     struct ln_target target;
@@ -107,9 +109,11 @@ const struct ln_route *ln_generation_explain(const struct ln_generation *g, cons
 
     if (no != LN_REJECT_NONE) {
         if (why != NULL)
-            ln_text_printf(why, "- refused with %d: %s\n", ln_reject_row(no)->status, ln_reject_row(no)->sentence);
+            ln_text_printf(why, "- refused with %d: %s\n", ln_reject_row(no)->status,
+                           ln_reject_row(no)->sentence);
     } else {
-        struct ln_router_query q = {ln_slice_of(method), ln_authority_host(target.authority), target.path,
+        struct ln_router_query q = {ln_slice_of(method), ln_authority_host(target.authority),
+                                    target.path,
                                     ln_slice_of(listener != NULL ? listener : first->name)};
 
         ln_router_find(g->router, &q, &m, why);

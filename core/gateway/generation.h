@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * generation.h - one complete, immutable configuration: typed configuration, services, router, Lua state.
+ * generation.h - one complete, immutable configuration: typed configuration, services, router, Lua
+ * state.
  *
- * Counted: every exchange holds one reference from its start to its end, the gateway holds one to the current
- * generation. It frees itself with the last reference. One worker, one thread.
+ * Counted: every exchange holds one reference from its start to its end, the gateway holds one to
+ * the current generation. It frees itself with the last reference. One worker, one thread.
  */
 #ifndef LN_GATEWAY_GENERATION_H
 #define LN_GATEWAY_GENERATION_H
@@ -33,11 +34,13 @@ struct ln_generation {
     bool json_always, json_never; /* errors.json */
 };
 
-/* Loads everything: configuration, Lua, routes. With env->loop, env->shm and pools NULL it is a check that opens nothing and, if
- * env->demand is set, tells what it would need of shared memory. NULL: errors are in diag. The caller gets one reference. */
+/* Loads everything: configuration, Lua, routes. With env->loop, env->shm and pools NULL it is a
+ * check that opens nothing and, if env->demand is set, tells what it would need of shared memory.
+ * NULL: errors are in diag. The caller gets one reference. */
 struct ln_pools;
-struct ln_generation *ln_generation_load(const char *conf_path, struct ln_bundle *bundle, const struct ln_vm_env *env,
-                                         struct ln_pools *pools, uint64_t number, struct ln_diag *diag);
+struct ln_generation *ln_generation_load(const char *conf_path, struct ln_bundle *bundle,
+                                         const struct ln_vm_env *env, struct ln_pools *pools,
+                                         uint64_t number, struct ln_diag *diag);
 
 static inline struct ln_generation *ln_generation_get(struct ln_generation *g)
 {
@@ -46,10 +49,11 @@ static inline struct ln_generation *ln_generation_get(struct ln_generation *g)
 }
 void ln_generation_put(struct ln_generation *g);
 
-/* For `lunette routes` and explain: the route that a request would take, NULL = none. `why` may be NULL; else it gets a
- * story, line by line. */
+/* For `lunette routes` and explain: the route that a request would take, NULL = none. `why` may be
+ * NULL; else it gets a story, line by line. */
 struct ln_text;
-const struct ln_route *ln_generation_explain(const struct ln_generation *g, const char *method, const char *url,
-                                             const char *listener, struct ln_text *why);
+const struct ln_route *ln_generation_explain(const struct ln_generation *g, const char *method,
+                                             const char *url, const char *listener,
+                                             struct ln_text *why);
 
 #endif

@@ -6,7 +6,8 @@
 /* Is `prefix` a whole number of leading segments of `path`? */
 static bool has_segments(struct ln_slice path, struct ln_slice prefix)
 {
-    return prefix.n > 0 && ln_slice_has_prefix(path, prefix) && (path.n == prefix.n || path.p[prefix.n] == '/');
+    return prefix.n > 0 && ln_slice_has_prefix(path, prefix) &&
+           (path.n == prefix.n || path.p[prefix.n] == '/');
 }
 
 struct ln_slice ln_headwrite_prefix(const struct ln_exchange *x)
@@ -124,7 +125,8 @@ static void write_forwarded(const struct ln_exchange *x, struct ln_writer *w)
     ln_write_crlf(w);
 }
 
-/* Upgrade concerns one connection: whoever passes it on says so for the next (RFC 9110 section 7.8). */
+/* Upgrade concerns one connection: whoever passes it on says so for the next (RFC 9110
+ * section 7.8). */
 static void write_upgrade(const struct ln_exchange *x, struct ln_writer *w)
 {
     ln_write_literal(w, "Connection: Upgrade\r\n");
@@ -142,7 +144,8 @@ static void write_additions(const struct ln_exchange *x, struct ln_writer *w)
     if (conf->request_id[0] != '\0')
         ln_write_field(w, ln_slice_of(conf->request_id), x->req.id);
     if (conf->origin_host)
-        ln_write_field(w, LN_SLICE("X-Origin-Host"), ln_slice_of(x->attempt.instance->conf->authority));
+        ln_write_field(w, LN_SLICE("X-Origin-Host"),
+                       ln_slice_of(x->attempt.instance->conf->authority));
     if (conf->via)
         ln_write_literal(w, "Via: 1.1 lunette\r\n");
     if (x->upgrade.p != NULL)
@@ -196,7 +199,8 @@ bool ln_headwrite_request(struct ln_exchange *x, struct ln_writer *w)
     return !w->overflow;
 }
 
-/* A response without content may still tell its length: to HEAD, and with 304 (RFC 9110 section 8.6). */
+/* A response without content may still tell its length: to HEAD, and with 304 (RFC 9110
+ * section 8.6). */
 static bool tells_length(const struct ln_exchange *x)
 {
     return x->down.out == LN_FRAMING_NONE && x->req.status >= 200 && x->req.status != 204;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * headwrite.h - heads as they go out: written anew from the parsed and judged head, never copied as bytes.
+ * headwrite.h - heads as they go out: written anew from the parsed and judged head, never copied as
+ * bytes.
  *
- * Order, case and duplicates of the fields that pass are kept; what the gateway adds stands behind them.
+ * Order, case and duplicates of the fields that pass are kept; what the gateway adds stands behind
+ * them.
  */
 #ifndef LN_GATEWAY_HEADWRITE_H
 #define LN_GATEWAY_HEADWRITE_H

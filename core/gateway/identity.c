@@ -41,8 +41,9 @@ static struct ln_slice print_ip(const unsigned char ip[16], struct ln_arena *are
 }
 
 /* All addresses of one IPv6 customer count as one client. */
-static struct ln_slice address_identity(const struct ln_identity_conf *conf, const unsigned char ip[16],
-                                        struct ln_slice text, struct ln_arena *arena)
+static struct ln_slice address_identity(const struct ln_identity_conf *conf,
+                                        const unsigned char ip[16], struct ln_slice text,
+                                        struct ln_arena *arena)
 {
     unsigned char masked[16];
 
@@ -56,8 +57,10 @@ static struct ln_slice address_identity(const struct ln_identity_conf *conf, con
     return print_ip(masked, arena);
 }
 
-/* Walks X-Forwarded-For from the right while the hops are trusted proxies; the first that is not is the client. */
-static bool behind_proxies(const struct ln_gateway_conf *conf, const struct ln_req *r, unsigned char ip[16])
+/* Walks X-Forwarded-For from the right while the hops are trusted proxies; the first that is not is
+ * the client. */
+static bool behind_proxies(const struct ln_gateway_conf *conf, const struct ln_req *r,
+                           unsigned char ip[16])
 {
     struct ln_forwarded_walk walk;
     struct ln_forwarded_hop hop;
@@ -73,7 +76,8 @@ static bool behind_proxies(const struct ln_gateway_conf *conf, const struct ln_r
     return found;
 }
 
-static struct ln_slice from_source(const struct ln_req *r, enum ln_identity_source kind, const char *name)
+static struct ln_slice from_source(const struct ln_req *r, enum ln_identity_source kind,
+                                   const char *name)
 {
     struct ln_slice value = {NULL, 0}, want = ln_slice_of(name);
     struct ln_query_arg arg;
@@ -93,7 +97,8 @@ static struct ln_slice from_source(const struct ln_req *r, enum ln_identity_sour
     return value;
 }
 
-void ln_identity_fill(const struct ln_gateway_conf *conf, const struct ln_downstream *d, bool trusted, struct ln_req *r)
+void ln_identity_fill(const struct ln_gateway_conf *conf, const struct ln_downstream *d,
+                      bool trusted, struct ln_req *r)
 {
     unsigned char ip[16];
     bool has_ip = d->has_ip;
@@ -109,7 +114,8 @@ void ln_identity_fill(const struct ln_gateway_conf *conf, const struct ln_downst
     for (unsigned i = 0; i < conf->identity.from_count; i++) {
         if (conf->identity.from[i].kind == LN_IDENTITY_ADDRESS)
             return;
-        struct ln_slice id = from_source(r, conf->identity.from[i].kind, conf->identity.from[i].name);
+        struct ln_slice id =
+            from_source(r, conf->identity.from[i].kind, conf->identity.from[i].name);
 
         if (id.n > 0) {
             r->client_id = id;

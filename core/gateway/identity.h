@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * identity.h - who is asking: the client's address behind trusted proxies, and the identity that limits count.
+ * identity.h - who is asking: the client's address behind trusted proxies, and the identity that
+ * limits count.
  */
 #ifndef LN_GATEWAY_IDENTITY_H
 #define LN_GATEWAY_IDENTITY_H
@@ -10,8 +11,9 @@
 /* Is the connection's other end one of gateway.trustedProxies? */
 bool ln_identity_is_trusted(const struct ln_gateway_conf *conf, const struct ln_downstream *d);
 
-/* Fills r->ip, r->peer, r->client_id. Forwarding fields are believed from trusted peers only: the address is then the
- * rightmost hop of X-Forwarded-For that is not itself a trusted proxy. */
-void ln_identity_fill(const struct ln_gateway_conf *conf, const struct ln_downstream *d, bool trusted, struct ln_req *r);
+/* Fills r->ip, r->peer, r->client_id. Forwarding fields are believed from trusted peers only: the
+ * address is then the rightmost hop of X-Forwarded-For that is not itself a trusted proxy. */
+void ln_identity_fill(const struct ln_gateway_conf *conf, const struct ln_downstream *d,
+                      bool trusted, struct ln_req *r);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * relay.c - bytes between the two connections of an exchange, and the facts that follow from them.
  *
- * Both directions run at the same time and end independently: an instance may answer while the request is still coming. A
- * direction whose destination is full stops reading its source.
+ * Both directions run at the same time and end independently: an instance may answer while the
+ * request is still coming. A direction whose destination is full stops reading its source.
  */
 #include "base/log.h"
-#include "gateway/exchange.h"
 #include "gateway/collect.h"
+#include "gateway/exchange.h"
 #include "gateway/filter.h"
 #include "gateway/headwrite.h"
 #include "gateway/tunnel.h"
@@ -21,14 +21,16 @@ static size_t read_size(const struct ln_exchange *x)
     return most > 0 && most < LN_SCRATCH_IN ? (size_t)most : LN_SCRATCH_IN;
 }
 
-/* ---- the request's content ------------------------------------------------------------------------------------ */
+/* ---- the request's content
+ * ------------------------------------------------------------------------------------ */
 
 bool ln_exchange_wants_body(const struct ln_exchange *x)
 {
     if (ln_collect_is_on(x))
         return ln_downstream_waiting(x->d) == 0;
-    return (x->step == LN_STEP_AWAIT || x->step == LN_STEP_RELAY) && x->attempt.conn != NULL && !x->up.ended &&
-           !x->up_broken && x->up.pending == NULL && ln_downstream_waiting(x->d) == 0;
+    return (x->step == LN_STEP_AWAIT || x->step == LN_STEP_RELAY) && x->attempt.conn != NULL &&
+           !x->up.ended && !x->up_broken && x->up.pending == NULL &&
+           ln_downstream_waiting(x->d) == 0;
 }
 
 /* To read, to send, or nothing. */
@@ -38,17 +40,19 @@ static void expect_client(struct ln_exchange *x)
 
     if (x->down.pending != NULL)
         ln_downstream_patience(x->d, LN_PATIENCE_SEND, t->send);
-    else if (ln_exchange_wants_body(x) || (x->step == LN_STEP_SEND && !x->up.ended && x->up.pending == NULL))
+    else if (ln_exchange_wants_body(x) ||
+             (x->step == LN_STEP_SEND && !x->up.ended && x->up.pending == NULL))
         ln_downstream_patience(x->d, LN_PATIENCE_BODY, t->body);
     else
         ln_deadline_clear(&x->d->deadline);
 }
 
-/* Is it the instance's turn before its head has come? While the client is sending it may wait for more; not so when the client
- * itself waits for a 100. */
+/* Is it the instance's turn before its head has come? While the client is sending it may wait for
+ * more; not so when the client itself waits for a 100. */
 static bool is_head_due(const struct ln_exchange *x)
 {
-    return x->up.ended || x->up.pending != NULL || x->up_broken || (x->head.expect_continue && x->up.body.total == 0);
+    return x->up.ended || x->up.pending != NULL || x->up_broken ||
+           (x->head.expect_continue && x->up.body.total == 0);
 }
 
 static void expect_instance(struct ln_exchange *x)
@@ -69,7 +73,8 @@ static void expect_instance(struct ln_exchange *x)
 void ln_relay_expect(struct ln_exchange *x)
 {
     expect_instance(x);
-    if (x->head.framing != LN_FRAMING_NONE || x->down.pending != NULL || x->d->patience == LN_PATIENCE_SEND)
+    if (x->head.framing != LN_FRAMING_NONE || x->down.pending != NULL ||
+        x->d->patience == LN_PATIENCE_SEND)
         expect_client(x);
 }
 
@@ -143,7 +148,9 @@ void ln_exchange_read_body(struct ln_exchange *x)
         return;
     }
     if (x->up.body.framing == LN_FRAMING_LENGTH && x->up.body.left < room)
-        room = (size_t)x->up.body.left; /* what follows is the next request: leave it to the next read */
+        room =
+            (size_t)
+                x->up.body.left; /* what follows is the next request: leave it to the next read */
 
     ssize_t n = ln_stream_read(&d->stream, gw->scratch_in, room);
 
@@ -187,7 +194,8 @@ void ln_relay_on_up_writable(struct ln_stream *s)
     ln_exchange_advance(x);
 }
 
-/* ---- the response's head -------------------------------------------------------------------------------------- */
+/* ---- the response's head
+ * -------------------------------------------------------------------------------------- */
 
 static void fail(struct ln_exchange *x, enum ln_outcome outcome)
 {
@@ -195,13 +203,15 @@ static void fail(struct ln_exchange *x, enum ln_outcome outcome)
     x->outcome = outcome;
 }
 
-/* Interim responses go to clients that know them (RFC 9110 section 15.2). They are optional: one that finds the client's socket full
- * is left out; one that is taken in part leaves a connection that cannot be saved. */
+/* Interim responses go to clients that know them (RFC 9110 section 15.2). They are optional: one
+ * that finds the client's socket full is left out; one that is taken in part leaves a connection
+ * that cannot be saved. */
 static void pass_interim(struct ln_exchange *x, const struct ln_res_head *h)
 {
     struct ln_writer w = ln_writer(x->gw->scratch_out, LN_SCRATCH_OUT);
 
-    if (x->head.minor == 0 || (h->status == 100 && !x->head.expect_continue) || !ln_headwrite_interim(h, &w))
+    if (x->head.minor == 0 || (h->status == 100 && !x->head.expect_continue) ||
+        !ln_headwrite_interim(h, &w))
         return;
     size_t size = (size_t)(w.at - x->gw->scratch_out);
     ssize_t n = ln_stream_write(&x->d->stream, x->gw->scratch_out, size);
@@ -225,8 +235,10 @@ static bool agree_upgrade(struct ln_exchange *x)
     return false;
 }
 
-/* One head is complete in c->in. True when it was an interim one and there may be another behind it. */
-static bool take_head(struct ln_exchange *x, struct ln_upconn *c, size_t n, const struct ln_head_limits *limits)
+/* One head is complete in c->in. True when it was an interim one and there may be another behind
+ * it. */
+static bool take_head(struct ln_exchange *x, struct ln_upconn *c, size_t n,
+                      const struct ln_head_limits *limits)
 {
     struct ln_slice head = ln_arena_dup(&x->arena, ln_slice(ln_buf_at(c->in), n));
 
@@ -239,7 +251,8 @@ static bool take_head(struct ln_exchange *x, struct ln_upconn *c, size_t n, cons
         return agree_upgrade(x);
     if (why != LN_REJECT_NONE || x->res.status == 101) { /* nobody asked to upgrade */
         ln_warn("instance %s: bad response: %s", x->attempt.instance->conf->url,
-                why != LN_REJECT_NONE ? ln_reject_row(why)->sentence : "101 without a request to upgrade");
+                why != LN_REJECT_NONE ? ln_reject_row(why)->sentence
+                                      : "101 without a request to upgrade");
         fail(x, LN_OUTCOME_BAD_RESPONSE);
         return false;
     }
@@ -248,7 +261,9 @@ static bool take_head(struct ln_exchange *x, struct ln_upconn *c, size_t n, cons
         pass_interim(x, &x->res);
         return true;
     }
-    ln_res_head_settle(&x->res, ln_method_identify(x->req.method)); /* of the request that was sent, whatever came in */
+    ln_res_head_settle(
+        &x->res,
+        ln_method_identify(x->req.method)); /* of the request that was sent, whatever came in */
     x->got_head = true;
     ln_deadline_clear(&x->deadline);
     return false;
@@ -262,14 +277,16 @@ static void look_for_head(struct ln_exchange *x, struct ln_upconn *c)
     for (int i = 0; i < INTERIM_MAX; i++) {
         enum ln_reject why = LN_REJECT_NONE;
 
-        if (ln_buf_len(c->in) == 0) /* a cleared buffer begins anew, so that interim heads do not use it up */
+        if (ln_buf_len(c->in) ==
+            0) /* a cleared buffer begins anew, so that interim heads do not use it up */
             c->in->head = c->in->tail = 0;
         long n = ln_head_end(&x->scan, ln_buf_at(c->in), ln_buf_len(c->in), &limits, false, &why);
 
         if (n == 0)
             return;
         if (n < 0) {
-            ln_warn("instance %s: bad response: %s", x->attempt.instance->conf->url, ln_reject_row(why)->sentence);
+            ln_warn("instance %s: bad response: %s", x->attempt.instance->conf->url,
+                    ln_reject_row(why)->sentence);
             fail(x, LN_OUTCOME_BAD_RESPONSE);
             return;
         }
@@ -279,7 +296,8 @@ static void look_for_head(struct ln_exchange *x, struct ln_upconn *c)
     fail(x, LN_OUTCOME_BAD_RESPONSE);
 }
 
-/* Heads begin at the buffer's start unless interim ones came before: then the rest is moved there. */
+/* Heads begin at the buffer's start unless interim ones came before: then the rest is moved there.
+ */
 static bool make_room(struct ln_exchange *x, struct ln_upconn *c)
 {
     const struct ln_limits_conf *l = &x->gen->conf->gateway.limits;
@@ -315,9 +333,11 @@ static void read_head(struct ln_exchange *x, struct ln_upconn *c)
     look_for_head(x, c);
 }
 
-/* ---- the response's content ----------------------------------------------------------------------------------- */
+/* ---- the response's content
+ * ----------------------------------------------------------------------------------- */
 
-/* The instance is done with; whether its connection can be used again depends on both directions. */
+/* The instance is done with; whether its connection can be used again depends on both directions.
+ */
 static void release_done(struct ln_exchange *x)
 {
     bool clean = x->res.keep_alive && x->up.ended && x->up.pending == NULL && !x->up_broken &&
@@ -364,7 +384,8 @@ void ln_relay_received(struct ln_exchange *x, enum ln_flow_result result)
 
 static void truncated(struct ln_exchange *x)
 {
-    ln_warn("instance %s: the connection was closed in the middle of a response", x->attempt.instance->conf->url);
+    ln_warn("instance %s: the connection was closed in the middle of a response",
+            x->attempt.instance->conf->url);
     ln_attempts_release(x, LN_OUTCOME_TRUNCATED, false);
     x->abort = true;
 }
@@ -380,7 +401,8 @@ static void read_content(struct ln_exchange *x, struct ln_upconn *c)
         return;
     if (n <= 0) {
         if (n == 0 && ln_body_is_complete_at_eof(&x->down.body))
-            ln_relay_received(x, x->filtering ? ln_filter_close(x, &w) : ln_flow_close(&x->down, &x->d->stream, &w));
+            ln_relay_received(x, x->filtering ? ln_filter_close(x, &w)
+                                              : ln_flow_close(&x->down, &x->d->stream, &w));
         else
             truncated(x);
         return;
@@ -414,7 +436,8 @@ void ln_relay_on_up_readable(struct ln_stream *s)
     ln_exchange_advance(x);
 }
 
-/* ---- facts from the client's connection ----------------------------------------------------------------------- */
+/* ---- facts from the client's connection
+ * ----------------------------------------------------------------------- */
 
 void ln_exchange_client_writable(struct ln_exchange *x)
 {

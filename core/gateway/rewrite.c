@@ -8,15 +8,18 @@
 static bool begins_with_segments(struct ln_slice path, struct ln_slice prefix)
 {
     return prefix.n > 0 && ln_slice_has_prefix(path, prefix) &&
-           (path.n == prefix.n || path.p[prefix.n] == '/' || path.p[prefix.n] == '?' || path.p[prefix.n] == '#');
+           (path.n == prefix.n || path.p[prefix.n] == '/' || path.p[prefix.n] == '?' ||
+            path.p[prefix.n] == '#');
 }
 
-static struct ln_slice join(struct ln_slice a, struct ln_slice b, struct ln_slice c, struct ln_arena *arena)
+static struct ln_slice join(struct ln_slice a, struct ln_slice b, struct ln_slice c,
+                            struct ln_arena *arena)
 {
     return ln_arena_printf(arena, "%.*s%.*s%.*s", (int)a.n, a.p, (int)b.n, b.p, (int)c.n, c.p);
 }
 
-struct ln_slice ln_rewrite_path(struct ln_slice path, struct ln_slice base, struct ln_slice prefix, struct ln_arena *arena)
+struct ln_slice ln_rewrite_path(struct ln_slice path, struct ln_slice base, struct ln_slice prefix,
+                                struct ln_arena *arena)
 {
     if (begins_with_segments(path, base)) {
         path.p += base.n;
@@ -25,8 +28,9 @@ struct ln_slice ln_rewrite_path(struct ln_slice path, struct ln_slice base, stru
     return prefix.n > 0 ? join(prefix, path, LN_SLICE(""), arena) : path;
 }
 
-struct ln_slice ln_rewrite_reference(struct ln_slice reference, struct ln_slice authority, struct ln_slice base,
-                                     struct ln_slice prefix, struct ln_arena *arena)
+struct ln_slice ln_rewrite_reference(struct ln_slice reference, struct ln_slice authority,
+                                     struct ln_slice base, struct ln_slice prefix,
+                                     struct ln_arena *arena)
 {
     struct ln_slice path = reference, scheme = LN_SLICE("http://");
 
@@ -46,13 +50,15 @@ struct ln_slice ln_rewrite_reference(struct ln_slice reference, struct ln_slice 
 static bool is_path_attribute(struct ln_slice piece, struct ln_slice *path)
 {
     piece = ln_slice_trim(piece);
-    if (piece.n < 6 || !ln_slice_caseeq(ln_slice(piece.p, 5), LN_SLICE("path=")) || piece.p[5] != '/')
+    if (piece.n < 6 || !ln_slice_caseeq(ln_slice(piece.p, 5), LN_SLICE("path=")) ||
+        piece.p[5] != '/')
         return false;
     *path = ln_slice(piece.p + 5, piece.n - 5);
     return true;
 }
 
-struct ln_slice ln_rewrite_cookie(struct ln_slice value, struct ln_slice base, struct ln_slice prefix, struct ln_arena *arena)
+struct ln_slice ln_rewrite_cookie(struct ln_slice value, struct ln_slice base,
+                                  struct ln_slice prefix, struct ln_arena *arena)
 {
     const char *end = value.p + value.n;
 
@@ -60,7 +66,9 @@ struct ln_slice ln_rewrite_cookie(struct ln_slice value, struct ln_slice base, s
         const char *semicolon = memchr(at, ';', (size_t)(end - at));
         struct ln_slice path;
 
-        if (at > value.p && is_path_attribute(ln_slice(at, (size_t)((semicolon != NULL ? semicolon : end) - at)), &path)) {
+        if (at > value.p &&
+            is_path_attribute(ln_slice(at, (size_t)((semicolon != NULL ? semicolon : end) - at)),
+                              &path)) {
             struct ln_slice front = ln_slice(value.p, (size_t)(path.p - value.p));
             struct ln_slice back = ln_slice(path.p + path.n, (size_t)(end - path.p) - path.n);
             struct ln_slice seen = ln_rewrite_path(path, base, prefix, arena);
@@ -73,14 +81,15 @@ struct ln_slice ln_rewrite_cookie(struct ln_slice value, struct ln_slice base, s
 }
 
 /* "5; url=/x": what stands behind "url=" is the reference. */
-static struct ln_slice rewrite_refresh(struct ln_slice value, struct ln_slice authority, struct ln_slice base,
-                                       struct ln_slice prefix, struct ln_arena *arena)
+static struct ln_slice rewrite_refresh(struct ln_slice value, struct ln_slice authority,
+                                       struct ln_slice base, struct ln_slice prefix,
+                                       struct ln_arena *arena)
 {
     for (size_t i = 0; i + 4 < value.n; i++) {
         if (!ln_slice_caseeq(ln_slice(value.p + i, 4), LN_SLICE("url=")))
             continue;
-        struct ln_slice seen =
-            ln_rewrite_reference(ln_slice(value.p + i + 4, value.n - i - 4), authority, base, prefix, arena);
+        struct ln_slice seen = ln_rewrite_reference(ln_slice(value.p + i + 4, value.n - i - 4),
+                                                    authority, base, prefix, arena);
 
         return join(ln_slice(value.p, i + 4), seen, LN_SLICE(""), arena);
     }
@@ -93,13 +102,15 @@ static void put(struct ln_field *f, struct ln_slice value)
     f->value_len = (uint32_t)value.n;
 }
 
-static void rewrite_field(struct ln_field *f, const struct ln_service_conf *conf, const struct ln_instance_conf *i,
-                          struct ln_slice prefix, struct ln_arena *arena)
+static void rewrite_field(struct ln_field *f, const struct ln_service_conf *conf,
+                          const struct ln_instance_conf *i, struct ln_slice prefix,
+                          struct ln_arena *arena)
 {
-    struct ln_slice name = ln_field_name(f), base = ln_slice_of(i->base), authority = ln_slice_of(i->authority);
+    struct ln_slice name = ln_field_name(f), base = ln_slice_of(i->base),
+                    authority = ln_slice_of(i->authority);
 
-    if (conf->rewrite_location &&
-        (ln_slice_caseeq(name, LN_SLICE("location")) || ln_slice_caseeq(name, LN_SLICE("content-location"))))
+    if (conf->rewrite_location && (ln_slice_caseeq(name, LN_SLICE("location")) ||
+                                   ln_slice_caseeq(name, LN_SLICE("content-location"))))
         put(f, ln_rewrite_reference(ln_field_value(f), authority, base, prefix, arena));
     else if (conf->rewrite_location && ln_slice_caseeq(name, LN_SLICE("refresh")))
         put(f, rewrite_refresh(ln_field_value(f), authority, base, prefix, arena));

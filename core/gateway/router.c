@@ -144,8 +144,9 @@ static void add_leaf(struct leaves *l, const struct candidate *c, struct ln_diag
         const struct ln_route *other = l->v[i].route;
 
         if (are_equal(other, c->route))
-            ln_diag_error(diag, &c->route->place, "route %s: the same requests are taken by %s at %s:%u",
-                          c->route->name, other->name, other->place.file != NULL ? other->place.file : "?",
+            ln_diag_error(diag, &c->route->place,
+                          "route %s: the same requests are taken by %s at %s:%u", c->route->name,
+                          other->name, other->place.file != NULL ? other->place.file : "?",
                           other->place.line);
     }
     l->v = ln_realloc(l->v, (l->count + 1) * sizeof *l->v);
@@ -159,7 +160,8 @@ static void add_leaf(struct leaves *l, const struct candidate *c, struct ln_diag
 static bool add_name(struct candidate *c, struct ln_slice name, struct ln_diag *diag)
 {
     if (c->name_count == LN_PARAMS_MAX) {
-        ln_diag_error(diag, &c->route->place, "route %s: more than %d parameters", c->route->name, LN_PARAMS_MAX);
+        ln_diag_error(diag, &c->route->place, "route %s: more than %d parameters", c->route->name,
+                      LN_PARAMS_MAX);
         return false;
     }
     c->names[c->name_count++] = name;
@@ -174,17 +176,20 @@ static void add_route(struct ln_router *r, const struct ln_route *route, struct 
     unsigned depth = 0;
 
     if (path.n == 0 || path.p[0] != '/') {
-        ln_diag_error(diag, &route->place, "route %s: expected a path that begins with \"/\"", route->name);
+        ln_diag_error(diag, &route->place, "route %s: expected a path that begins with \"/\"",
+                      route->name);
         return;
     }
     while (next_segment(&path, &segment)) {
         if (++depth > DEPTH_MAX) {
-            ln_diag_error(diag, &route->place, "route %s: more than %d segments", route->name, DEPTH_MAX);
+            ln_diag_error(diag, &route->place, "route %s: more than %d segments", route->name,
+                          DEPTH_MAX);
             return;
         }
         if (ln_slice_eq(segment, LN_SLICE("*"))) {
             if (path.n > 0)
-                ln_diag_error(diag, &route->place, "route %s: \"*\" may only stand at the end", route->name);
+                ln_diag_error(diag, &route->place, "route %s: \"*\" may only stand at the end",
+                              route->name);
             else if (add_name(&c, LN_SLICE("rest"), diag))
                 add_leaf(&n->rest, &c, diag);
             return;
@@ -224,7 +229,9 @@ void ln_router_free(struct ln_router *r)
     ln_free(r);
 }
 
-/* ---- finding -------------------------------------------------------------------------------------------------- */
+/* ---- finding
+ * --------------------------------------------------------------------------------------------------
+ */
 
 struct search {
     const struct ln_router_query *q;
@@ -255,13 +262,15 @@ static bool host_matches(const char *pattern, struct ln_slice host)
     const char *dot = memchr(host.p, '.', host.n);
     size_t label = dot != NULL ? (size_t)(dot - host.p) : host.n;
 
-    return label > 0 && ln_slice_caseeq(ln_slice(want.p + 1, want.n - 1), ln_slice(host.p + label, host.n - label));
+    return label > 0 && ln_slice_caseeq(ln_slice(want.p + 1, want.n - 1),
+                                        ln_slice(host.p + label, host.n - label));
 }
 
 /* A route for GET answers HEAD too (RFC 9110 section 9.3.2). */
 static bool method_matches(const char *methods, struct ln_slice method)
 {
-    return list_has(methods, method) || (ln_slice_eq(method, LN_SLICE("HEAD")) && list_has(methods, LN_SLICE("GET")));
+    return list_has(methods, method) ||
+           (ln_slice_eq(method, LN_SLICE("HEAD")) && list_has(methods, LN_SLICE("GET")));
 }
 
 static uint32_t method_bits(const char *methods)
@@ -269,8 +278,9 @@ static uint32_t method_bits(const char *methods)
     static const struct {
         enum ln_method id;
         const char *name;
-    } known[] = {{LN_METHOD_GET, "GET"},       {LN_METHOD_HEAD, "HEAD"},     {LN_METHOD_POST, "POST"},
-                 {LN_METHOD_PUT, "PUT"},       {LN_METHOD_PATCH, "PATCH"},   {LN_METHOD_DELETE, "DELETE"},
+    } known[] = {{LN_METHOD_GET, "GET"},        {LN_METHOD_HEAD, "HEAD"},
+                 {LN_METHOD_POST, "POST"},      {LN_METHOD_PUT, "PUT"},
+                 {LN_METHOD_PATCH, "PATCH"},    {LN_METHOD_DELETE, "DELETE"},
                  {LN_METHOD_OPTIONS, "OPTIONS"}};
     uint32_t bits = 0;
 
@@ -306,7 +316,8 @@ static bool take(struct search *s, const struct candidate *c, unsigned values)
 
 static bool try_leaves(struct search *s, const struct leaves *l, unsigned values)
 {
-    const struct candidate *stand_in = NULL; /* a GET route for HEAD, unless there is one for HEAD itself */
+    const struct candidate *stand_in =
+        NULL; /* a GET route for HEAD, unless there is one for HEAD itself */
 
     for (unsigned i = 0; i < l->count; i++) {
         const struct candidate *c = &l->v[i];
@@ -314,8 +325,8 @@ static bool try_leaves(struct search *s, const struct leaves *l, unsigned values
 
         if (s->why != NULL)
             ln_text_printf(s->why, "%s %s (%s:%u)%s%s\n", no != NULL ? "-" : "+", c->route->name,
-                           c->route->place.file != NULL ? c->route->place.file : "?", c->route->place.line,
-                           no != NULL ? ": " : "", no != NULL ? no : "");
+                           c->route->place.file != NULL ? c->route->place.file : "?",
+                           c->route->place.line, no != NULL ? ": " : "", no != NULL ? no : "");
         if (no != NULL)
             continue;
         if (stand_in != NULL && c->rank < stand_in->rank)
@@ -357,8 +368,8 @@ static bool descend(struct search *s, const struct node *n, struct ln_slice path
     return try_rest(s, n, path);
 }
 
-void ln_router_find(const struct ln_router *r, const struct ln_router_query *q, struct ln_router_match *m,
-                    struct ln_text *why)
+void ln_router_find(const struct ln_router *r, const struct ln_router_query *q,
+                    struct ln_router_match *m, struct ln_text *why)
 {
     struct search s = {.q = q, .m = m, .why = why};
 

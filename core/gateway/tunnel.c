@@ -7,7 +7,8 @@
 
 static void settle(struct ln_exchange *x)
 {
-    bool up_done = x->up.ended && x->up.pending == NULL, down_done = x->down.ended && x->down.pending == NULL;
+    bool up_done = x->up.ended && x->up.pending == NULL,
+         down_done = x->down.ended && x->down.pending == NULL;
 
     if (x->attempt.conn == NULL)
         return;
@@ -68,10 +69,12 @@ void ln_tunnel_client_eof(struct ln_exchange *x)
     ln_exchange_advance(x);
 }
 
-static enum ln_flow_result push(struct ln_flow *f, struct ln_stream *to, struct ln_window *w, struct ln_buf *from)
+static enum ln_flow_result push(struct ln_flow *f, struct ln_stream *to, struct ln_window *w,
+                                struct ln_buf *from)
 {
     enum ln_reject why;
-    const char *p = from != NULL ? ln_buf_at(from) : NULL, *end = from != NULL ? ln_buf_end(from) : NULL;
+    const char *p = from != NULL ? ln_buf_at(from) : NULL,
+               *end = from != NULL ? ln_buf_end(from) : NULL;
     enum ln_flow_result result = ln_flow_push(f, to, w, &p, end, &why);
 
     if (from != NULL)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tunnel.h - after 101 Switching Protocols (RFC 9110 section 15.2.2): bytes both ways, unread.
  *
- * Begins only when the client asked to upgrade, the service allows it, and the instance has agreed. Each direction ends on its own: an
- * end of stream is passed on as one (half-close). Silence on both sides for timeouts.tunnel ends it.
+ * Begins only when the client asked to upgrade, the service allows it, and the instance has agreed.
+ * Each direction ends on its own: an end of stream is passed on as one (half-close). Silence on
+ * both sides for timeouts.tunnel ends it.
  */
 #ifndef LN_GATEWAY_TUNNEL_H
 #define LN_GATEWAY_TUNNEL_H

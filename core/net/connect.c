@@ -79,7 +79,8 @@ static int open_socket(struct ln_connect *c)
     return -1;
 }
 
-/* The socket is writable at once when the peer is on this machine; the loop tells, in this turn or a later one. */
+/* The socket is writable at once when the peer is on this machine; the loop tells, in this turn or
+ * a later one. */
 static void try_from(struct ln_connect *c)
 {
     for (; c->at < c->count; c->at++) {

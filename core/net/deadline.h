@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * deadline.h - time limits by the hundred thousand, without a heap.
  *
- * Deadlines of one duration come due in the order in which they were set. So each duration has a queue, setting appends,
- * clearing unlinks, and one timer per queue looks at its head. The timer is not moved when the head goes: it fires, finds the new
- * head, and sleeps on. A request that sets and clears five deadlines touches no timer at all.
+ * Deadlines of one duration come due in the order in which they were set. So each duration has a
+ * queue, setting appends, clearing unlinks, and one timer per queue looks at its head. The timer is
+ * not moved when the head goes: it fires, finds the new head, and sleeps on. A request that sets
+ * and clears five deadlines touches no timer at all.
  */
 #ifndef LN_NET_DEADLINE_H
 #define LN_NET_DEADLINE_H

@@ -55,7 +55,8 @@ void ln_listener_empty(struct ln_listener *l)
 }
 
 void ln_listener_start(struct ln_listener *l, struct ln_loop *loop, int fd,
-                       void (*on_accept)(struct ln_listener *, int, const struct sockaddr_storage *, socklen_t))
+                       void (*on_accept)(struct ln_listener *, int, const struct sockaddr_storage *,
+                                         socklen_t))
 {
     *l = (struct ln_listener){.loop = loop, .fd = fd, .on_accept = on_accept};
     ev_io_init(&l->readable, on_readable, fd, EV_READ);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * listener.h - accepts connections from a listening socket.
  *
- * Several at each wake-up, so that a burst costs few turns; when the process is out of descriptors it rests for a moment instead of
- * spinning. The socket stays its opener's.
+ * Several at each wake-up, so that a burst costs few turns; when the process is out of descriptors
+ * it rests for a moment instead of spinning. The socket stays its opener's.
  */
 #ifndef LN_NET_LISTENER_H
 #define LN_NET_LISTENER_H
@@ -17,11 +17,13 @@ struct ln_listener {
     struct ln_loop *loop; /* private */
     int fd;
     /* A new connection, non-blocking; the callee's from now on. */
-    void (*on_accept)(struct ln_listener *l, int fd, const struct sockaddr_storage *peer, socklen_t len);
+    void (*on_accept)(struct ln_listener *l, int fd, const struct sockaddr_storage *peer,
+                      socklen_t len);
 };
 
 void ln_listener_start(struct ln_listener *l, struct ln_loop *loop, int fd,
-                       void (*on_accept)(struct ln_listener *, int, const struct sockaddr_storage *, socklen_t));
+                       void (*on_accept)(struct ln_listener *, int, const struct sockaddr_storage *,
+                                         socklen_t));
 /* Accepts what has been waiting, up to a bound, before the socket is left for good. */
 void ln_listener_empty(struct ln_listener *l);
 

@@ -30,7 +30,8 @@ static void on_ev_writable(struct ev_loop *ev, ev_io *w, int events)
 }
 
 void ln_stream_open(struct ln_stream *s, struct ln_loop *loop, int fd,
-                    void (*on_readable)(struct ln_stream *), void (*on_writable)(struct ln_stream *))
+                    void (*on_readable)(struct ln_stream *),
+                    void (*on_writable)(struct ln_stream *))
 {
     s->loop = loop;
     s->fd = fd;
@@ -43,7 +44,8 @@ void ln_stream_open(struct ln_stream *s, struct ln_loop *loop, int fd,
 
 void ln_stream_tcp(int fd, const struct ln_tcp_options *o)
 {
-    int no_delay = o->no_delay, alive = o->keep_alive > 0, seconds = (int)((o->keep_alive + 999) / 1000);
+    int no_delay = o->no_delay, alive = o->keep_alive > 0,
+        seconds = (int)((o->keep_alive + 999) / 1000);
 
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &alive, sizeof alive);

@@ -18,9 +18,10 @@ struct ln_cursor_record {
 
 /* LN_ZONE_INSTANCE, one per instance (service and URL). */
 struct ln_instance_record {
-    _Alignas(64) _Atomic uint64_t down; /* 0 = up; else monotonic milliseconds * 2, plus 1 while a trial is out */
-    _Atomic uint32_t strikes;                 /* since the last success */
-    _Atomic uint32_t trips;                   /* times marked down since the last success */
+    _Alignas(64) _Atomic uint64_t
+        down; /* 0 = up; else monotonic milliseconds * 2, plus 1 while a trial is out */
+    _Atomic uint32_t strikes; /* since the last success */
+    _Atomic uint32_t trips;   /* times marked down since the last success */
 };
 
 #endif

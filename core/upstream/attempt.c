@@ -52,7 +52,8 @@ void ln_attempt_start(struct ln_attempt *a, struct ln_instance *i, enum ln_attem
     }
     a->connect.address = address;
     a->connect.on_connect = on_connect;
-    ln_connect_start(&a->connect, i->pool->all->loop, i->conf->addr_count, i->service->conf->connect);
+    ln_connect_start(&a->connect, i->pool->all->loop, i->conf->addr_count,
+                     i->service->conf->connect);
 }
 
 void ln_attempt_release(struct ln_attempt *a, enum ln_outcome outcome, bool reusable)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * attempt.h - one try of an exchange at one instance: a connection, lent until it is released with an outcome.
+ * attempt.h - one try of an exchange at one instance: a connection, lent until it is released with
+ * an outcome.
  *
- * Owner: the exchange embeds it. Released exactly once per start; health, pool and counts hang on that call.
+ * Owner: the exchange embeds it. Released exactly once per start; health, pool and counts hang on
+ * that call.
  */
 #ifndef LN_UPSTREAM_ATTEMPT_H
 #define LN_UPSTREAM_ATTEMPT_H
@@ -15,13 +17,15 @@ struct ln_attempt {
     bool pooled;                  /* the connection has served before */
     struct ln_connect connect;    /* private */
     int error;                    /* errno of a failed connect */
-    /* The connection is there (a->conn), or it is not (NULL). May be called from inside ln_attempt_start(). */
+    /* The connection is there (a->conn), or it is not (NULL). May be called from inside
+     * ln_attempt_start(). */
     void (*on_connected)(struct ln_attempt *a);
 };
 
 enum ln_attempt_want {
     LN_ATTEMPT_ANY,    /* an idle connection will do */
-    LN_ATTEMPT_PROVEN, /* an idle one only if it is still open now: the request must not be repeated */
+    LN_ATTEMPT_PROVEN, /* an idle one only if it is still open now: the request must not be repeated
+                        */
     LN_ATTEMPT_FRESH,  /* a new connection */
 };
 

@@ -35,9 +35,10 @@ bool ln_health_admits(struct ln_instance_record *r, ln_msec now)
         return true;
     if (word >> 1 > now)
         return false;
-    /* Whoever moves the word has the trial; the others wait for its news, or for the same interval. */
-    return atomic_compare_exchange_strong(&r->down, &word,
-                                          down_until(now + ln_health_interval(atomic_load(&r->trips)), true));
+    /* Whoever moves the word has the trial; the others wait for its news, or for the same interval.
+     */
+    return atomic_compare_exchange_strong(
+        &r->down, &word, down_until(now + ln_health_interval(atomic_load(&r->trips)), true));
 }
 
 bool ln_health_strike(struct ln_instance_record *r, unsigned strikes, ln_msec now)
@@ -53,7 +54,8 @@ bool ln_health_strike(struct ln_instance_record *r, unsigned strikes, ln_msec no
     unsigned trips = atomic_load(&r->trips) + 1;
 
     /* Several requests may fail at the same moment; only one of them is a trip. */
-    if (!atomic_compare_exchange_strong(&r->down, &word, down_until(now + ln_health_interval(trips), false)))
+    if (!atomic_compare_exchange_strong(&r->down, &word,
+                                        down_until(now + ln_health_interval(trips), false)))
         return false;
     atomic_store(&r->trips, trips);
     atomic_store(&r->strikes, 0);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * health.h - passive marking: leave an instance alone that has just failed, and try it again by and by.
+ * health.h - passive marking: leave an instance alone that has just failed, and try it again by and
+ * by.
  *
- * Strikes add up until a success; LN_STRIKES_DOWN of them mark the instance down for an interval that doubles with every trip. When
- * it is over, exactly one request of all workers is let through as a trial: its success brings the instance back, its failure
- * doubles the interval, whatever its strikes. Failures of requests that were under way before are old news. A trial that never reports (its worker was killed) is replaced after the same interval.
+ * Strikes add up until a success; LN_STRIKES_DOWN of them mark the instance down for an interval
+ * that doubles with every trip. When it is over, exactly one request of all workers is let through
+ * as a trial: its success brings the instance back, its failure doubles the interval, whatever its
+ * strikes. Failures of requests that were under way before are old news. A trial that never reports
+ * (its worker was killed) is replaced after the same interval.
  *
  * Pure: a shared record and `now` in, an answer out.
  */
@@ -23,7 +26,8 @@ bool ln_health_admits(struct ln_instance_record *r, ln_msec now);
 /* Would it? Without taking the trial. */
 bool ln_health_is_up(const struct ln_instance_record *r, ln_msec now);
 
-/* True when this report marked the instance down (again): the caller says so, once for all workers. */
+/* True when this report marked the instance down (again): the caller says so, once for all workers.
+ */
 bool ln_health_strike(struct ln_instance_record *r, unsigned strikes, ln_msec now);
 
 /* True when this report brought it back. */

@@ -6,9 +6,11 @@
 #include "base/assert.h"
 #include "base/mem.h"
 
-void ln_pools_init(struct ln_pools *p, struct ln_loop *loop, struct ln_deadlines *deadlines, struct ln_buf_cache *bufs)
+void ln_pools_init(struct ln_pools *p, struct ln_loop *loop, struct ln_deadlines *deadlines,
+                   struct ln_buf_cache *bufs)
 {
-    *p = (struct ln_pools){.loop = loop, .deadlines = deadlines, .bufs = bufs, .tcp.no_delay = true};
+    *p =
+        (struct ln_pools){.loop = loop, .deadlines = deadlines, .bufs = bufs, .tcp.no_delay = true};
     ln_map_init(&p->by_key);
     ln_slab_init(&p->conns, sizeof(struct ln_upconn), 1024);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pool.h - idle keep-alive connections to one instance, last in first out, in one worker.
  *
- * Keyed by address, so that pools outlive generations: a reload closes no upstream connection. An idle connection stays
- * registered for reading: a close, or a byte that nobody asked for, is seen at once and ends it.
+ * Keyed by address, so that pools outlive generations: a reload closes no upstream connection. An
+ * idle connection stays registered for reading: a close, or a byte that nobody asked for, is seen
+ * at once and ends it.
  */
 #ifndef LN_UPSTREAM_POOL_H
 #define LN_UPSTREAM_POOL_H
@@ -23,7 +24,7 @@ struct ln_upconn {
     struct ln_deadline idle;
     struct ln_buf *in; /* bytes read and not yet used; borrowed from pools->bufs, NULL when none */
     void *user;
-    unsigned served; /* requests it has completed */
+    unsigned served;  /* requests it has completed */
     ln_msec max_idle; /* what the instance said with Keep-Alive: timeout=; 0 = nothing */
     struct ln_reap reap;
 };
@@ -47,7 +48,8 @@ struct ln_pools {
     uint64_t opened, reused;        /* totals */
 };
 
-void ln_pools_init(struct ln_pools *p, struct ln_loop *loop, struct ln_deadlines *deadlines, struct ln_buf_cache *bufs);
+void ln_pools_init(struct ln_pools *p, struct ln_loop *loop, struct ln_deadlines *deadlines,
+                   struct ln_buf_cache *bufs);
 void ln_pools_fini(struct ln_pools *p); /* closes every idle connection; none may be lent */
 
 /* The pool of that key, made if need be, with one more reference. */

@@ -27,14 +27,16 @@ void ln_services_demand(const struct ln_conf *conf, struct ln_demand *demand)
     for (unsigned i = 0; i < conf->service_count; i++) {
         const struct ln_service_conf *s = &conf->services[i];
 
-        ln_demand_add(demand, LN_ZONE_CURSOR, ln_slice_of(s->name), sizeof(struct ln_cursor_record));
+        ln_demand_add(demand, LN_ZONE_CURSOR, ln_slice_of(s->name),
+                      sizeof(struct ln_cursor_record));
         for (unsigned k = 0; k < s->instance_count; k++)
             ln_demand_add(demand, LN_ZONE_INSTANCE, instance_key(key, s, &s->instances[k]),
                           sizeof(struct ln_instance_record));
     }
 }
 
-static void *zone(struct ln_shm *shm, enum ln_zone_kind kind, struct ln_slice name, size_t want, struct ln_err *err)
+static void *zone(struct ln_shm *shm, enum ln_zone_kind kind, struct ln_slice name, size_t want,
+                  struct ln_err *err)
 {
     size_t size = want;
     void *p = ln_shm_find(shm, kind, name, &size);
@@ -46,8 +48,8 @@ static void *zone(struct ln_shm *shm, enum ln_zone_kind kind, struct ln_slice na
     return p;
 }
 
-static int init_service(struct ln_service *s, const struct ln_service_conf *conf, struct ln_shm *shm,
-                        struct ln_pools *pools, struct ln_err *err)
+static int init_service(struct ln_service *s, const struct ln_service_conf *conf,
+                        struct ln_shm *shm, struct ln_pools *pools, struct ln_err *err)
 {
     char key[KEY_MAX];
     unsigned *weights = ln_alloc((conf->instance_count + 1) * sizeof *weights);
@@ -60,7 +62,8 @@ static int init_service(struct ln_service *s, const struct ln_service_conf *conf
 
         i->conf = &conf->instances[k];
         i->service = s;
-        i->record = zone(shm, LN_ZONE_INSTANCE, instance_key(key, conf, i->conf), sizeof *i->record, err);
+        i->record =
+            zone(shm, LN_ZONE_INSTANCE, instance_key(key, conf, i->conf), sizeof *i->record, err);
         i->pool = ln_pool_get(pools, ln_slice_of(i->conf->url));
         weights[k] = conf->strategy == LN_STRATEGY_WEIGHTED_ROUND_ROBIN ? i->conf->weight : 1;
         s->count++;
@@ -72,8 +75,8 @@ static int init_service(struct ln_service *s, const struct ln_service_conf *conf
     return s->cursor != NULL ? 0 : -1;
 }
 
-struct ln_services *ln_services_new(const struct ln_conf *conf, struct ln_shm *shm, struct ln_pools *pools,
-                                    struct ln_err *err)
+struct ln_services *ln_services_new(const struct ln_conf *conf, struct ln_shm *shm,
+                                    struct ln_pools *pools, struct ln_err *err)
 {
     struct ln_services *all = ln_zalloc(sizeof *all);
 
@@ -110,15 +113,17 @@ static bool was_tried(const struct ln_tried *tried, unsigned index)
     return false;
 }
 
-static struct ln_instance *admitted(struct ln_service *s, unsigned index, const struct ln_tried *tried, ln_msec now)
+static struct ln_instance *admitted(struct ln_service *s, unsigned index,
+                                    const struct ln_tried *tried, ln_msec now)
 {
     struct ln_instance *i = &s->instances[index];
 
     return !was_tried(tried, index) && ln_health_admits(i->record, now) ? i : NULL;
 }
 
-/* Draws from the shared cursor; a draw that falls on a dead instance is repeated, so that its share is spread over all
- * others and does not fall to its neighbour. Bounded: then any that will do, from where the cursor stands. */
+/* Draws from the shared cursor; a draw that falls on a dead instance is repeated, so that its share
+ * is spread over all others and does not fall to its neighbour. Bounded: then any that will do,
+ * from where the cursor stands. */
 static struct ln_instance *draw(struct ln_service *s, const struct ln_tried *tried, ln_msec now)
 {
     struct ln_instance *found = NULL;
@@ -131,7 +136,8 @@ static struct ln_instance *draw(struct ln_service *s, const struct ln_tried *tri
     return found;
 }
 
-/* The same without moving the cursor: for repeats, which must not shift the turns of everybody else. */
+/* The same without moving the cursor: for repeats, which must not shift the turns of everybody
+ * else. */
 static struct ln_instance *look(struct ln_service *s, const struct ln_tried *tried, ln_msec now)
 {
     uint64_t at = atomic_load_explicit(&s->cursor->picks, memory_order_relaxed);
@@ -164,6 +170,7 @@ void ln_instance_report(struct ln_instance *i, enum ln_outcome outcome, ln_msec 
         return;
     }
     if (row->strikes > 0 && ln_health_strike(i->record, row->strikes, now))
-        ln_warn("instance %s of %s is down: %s; trying again in %llu ms", i->conf->url, i->service->conf->name,
-                row->sentence, (unsigned long long)ln_health_interval(atomic_load(&i->record->trips)));
+        ln_warn("instance %s of %s is down: %s; trying again in %llu ms", i->conf->url,
+                i->service->conf->name, row->sentence,
+                (unsigned long long)ln_health_interval(atomic_load(&i->record->trips)));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * service.h - the services of one generation in one worker: instances, their shared records, and who is next.
+ * service.h - the services of one generation in one worker: instances, their shared records, and
+ * who is next.
  *
  * Owner: the generation. Whoever picks an instance reports how it went: ln_instance_report().
  */
@@ -38,8 +39,8 @@ struct ln_services {
 void ln_services_demand(const struct ln_conf *conf, struct ln_demand *demand);
 
 /* NULL with `err` when the region lacks a record that was demanded. */
-struct ln_services *ln_services_new(const struct ln_conf *conf, struct ln_shm *shm, struct ln_pools *pools,
-                                    struct ln_err *err);
+struct ln_services *ln_services_new(const struct ln_conf *conf, struct ln_shm *shm,
+                                    struct ln_pools *pools, struct ln_err *err);
 void ln_services_free(struct ln_services *s);
 
 enum { LN_TRIED_MAX = 16 };
@@ -50,8 +51,10 @@ struct ln_tried {
     unsigned count;
 };
 
-/* The next instance that is up and was not tried; if all that are up were tried, one of those. NULL: none is up. */
-struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_tried *tried, ln_msec now);
+/* The next instance that is up and was not tried; if all that are up were tried, one of those.
+ * NULL: none is up. */
+struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_tried *tried,
+                                    ln_msec now);
 
 /* How an attempt ended; logs changes of health. `now` in milliseconds. */
 void ln_instance_report(struct ln_instance *i, enum ln_outcome outcome, ln_msec now);

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * admit.c - the first step of an exchange: identity, limits, route.
+ */
+#include "gateway/admit.h"
+
+#include "gateway/identity.h"
+#include "gateway/router.h"
+#include "http/hop.h"
+#include "http/query.h"
+
+/* Eight hex digits of 32 bits, all at once: each nibble to a byte, then '0' to '9' or 'a' to 'f'.
+ */
+static void put_hex(char out[8], uint32_t bits)
+{
+    uint64_t x = bits;
+
+    x = (x << 16 | x) & 0x0000ffff0000ffffu;
+    x = (x << 8 | x) & 0x00ff00ff00ff00ffu;
+    x = (x << 4 | x) & 0x0f0f0f0f0f0f0f0fu;
+    x += 0x3030303030303030u +
+         ((x + 0x0606060606060606u) >> 4 & 0x0101010101010101u) * ('a' - '0' - 10);
+    memcpy(out, &x, 8);
+}
+
+void ln_admit_make_id(struct ln_exchange *x)
+{
+    uint64_t bits[2] = {ln_rand_next(&x->gw->rand), ln_rand_next(&x->gw->rand)};
+
+    for (unsigned i = 0; i < 4; i++)
+        put_hex(x->id_text + 8 * i, (uint32_t)(bits[i / 2] >> i % 2 * 32));
+    x->req.id = ln_slice(x->id_text, sizeof x->id_text);
+}
+
+/* What an untrusted peer says about who it speaks for is thrown away before anyone can read it. */
+static void drop_claims(struct ln_exchange *x)
+{
+    for (unsigned i = 0; i < x->head.fields.count; i++) {
+        struct ln_field *f = &x->head.fields.v[i];
+
+        switch (f->id) {
+        case LN_FIELD_FORWARDED:
+        case LN_FIELD_X_FORWARDED_FOR:
+        case LN_FIELD_X_FORWARDED_HOST:
+        case LN_FIELD_X_FORWARDED_PORT:
+        case LN_FIELD_X_FORWARDED_PREFIX:
+        case LN_FIELD_X_FORWARDED_PROTO:
+        case LN_FIELD_X_REAL_IP:
+            f->dropped = 1;
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+static void take_id(struct ln_exchange *x)
+{
+    struct ln_slice name = ln_slice_of(x->gen->conf->gateway.headers.request_id);
+    struct ln_field *f = name.n > 0 ? ln_fields_get(&x->head.fields, name) : NULL;
+
+    if (f != NULL && x->trusted && f->value_len > 0 && f->value_len <= 128)
+        x->req.id = ln_field_value(f);
+    else
+        ln_admit_make_id(x);
+}
+
+/* A protocol that carries HTTP requests would take them past every judgement of ours. */
+static bool may_tunnel(struct ln_slice protocols)
+{
+    struct ln_slice p;
+    bool any = false;
+
+    while (ln_slice_next_token(&protocols, &p)) {
+        if (ln_slice_caseeq(ln_slice(p.p, p.n < 3 ? p.n : 3), LN_SLICE("h2c")) ||
+            ln_slice_caseeq(ln_slice(p.p, p.n < 4 ? p.n : 4), LN_SLICE("http")) ||
+            ln_slice_caseeq(ln_slice(p.p, p.n < 3 ? p.n : 3), LN_SLICE("tls")))
+            return false;
+        any = true;
+    }
+    return any;
+}
+
+static void fill_request(struct ln_exchange *x)
+{
+    const struct ln_gateway_conf *conf = &x->gen->conf->gateway;
+    const struct ln_listener_conf *l = &conf->listeners[x->d->listener];
+    struct ln_req *r = &x->req;
+
+    r->method = x->head.method;
+    r->path = x->target.path;
+    r->query = x->target.query;
+    r->has_query = x->target.query.p != NULL;
+    r->host = x->head.host;
+    r->scheme = LN_SLICE("http");
+    r->fields = &x->head.fields;
+    r->minor = x->head.minor;
+    r->listener = ln_slice_of(l->name);
+    r->port = x->d->local_port;
+    const struct ln_field *upgrade = ln_fields_find(&x->head.fields, LN_FIELD_UPGRADE);
+
+    if (x->head.upgrade && upgrade != NULL && x->head.framing == LN_FRAMING_NONE &&
+        may_tunnel(ln_field_value(upgrade)))
+        x->upgrade = ln_field_value(upgrade);
+    x->trusted = ln_identity_is_trusted(conf, x->d);
+    if (!x->trusted)
+        drop_claims(x);
+    ln_fields_drop_hop_by_hop(&x->head.fields);
+    take_id(x);
+    ln_identity_fill(conf, x->d, x->trusted, r);
+}
+
+static enum ln_step answer_with(struct ln_exchange *x, const struct ln_answer *a)
+{
+    x->answer = *a;
+    return LN_STEP_ANSWER;
+}
+
+/* The gateway-wide limit: before routing, so that requests which no route takes count too. */
+static bool is_over_limit(struct ln_exchange *x)
+{
+    struct ln_generation *g = x->gen;
+    struct ln_limit_answer a;
+
+    if (g->limiter.zone == NULL || !g->conf->gateway.listeners[x->d->listener].rate_limit)
+        return false;
+    ln_limiter_take(g->limiter.zone, g->limiter.size, &g->limiter.limit,
+                    ln_hash(ln_shm_hash_key(x->gw->shm), x->req.client_id.p, x->req.client_id.n), 1,
+                    ln_loop_now(x->gw->loop), &a);
+    x->retry_after = a.wait;
+    return !a.ok;
+}
+
+static enum ln_step find_route(struct ln_exchange *x)
+{
+    struct ln_req *r = &x->req;
+    struct ln_router_query q = {r->method, ln_authority_host(r->host), r->path, r->listener};
+    struct ln_router_match m;
+
+    ln_router_find(x->gen->router, &q, &m, NULL);
+    x->allowed = m.methods;
+    if (m.route == NULL)
+        return answer_with(
+            x, ln_answer(m.methods != 0 ? LN_ANSWER_METHOD_NOT_ALLOWED : LN_ANSWER_NOT_FOUND));
+    r->route = m.route;
+    r->service = m.route->service;
+    r->param_count = m.count;
+    for (unsigned i = 0; i < m.count; i++) {
+        r->params[i].name = m.names[i];
+        r->params[i].value = ln_query_decode(m.params[i], false, r->arena);
+    }
+    return LN_STEP_ACCESS;
+}
+
+/* OPTIONS for the gateway itself: of the whole server, or of a chain of proxies that ends here (RFC
+ * 9110 sections 9.3.7, 7.6.2). */
+static bool is_for_us(struct ln_exchange *x)
+{
+    struct ln_field *f;
+    uint64_t hops;
+
+    if (x->head.method_id != LN_METHOD_OPTIONS)
+        return false;
+    x->allowed = ~(uint64_t)1;
+    if (x->target.form == LN_TARGET_ASTERISK)
+        return true;
+    f = ln_fields_get(x->req.fields, LN_SLICE("max-forwards"));
+    if (f == NULL || !ln_slice_to_u64(ln_field_value(f), &hops))
+        return false;
+    if (hops > 0) {
+        struct ln_slice less = ln_arena_printf(&x->arena, "%llu", (unsigned long long)(hops - 1));
+
+        f->value = less.p;
+        f->value_len = (uint32_t)less.n;
+    }
+    return hops == 0;
+}
+
+enum ln_step ln_admit_judge(struct ln_exchange *x)
+{
+    uint64_t most = x->gen->conf->gateway.limits.body;
+
+    if (x->answer.status != 0)
+        return LN_STEP_ANSWER;
+    fill_request(x);
+    if (is_over_limit(x)) {
+        ln_stat_add(x->gw->slot, LN_STAT_LIMITED, 1);
+        return answer_with(x, ln_answer(LN_ANSWER_RATE_LIMITED));
+    }
+    if (most > 0 && x->head.framing == LN_FRAMING_LENGTH && x->head.length > most)
+        return answer_with(x, ln_answer(LN_ANSWER_BODY_LARGE));
+    if (is_for_us(x))
+        return answer_with(x, ln_answer(LN_ANSWER_OPTIONS));
+    return find_route(x);
+}

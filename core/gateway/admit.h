@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * admit.h - who asks, whether they may now, and which route takes it.
+ *
+ * What an untrusted peer claims is thrown away here, before limits, routes or plugins can see it.
+ */
+#ifndef LN_GATEWAY_ADMIT_H
+#define LN_GATEWAY_ADMIT_H
+
+#include "gateway/exchange.h"
+
+/* The step: fills x->req, counts it against the gateway-wide limit, finds its route. */
+enum ln_step ln_admit_judge(struct ln_exchange *x);
+
+/* A random request id, 32 hex digits. */
+void ln_admit_make_id(struct ln_exchange *x);
+
+#endif
