@@ -306,10 +306,10 @@ static void test_later_handlers_are_refused_by_name(void **state)
     world_services(&w, "s", NULL);
     world_file(&w, "plugins/p.lua",
                "local p = plugin \"p\" { version = \"1\", api = 1 }\n"
-               "function p:body() end\nreturn p\n");
+               "function p:upload() end\nreturn p\n");
     assert_int_equal(world_routes(&w, "any \"/x\" { to = \"s\", use \"p\" }\n"), -1);
     assert_non_null(strstr(world_report(&w),
-                           "plugins/p.lua:2: handler \"body\" is not available in this version"));
+                           "plugins/p.lua:2: handler \"upload\" is not available in this version"));
     world_fini(&w);
 }
 

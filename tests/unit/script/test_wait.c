@@ -263,7 +263,7 @@ static void test_init_cannot_wait(void **state)
     assert_int_equal(world_routes(&w, "get \"/x\" { to = \"s\", use \"p\" }\n"), -1);
     assert_non_null(
         strstr(world_report(&w),
-               "sleep cannot be called in init: only request, response and log can wait"));
+               "sleep cannot be called in init: only request, response, body and log can wait"));
     world_fini(&w);
 }
 
