@@ -2,6 +2,7 @@
 -- Hostile responses: raw bytes from an instance on one side, what the client was told on the other, and between them the
 -- strict reader that says what they may mean. After each of them another client gets its own answer.
 
+local connection = require "spec.support.client"
 local strict = require "spec.support.wire_strict"
 local world = require "spec.support.wire_world"
 
@@ -24,11 +25,11 @@ function M.new(gate, options)
   self.world = world.new(gate, {
     gateway = options and options.gateway, service = { retries = { tries = 1 }, timeouts = { firstByte = "1s",
     idle = "1s" } },
-    hostile = function(request, connection)
+    hostile = function(request, from)
       if not request.target:find("^/hostile") then return false end
-      connection:send(self.bytes)
-      if self.closes then connection:close() end
-      if self.resets then connection:reset() end
+      from:send(self.bytes)
+      if self.closes then from:close() end
+      if self.resets then from:reset() end
       return true
     end,
   })
@@ -49,7 +50,7 @@ end
 
 -- What the client saw: the response, and whether it can tell that something is missing.
 local function fetch(self, method, version)
-  local client = self.gate.connect(self.g.address)
+  local client = connection.connect(self.g.address)
   local ok, r = pcall(client.request, client, method, "/hostile", { version = version, timeout = 10 })
   local rest = ok and r and r.headers["Connection"] == "close" and client.socket:read_all() or ""
   client:close()
