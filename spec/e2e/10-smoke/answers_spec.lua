@@ -117,19 +117,3 @@ describe("an answer of the gateway's own", function()
     end)
   end
 end)
-
-
-describe("errors.json", function()
-  after_each(gate.cleanup)
-
-  it("on: JSON whatever the client accepts", function()
-    local g = gate.start { gateway = { errors = { json = "on" } } }
-    check_json(g:get("/none"), 404, "Service not found", "service_not_found")
-  end)
-
-  it("off: text whatever the client accepts", function()
-    local g = gate.start { gateway = { errors = { json = "off" } } }
-    check_text(g:get("/none", { headers = { Accept = "application/json" } }), 404,
-      "Service not found", "service_not_found")
-  end)
-end)

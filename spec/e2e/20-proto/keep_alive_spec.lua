@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Connections of clients: kept, closed, HTTP/1.0, limits per connection.
+-- Connections of clients: kept, closed, HTTP/1.0, half-closed.
 
 local gate = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "../../support/gate.lua")
 
@@ -80,18 +80,5 @@ describe("a client's connection", function()
 
   it("answers in HTTP/1.1 also to HTTP/1.0", function()
     assert.equal(1, g:get("/", { version = "1.0" }).minor)
-  end)
-end)
-
-
-describe("requestsPerConnection", function()
-  after_each(gate.cleanup)
-
-  it("closes after so many, with Connection: close on the last", function()
-    local g = gate.proxy(gate.upstream(), { gateway = { limits = { requestsPerConnection = 3 } } })
-    local c = gate.client(g)
-    for _ = 1, 2 do assert.is_nil(c:get("/").headers["Connection"]) end
-    assert.equal("close", c:get("/").headers["Connection"])
-    assert.is_true(c:is_closed())
   end)
 end)
