@@ -114,7 +114,7 @@ static void test_the_rest_of_a_content_is_no_request(void **state)
  * where it begins. */
 static void test_a_failed_repeat_does_not_eat_the_next_request(void **state)
 {
-    struct house *h = house_open(NULL, "    retries: { tries: 3, on: [reset] }\n", NULL);
+    struct house *h = house_open(NULL, "    retries: { tries: 6, on: [reset] }\n", NULL);
     int client = house_call(h);
 
     (void)state;
