@@ -33,6 +33,11 @@ static void on_phase_done(struct ln_req *r)
     ln_exchange_advance(x);
 }
 
+static void on_body_wanted(struct ln_req *r)
+{
+    ln_exchange_advance(ln_container_of(r, struct ln_exchange, req));
+}
+
 /* True when the phase has run to its end; false: parked. Called again after on_phase_done. */
 static bool run_phase(struct ln_exchange *x, enum ln_run (*phase)(struct ln_vm *, struct ln_req *))
 {
@@ -548,6 +553,7 @@ static struct ln_exchange *begin(struct ln_downstream *d, struct ln_generation *
     x->req.arena = &x->arena;
     x->req.service = -1;
     x->req.on_done = on_phase_done;
+    x->req.on_body_wanted = on_body_wanted;
     x->req.started = ln_loop_now(gw->loop);
     x->req.started_wall = ln_clock_wall();
     ln_fields_init(&x->req.reply_fields, &x->arena);

@@ -128,6 +128,8 @@ struct ln_req {
 
     /* Called when a phase that parked has ended; never from inside ln_vm_*(). */
     void (*on_done)(struct ln_req *r);
+    /* Likewise, when a request handler that was parked asks for the content now. */
+    void (*on_body_wanted)(struct ln_req *r);
 };
 
 #endif

@@ -383,6 +383,8 @@ static void on_time(struct ln_timer *timer)
 
     if (wake(t) == LN_RUN_DONE)
         r->on_done(r);
+    else if (r->body_wanted > 0 && r->body_state == LN_BODY_UNREAD)
+        r->on_body_wanted(r);
 }
 
 enum ln_run ln_vm_body_ready(struct ln_vm *vm, struct ln_req *r)
