@@ -14,8 +14,8 @@
 
 enum {
     EXCHANGES_PER_TURN = 32, /* of one connection, so that a long pipeline starves nobody */
-    LINGER_MS = 2000,
-    LINGER_BYTES = 1 << 20,
+    LINGER_SILENCE_MS = 5000,
+    LINGER_MS = 30000,
     TURNED_AWAY_MAX = 256, /* connections that are being told so at one time */
 };
 
@@ -118,17 +118,20 @@ static void begin_linger(struct ln_downstream *d)
     give_back_buffer(d);
     ln_stream_shutdown_write(&d->stream);
     ln_downstream_resume(d);
-    ln_downstream_patience(d, LN_PATIENCE_LINGER, LINGER_MS);
+    d->linger_until = ln_loop_now_ms(d->gw->loop) + LINGER_MS;
+    ln_downstream_patience(d, LN_PATIENCE_LINGER, LINGER_SILENCE_MS);
 }
 
 static void linger(struct ln_downstream *d)
 {
     ssize_t n = ln_stream_read(&d->stream, d->gw->scratch_in, LN_SCRATCH_IN);
 
-    if (n > 0)
-        d->lingered += (uint32_t)n;
-    if (n != LN_STREAM_AGAIN && (n <= 0 || d->lingered > LINGER_BYTES))
+    if (n == LN_STREAM_AGAIN)
+        return;
+    if (n <= 0 || ln_loop_now_ms(d->gw->loop) >= d->linger_until)
         ln_downstream_close(d);
+    else
+        ln_downstream_patience(d, LN_PATIENCE_LINGER, LINGER_SILENCE_MS);
 }
 
 /* ---- between requests

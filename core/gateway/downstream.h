@@ -55,7 +55,7 @@ struct ln_downstream {
     bool processing;               /* guards against recursion */
     bool lingering;
     bool closed;
-    uint32_t lingered; /* bytes thrown away so far */
+    ln_msec linger_until; /* however much still comes */
     bool has_ip;
     unsigned char ip[16]; /* the peer's; IPv4 mapped */
     bool has_local_ip;    /* a PROXY header has told where the client connected to */

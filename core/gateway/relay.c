@@ -220,11 +220,29 @@ static void pass_interim(struct ln_exchange *x, const struct ln_res_head *h)
         x->gone = true;
 }
 
+/* RFC 9110 section 7.8: a 101 names the protocol, and it is one of those that were offered. */
+static bool was_offered(struct ln_slice offered, struct ln_slice chosen)
+{
+    struct ln_slice want, one, rest;
+    bool any = false;
+
+    while (ln_slice_next_token(&chosen, &want)) {
+        bool found = false;
+
+        for (rest = offered; !found && ln_slice_next_token(&rest, &one);)
+            found = ln_slice_caseeq(one, want);
+        if (!found)
+            return false;
+        any = true;
+    }
+    return any;
+}
+
 static bool agree_upgrade(struct ln_exchange *x)
 {
     const struct ln_field *f = ln_fields_find(&x->res.fields, LN_FIELD_UPGRADE);
 
-    if (f == NULL) { /* RFC 9110 section 7.8: a 101 names the protocol */
+    if (f == NULL || !was_offered(x->upgrade, ln_field_value(f))) {
         fail(x, LN_OUTCOME_BAD_RESPONSE);
         return false;
     }
