@@ -146,6 +146,8 @@ function M.connect(address, options)
   local family, sa, length = parse(address)
   local fd = open(family)
   local s = wrap(fd, address, family ~= AF_UNIX)
+  -- What stays behind in TIME_WAIT must not keep others from listening on our port.
+  if family ~= AF_UNIX then set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1) end
   if options and options.receive_buffer then
     set_int(fd, SOL_SOCKET, SO_RCVBUF, options.receive_buffer)
   end
