@@ -78,10 +78,10 @@ describe("a request's content in Lua", function()
 
   it("is read however slowly it comes", function()
     local c = gate.client(g)
-    c:send("POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"):trickle("hello", 1)
+    c:send("POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"):trickle("hello")
     assert.equal("hello", c:read().body)
     c:send("POST /read HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
-      :trickle("2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nX-Trailer: 1\r\n\r\n", 1)
+      :trickle("2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nX-Trailer: 1\r\n\r\n")
     assert.equal("hello", c:read().body)
   end)
 
