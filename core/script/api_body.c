@@ -318,14 +318,15 @@ int ln_piece_replace(const struct ln_piece *p, const char *plain, size_t plain_l
     struct ln_slice text = r->chunk.text;
     size_t n = count_matches(text, what, &rest);
 
-    h->tail_n = r->chunk.last ? 0 : count_held(h, rest);
-    put(h->tail, rest.p + (rest.n - h->tail_n), h->tail_n);
-    text.n -= h->tail_n;
-    size_t size = text.n - n * plain_len;
+    size_t kept = r->chunk.last ? 0 : count_held(h, rest);
+    size_t size = text.n - kept - n * plain_len;
 
-    *count = (double)n;
     if ((with_len > 0 && n > SIZE_MAX / 2 / with_len) || !has_room(r, size + n * with_len))
         return LN_ELIMIT;
+    put(h->tail, rest.p + (rest.n - kept), kept);
+    h->tail_n = kept;
+    text.n -= kept;
+    *count = (double)n;
     r->chunk.text = n > 0 ? rewrite(r, text, what, ln_slice(with, with_len), size + n * with_len)
                           : text;
     return LN_OK;
