@@ -35,7 +35,7 @@ local function spellings(path)
       list[#list + 1] = path:sub(1, at - 1) .. noise .. path:sub(at)
     end
   end
-  for _, tail in ipairs { "/.", "/x/..", "/%2e", "?", "?a=/../b", "?/../../" } do list[#list + 1] = path .. tail end
+  for _, tail in ipairs { "?", "?a=/../b", "?/../../" } do list[#list + 1] = path .. tail end
   list[#list + 1] = "http://gateway.test" .. path
   return list
 end
@@ -47,7 +47,7 @@ local function disguises(path)
   list[#list + 1] = path:gsub("(.)/", "%1%%2f")
   list[#list + 1] = path:gsub("(.)/", "%1%%5c")
   list[#list + 1] = path:gsub("(.)/", "%1\\")
-  list[#list + 1] = path .. "%00"
+  for _, tail in ipairs { "%00", "/", "/.", "/x/..", "/%2e" } do list[#list + 1] = path .. tail end
   list[#list + 1] = path:gsub("%w", function(c) return ("%%25%02x"):format(c:byte()) end, 1)
   return list
 end
