@@ -34,7 +34,8 @@ local CASES = {
   ["climbing"] = "GET " .. ("/a"):rep(1500) .. ("/.."):rep(1500) .. " HTTP/1.1\r\nHost: a.test\r\n\r\n",
   ["parameters"] = "GET /" .. ("a;.;"):rep(1900) .. " HTTP/1.1\r\nHost: a.test\r\n\r\n",
   ["arguments"] = "GET /?" .. ("a&"):rep(3900) .. " HTTP/1.1\r\nHost: a.test\r\n\r\n",
-  ["types to accept"] = "GET /none-there HTTP/1.1\r\nHost: nobody.test\r\nAccept: " .. ("a/b;q=0.1,"):rep(3000) .. "*/*\r\n\r\n",
+  ["types to accept"] =
+    "GET /none-there HTTP/1.1\r\nHost: nobody.test\r\nAccept: " .. ("a/b;q=0.1,"):rep(3000) .. "*/*\r\n\r\n",
   ["hops"] = START .. "X-Forwarded-For: " .. ("1.1.1.1,"):rep(3700) .. "1.1.1.1\r\n\r\n",
   ["cookies"] = START .. "Cookie: " .. ("a=b; "):rep(6000) .. "\r\n\r\n",
   ["a long host"] = "GET / HTTP/1.1\r\nHost: " .. ("a."):rep(127) .. "b\r\n\r\n",
