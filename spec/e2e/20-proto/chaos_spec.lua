@@ -9,16 +9,28 @@ local seed = tonumber(os.getenv("LN_SEED")) or os.time() * 1000 + math.floor(gat
 local rounds = tonumber(os.getenv("LN_ROUNDS")) or 40
 
 
--- Waits now and then, before the upstream and after it.
+-- Waits now and then, before the upstream and after it, and looks at contents without changing them.
 local NAP = [[
-local p = plugin "nap" { version = "1.0.0", api = 1, schema = {} }
-function p:request(req)
+local nap = plugin "nap" { version = "1.0.0", api = 1, schema = {} }
+function nap:request(req)
   if req.path:find("[13579]$") then sleep(0.002) end
 end
-function p:response(req, res)
+function nap:response(req, res)
   if req.path:find("[012345]$") then sleep(0.003) end
 end
-return p
+return nap
+]]
+
+local LOOK = [[
+local look = plugin "look" { version = "1.0.0", api = 1, schema = {} }
+function look:request(req)
+  if req.path:find("[135]$") then req:read_body("1m") end
+end
+function look:body(req, res, chunk)
+  if req.path:find("[24]$") then sleep(0.001) end
+  chunk:set(chunk:text())
+end
+return look
 ]]
 
 
@@ -169,11 +181,15 @@ describe("chaos", function()
     assert.is_true(#g:workers() == 2)
   end)
 
-  it("mixes up no answers while handlers wait", function()
+  local function behind(use)
     local g, random = start {
-      routes = 'any "/*" { to = service "main", use "nap" {} }', plugins = { nap = NAP },
+      routes = 'any "/*" { to = service "main", ' .. use .. " }", plugins = { nap = NAP, look = LOOK },
       extra = { generatedRoutes = false },
     }
     for _, task in ipairs(run_clients(g, random)) do task:join(100) end
-  end)
+  end
+
+  it("mixes up no answers while handlers wait", function() behind 'use "nap" {}' end)
+  it("mixes up no answers while handlers look at contents", function() behind 'use "look" {}' end)
+  it("mixes up no answers while they do both", function() behind 'use "nap" {}, use "look" {}' end)
 end)
