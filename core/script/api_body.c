@@ -140,8 +140,7 @@ int ln_piece_set(const struct ln_piece *p, const char *text, size_t len)
         return LN_EGONE;
     if (!has_room(r, len))
         return LN_ELIMIT;
-    r->chunk.text =
-        len > 0 ? ln_arena_dup(r->chunk.arena, ln_slice(text, len)) : ln_slice(NULL, 0);
+    r->chunk.text = len > 0 ? ln_arena_dup(r->chunk.arena, ln_slice(text, len)) : ln_slice(NULL, 0);
     return LN_OK;
 }
 
@@ -327,7 +326,7 @@ int ln_piece_replace(const struct ln_piece *p, const char *plain, size_t plain_l
     h->tail_n = kept;
     text.n -= kept;
     *count = (double)n;
-    r->chunk.text = n > 0 ? rewrite(r, text, what, ln_slice(with, with_len), size + n * with_len)
-                          : text;
+    r->chunk.text =
+        n > 0 ? rewrite(r, text, what, ln_slice(with, with_len), size + n * with_len) : text;
     return LN_OK;
 }
