@@ -23,7 +23,8 @@ end
 function M.new(gate, options)
   local self = setmetatable({ gate = gate }, Hostile)
   self.world = world.new(gate, {
-    gateway = options and options.gateway, service = { retries = { tries = 1 }, timeouts = { firstByte = "1s",
+    gateway = options and options.gateway, plugins = options and options.plugins, routes = options and options.routes,
+    service = { retries = { tries = 1 }, timeouts = { firstByte = "1s",
     idle = "1s" } },
     hostile = function(request, from)
       if not request.target:find("^/hostile") then return false end

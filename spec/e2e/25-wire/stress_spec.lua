@@ -2,6 +2,7 @@
 -- Thousands of seeded mutations of good messages: whatever one client or one instance says, the next client gets its own answer.
 
 local gate = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "../../support/gate.lua")
+local corpus = require "spec.support.wire_corpus"
 local hostile = require "spec.support.wire_hostile"
 local mutate = require "spec.support.wire_mutate"
 local world = require "spec.support.wire_world"
@@ -10,26 +11,6 @@ local world = require "spec.support.wire_world"
 -- LN_SEED moves the whole run, LN_ROUNDS makes it longer.
 local first = tonumber(os.getenv("LN_SEED")) or 1
 local rounds = tonumber(os.getenv("LN_ROUNDS")) or 1000
-
-local REQUESTS = {
-  "GET /a?b=c HTTP/1.1\r\nHost: a.test\r\nAccept: */*\r\nCookie: d=e\r\n\r\n",
-  "POST /a HTTP/1.1\r\nHost: a.test\r\nContent-Type: text/plain\r\nContent-Length: 11\r\n\r\nhello world",
-  "PUT /a/b/../c HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n"
-    .. "5;x=\"y\"\r\nhello\r\n6\r\n world\r\n0\r\nX-T: 1\r\n\r\n",
-  "GET http://a.test:80/%41 HTTP/1.1\r\nHost: a.test\r\nConnection: keep-alive, x-hop\r\nX-Hop: 1\r\n\r\n",
-  "HEAD / HTTP/1.0\r\nHost: [::1]:8080\r\nConnection: keep-alive\r\n\r\n",
-  "POST /x HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3\r\n\r\nabcGET /y HTTP/1.1\r\nHost: b.test\r\n\r\n",
-  "DELETE /x HTTP/1.1\r\nHost: a.test\r\n\r\nGET /z HTTP/1.1\r\nHost: b.test\r\nConnection: close\r\n\r\n",
-}
-
-local RESPONSES = {
-  "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 11\r\n\r\nhello world",
-  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-T: 1\r\n\r\n",
-  "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno",
-  "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nto the end", "HTTP/1.1 204 No Content\r\nX-A: b\r\n\r\n",
-  "HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\nContent-Length: 5\r\n\r\n",
-  "HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello",
-}
 
 local BATCH = 250
 
@@ -42,7 +23,7 @@ describe("mutated requests", function()
   for from = 0, rounds - 1, BATCH do
     it(("from seed %d on mean one thing or nothing"):format(first + from), function()
       for seed = first + from, first + math.min(from + BATCH, rounds) - 1 do
-        local bytes, random = mutate.mutate(seed, REQUESTS)
+        local bytes, random = mutate.mutate(seed, corpus.requests)
         w:prove_followed(bytes, nil, random(3) == 1 and #bytes > 1 and random(#bytes - 1) or nil)
       end
     end)
@@ -58,7 +39,7 @@ describe("mutated responses", function()
   for from = 0, rounds - 1, BATCH do
     it(("from seed %d on poison nobody"):format(first + from), function()
       for seed = first + from, first + math.min(from + BATCH, rounds) - 1 do
-        local bytes, random = mutate.mutate(seed, RESPONSES)
+        local bytes, random = mutate.mutate(seed, corpus.responses)
         h:prove(bytes, true, { method = random(5) == 1 and "HEAD" or "GET",
         version = random(5) == 1 and "1.0" or "1.1" })
       end

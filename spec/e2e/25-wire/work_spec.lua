@@ -5,7 +5,7 @@ local gate = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "../..
 local limits = require "spec.support.wire_limits"
 
 
-local COUNT = 60
+local COUNT = 40
 local MOST = 0.001 -- seconds of the processor for each
 
 local START = "GET /x HTTP/1.1\r\nHost: a.test\r\n"
