@@ -59,8 +59,7 @@ void ln_attempts_release(struct ln_exchange *x, enum ln_outcome outcome, bool re
     if (ln_outcome_row(outcome)->strikes > 0)
         ln_stat_add(x->gw->slot, LN_STAT_ATTEMPTS_FAILED, 1);
     if (c != NULL) {
-        ln_buf_return(&x->gw->bufs, c->in);
-        c->in = NULL;
+        ln_relay_drop_input(x, c);
         c->max_idle = promised_idle(x);
     }
     ln_attempt_release(&x->attempt, outcome,

@@ -15,7 +15,8 @@ static void keep(struct ln_exchange *x, struct ln_slice piece)
     x->collected = b;
 }
 
-static enum ln_body_state take(struct ln_exchange *x, const char **p, const char *end, enum ln_reject *why)
+static enum ln_body_state take(struct ln_exchange *x, const char **p, const char *end,
+                               enum ln_reject *why)
 {
     uint64_t bound = x->gen->conf->gateway.limits.body, most = x->req.body_wanted;
     struct ln_slice piece;
@@ -43,7 +44,8 @@ static enum ln_body_state take(struct ln_exchange *x, const char **p, const char
     }
 }
 
-/* The client waits for permission, and it is we who want the content now (RFC 9110 section 10.1.1). */
+/* The client waits for permission, and it is we who want the content now (RFC 9110 section 10.1.1).
+ */
 static void permit(struct ln_exchange *x)
 {
     static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -68,7 +70,9 @@ static bool conclude(struct ln_exchange *x, enum ln_body_state state, enum ln_re
         return true;
     }
     if (state == LN_BODY_READ)
-        x->req.body = x->collected != NULL ? ln_slice(ln_buf_at(x->collected), ln_buf_len(x->collected)) : LN_SLICE("");
+        x->req.body = x->collected != NULL
+                          ? ln_slice(ln_buf_at(x->collected), ln_buf_len(x->collected))
+                          : LN_SLICE("");
     return ln_vm_body_ready(x->gen->vm, &x->req) == LN_RUN_DONE;
 }
 
@@ -101,10 +105,12 @@ bool ln_collect_pump(struct ln_exchange *x)
 
 void ln_collect_adopt(struct ln_exchange *x)
 {
-    for (struct ln_field *f = ln_fields_find(x->req.fields, LN_FIELD_EXPECT); f != NULL; f = ln_fields_next(x->req.fields, f))
+    for (struct ln_field *f = ln_fields_find(x->req.fields, LN_FIELD_EXPECT); f != NULL;
+         f = ln_fields_next(x->req.fields, f))
         f->dropped = 1; /* met already */
     x->head.expect_continue = false;
-    x->head.framing = x->req.body.n > 0 || x->head.framing != LN_FRAMING_NONE ? LN_FRAMING_LENGTH : LN_FRAMING_NONE;
+    x->head.framing = x->req.body.n > 0 || x->head.framing != LN_FRAMING_NONE ? LN_FRAMING_LENGTH
+                                                                              : LN_FRAMING_NONE;
     x->head.length = x->req.body.n;
     x->own_body = true;
     x->body_lost = false;

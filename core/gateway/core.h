@@ -17,7 +17,9 @@
 #include "upstream/pool.h"
 
 enum {
-    LN_SCRATCH_IN = 65536, /* one read of a body */
+    LN_SCRATCH_IN = 65536, /* the most that one read takes */
+    LN_PIECE =
+        32768, /* one read of a long body: it is still in the first-level cache when written */
     LN_SCRATCH_OUT =
         524288, /* a head and small content; pages that are never touched cost nothing */
     LN_PREPARED_MAX = 4,
@@ -38,14 +40,14 @@ struct ln_gateway {
     struct ln_shm_slot *slot;
     _Atomic uint64_t *commit; /* number of the generation to use */
 
+    struct ln_buf *hot_up; /* the same for the first bytes of responses */
     struct ln_buf_cache bufs;
     struct ln_arena_cache arenas;
     struct ln_slab downstreams, exchanges;
     struct ln_pools pools;
     struct ln_rand rand;
     char *scratch_in, *scratch_out;
-    struct ln_buf
-        *hot; /* what any client sends is read here first: see ln_downstream_keep_input() */
+    struct ln_buf *hot; /* what any client sends is read here first */
 
     struct ln_generation *current;                   /* one reference */
     struct ln_generation *prepared[LN_PREPARED_MAX]; /* one reference each; NULL = free */

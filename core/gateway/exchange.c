@@ -298,8 +298,7 @@ static enum ln_step respond(struct ln_exchange *x)
         if (p < end && !x->filtering)
             x->res.keep_alive = false; /* bytes behind the end of the response: whoever sent them is
                                           not to be trusted */
-        ln_buf_return(&x->gw->bufs, c->in);
-        c->in = NULL;
+        ln_relay_drop_input(x, c);
         ln_stream_watch_read(&c->stream, true);
     }
     x->step = LN_STEP_RELAY; /* from now on content is read again */

@@ -144,6 +144,8 @@ void ln_attempts_release(struct ln_exchange *x, enum ln_outcome outcome, bool re
 /* relay.c */
 void ln_relay_on_up_readable(struct ln_stream *s);
 void ln_relay_on_up_writable(struct ln_stream *s);
+/* What of the response was read and is not needed any more. */
+void ln_relay_drop_input(struct ln_exchange *x, struct ln_upconn *c);
 /* What a push or flush of request content has led to. */
 void ln_relay_sent(struct ln_exchange *x, enum ln_flow_result result, enum ln_reject why);
 void ln_relay_received(struct ln_exchange *x, enum ln_flow_result result);

@@ -36,13 +36,17 @@ void ln_filter_fini(struct ln_exchange *x)
     give_back(x, &x->gathered);
 }
 
-/* ---- pieces --------------------------------------------------------------------------------------------------- */
+/* ---- pieces
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static enum ln_body_event decode(struct ln_exchange *x, struct ln_slice *piece)
 {
     enum ln_reject why;
-    const char *p = x->raw != NULL ? ln_buf_at(x->raw) : NULL, *end = x->raw != NULL ? ln_buf_end(x->raw) : NULL;
-    enum ln_body_event event = x->source_closed ? LN_BODY_END : ln_body_next(&x->down.body, &p, end, piece, &why);
+    const char *p = x->raw != NULL ? ln_buf_at(x->raw) : NULL,
+               *end = x->raw != NULL ? ln_buf_end(x->raw) : NULL;
+    enum ln_body_event event =
+        x->source_closed ? LN_BODY_END : ln_body_next(&x->down.body, &p, end, piece, &why);
 
     if (x->raw != NULL)
         x->raw->head = (size_t)(p - x->raw->bytes);
@@ -53,8 +57,9 @@ static void complain_of_size(struct ln_exchange *x)
 {
     const struct ln_route *route = x->req.route;
 
-    ln_error("route %s: the content is larger than buffer (%llu bytes): the response of request %.*s is cut off", route->name,
-             (unsigned long long)route->buffer, (int)x->req.id.n, x->req.id.p);
+    ln_error("route %s: the content is larger than buffer (%llu bytes): the response of request "
+             "%.*s is cut off",
+             route->name, (unsigned long long)route->buffer, (int)x->req.id.n, x->req.id.p);
     x->cut = true;
 }
 
@@ -65,7 +70,8 @@ static enum ln_body_event gather(struct ln_exchange *x, struct ln_slice *piece)
     enum ln_body_event event = LN_BODY_DATA;
 
     while (event == LN_BODY_DATA) {
-        if (body->total + (body->framing == LN_FRAMING_LENGTH ? body->left : 0) > x->req.route->buffer) {
+        if (body->total + (body->framing == LN_FRAMING_LENGTH ? body->left : 0) >
+            x->req.route->buffer) {
             complain_of_size(x);
             return LN_BODY_BAD;
         }
@@ -74,11 +80,13 @@ static enum ln_body_event gather(struct ln_exchange *x, struct ln_slice *piece)
             keep(x, &x->gathered, piece->p, piece->n);
     }
     if (event == LN_BODY_END)
-        *piece = x->gathered != NULL ? ln_slice(ln_buf_at(x->gathered), ln_buf_len(x->gathered)) : ln_slice(NULL, 0);
+        *piece = x->gathered != NULL ? ln_slice(ln_buf_at(x->gathered), ln_buf_len(x->gathered))
+                                     : ln_slice(NULL, 0);
     return event;
 }
 
-/* Decodes the next piece into r->chunk. False: more bytes are needed (or, `*bad`, the source broke its framing). */
+/* Decodes the next piece into r->chunk. False: more bytes are needed (or, `*bad`, the source broke
+ * its framing). */
 static bool next_piece(struct ln_exchange *x, bool *bad)
 {
     struct ln_slice piece = {NULL, 0};
@@ -87,7 +95,8 @@ static bool next_piece(struct ln_exchange *x, bool *bad)
     *bad = event == LN_BODY_BAD;
     if (event == LN_BODY_MORE || event == LN_BODY_BAD)
         return false;
-    x->req.chunk = (struct ln_chunk){.text = piece, .last = event == LN_BODY_END, .arena = &x->chunk_arena};
+    x->req.chunk =
+        (struct ln_chunk){.text = piece, .last = event == LN_BODY_END, .arena = &x->chunk_arena};
     x->source_ended = event == LN_BODY_END;
     return true;
 }
@@ -106,7 +115,9 @@ static enum ln_flow_result write_piece(struct ln_exchange *x, struct ln_window *
     return result;
 }
 
-/* ---- the pump ------------------------------------------------------------------------------------------------- */
+/* ---- the pump
+ * -------------------------------------------------------------------------------------------------
+ */
 
 /* Bytes behind the end mean that the connection's next response would begin with them. */
 static void judge_rest(struct ln_exchange *x)
@@ -145,15 +156,18 @@ enum ln_flow_result ln_filter_pump(struct ln_exchange *x, struct ln_window *w)
         if (x->raw != NULL && (ln_buf_len(x->raw) == 0 || x->down.ended))
             give_back(x, &x->raw);
     }
-    if (w->used > 0 && (result == LN_FLOW_MORE || result == LN_FLOW_BAD)) { /* a head without content yet */
-        enum ln_flow_result wrote = ln_flow_write(&x->down, &x->d->stream, w, ln_slice(NULL, 0), false);
+    if (w->used > 0 &&
+        (result == LN_FLOW_MORE || result == LN_FLOW_BAD)) { /* a head without content yet */
+        enum ln_flow_result wrote =
+            ln_flow_write(&x->down, &x->d->stream, w, ln_slice(NULL, 0), false);
 
         return result == LN_FLOW_BAD ? result : wrote;
     }
     return result;
 }
 
-enum ln_flow_result ln_filter_push(struct ln_exchange *x, const char *p, size_t n, struct ln_window *w)
+enum ln_flow_result ln_filter_push(struct ln_exchange *x, const char *p, size_t n,
+                                   struct ln_window *w)
 {
     keep(x, &x->raw, p, n);
     return ln_filter_pump(x, w);

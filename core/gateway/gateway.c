@@ -31,6 +31,7 @@ struct ln_gateway *ln_gateway_new(struct ln_loop *loop, struct ln_shm *shm, unsi
     ln_rand_init(&gw->rand, 0);
     gw->scratch_in = ln_alloc(LN_SCRATCH_IN);
     gw->hot = ln_buf_borrow(&gw->bufs, LN_SCRATCH_IN);
+    gw->hot_up = ln_buf_borrow(&gw->bufs, LN_SCRATCH_IN);
     gw->scratch_out = ln_alloc(LN_SCRATCH_OUT);
     ln_list_init(&gw->connections);
     ln_list_init(&gw->detached);
@@ -231,6 +232,7 @@ void ln_gateway_free(struct ln_gateway *gw)
     ln_slab_fini(&gw->downstreams);
     ln_arena_cache_fini(&gw->arenas);
     ln_buf_return(&gw->bufs, gw->hot);
+    ln_buf_return(&gw->bufs, gw->hot_up);
     ln_buf_cache_fini(&gw->bufs);
     ln_free(gw->scratch_in);
     ln_free(gw->scratch_out);

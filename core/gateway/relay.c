@@ -14,11 +14,14 @@
 
 enum { INTERIM_MAX = 16 };
 
-static size_t read_size(const struct ln_exchange *x)
+/* All of a short body at once, a long one in pieces that are still warm when they are written. */
+static size_t read_size(const struct ln_exchange *x, const struct ln_body *body)
 {
     uint64_t most = x->gen->conf->gateway.limits.buffer;
+    size_t size = body->framing == LN_FRAMING_LENGTH && body->left <= LN_SCRATCH_IN ? LN_SCRATCH_IN
+                                                                                    : LN_PIECE;
 
-    return most > 0 && most < LN_SCRATCH_IN ? (size_t)most : LN_SCRATCH_IN;
+    return most > 0 && most < size ? (size_t)most : size;
 }
 
 /* ---- the request's content
@@ -140,7 +143,7 @@ void ln_exchange_read_body(struct ln_exchange *x)
     struct ln_gateway *gw = x->gw;
     struct ln_downstream *d = x->d;
     struct ln_window w = {gw->scratch_out, 0, LN_SCRATCH_OUT};
-    size_t room = read_size(x);
+    size_t room = read_size(x, &x->up.body);
     enum ln_reject why = LN_REJECT_NONE;
 
     if (ln_collect_is_on(x)) {
@@ -314,6 +317,25 @@ static void look_for_head(struct ln_exchange *x, struct ln_upconn *c)
     fail(x, LN_OUTCOME_BAD_RESPONSE);
 }
 
+void ln_relay_drop_input(struct ln_exchange *x, struct ln_upconn *c)
+{
+    if (c->in != x->gw->hot_up)
+        ln_buf_return(&x->gw->bufs, c->in);
+    c->in = NULL;
+}
+
+/* The event is over and the warm buffer must be free for the next: what waits there moves to a
+ * buffer of the connection's own. */
+static void keep_input(struct ln_gateway *gw, struct ln_upconn *c)
+{
+    struct ln_buf *hot = c->in;
+
+    if (hot != gw->hot_up)
+        return;
+    c->in = ln_buf_borrow(&gw->bufs, ln_buf_len(hot));
+    ln_buf_put(c->in, ln_buf_at(hot), ln_buf_len(hot));
+}
+
 /* Heads begin at the buffer's start unless interim ones came before: then the rest is moved there.
  */
 static bool make_room(struct ln_exchange *x, struct ln_upconn *c)
@@ -321,12 +343,15 @@ static bool make_room(struct ln_exchange *x, struct ln_upconn *c)
     const struct ln_limits_conf *l = &x->gen->conf->gateway.limits;
     size_t most = l->request_line + l->headers + 16;
 
-    if (c->in == NULL)
-        c->in = ln_buf_borrow(&x->gw->bufs, LN_BUF_SIZE);
+    if (c->in == NULL) {
+        c->in = x->gw->hot_up;
+        c->in->head = c->in->tail = 0;
+    }
     if (ln_buf_room(c->in) > 0)
         return true;
     if (c->in->cap >= most)
         return false;
+    keep_input(x->gw, c);
     c->in = ln_buf_enlarge(&x->gw->bufs, c->in, most);
     return true;
 }
@@ -412,7 +437,7 @@ static void read_content(struct ln_exchange *x, struct ln_upconn *c)
 {
     struct ln_gateway *gw = x->gw;
     struct ln_window w = {gw->scratch_out, 0, LN_SCRATCH_OUT};
-    ssize_t n = ln_stream_read(&c->stream, gw->scratch_in, read_size(x));
+    ssize_t n = ln_stream_read(&c->stream, gw->scratch_in, read_size(x, &x->down.body));
     enum ln_reject why = LN_REJECT_NONE;
 
     if (n == LN_STREAM_AGAIN)
@@ -442,6 +467,7 @@ void ln_relay_on_up_readable(struct ln_stream *s)
 {
     struct ln_upconn *c = ln_container_of(s, struct ln_upconn, stream);
     struct ln_exchange *x = c->user;
+    struct ln_gateway *gw = x->gw;
 
     if (x->step == LN_STEP_AWAIT && !x->got_head) {
         read_head(x, c);
@@ -452,6 +478,7 @@ void ln_relay_on_up_readable(struct ln_stream *s)
         return;
     }
     ln_exchange_advance(x);
+    keep_input(gw, c);
 }
 
 /* ---- facts from the client's connection

@@ -97,8 +97,7 @@ bool ln_tunnel_open(struct ln_exchange *x)
     x->started = true;
     ln_stream_watch_read(&c->stream, true);
     ln_tunnel_received(x, push(&x->down, &x->d->stream, &w, c->in));
-    ln_buf_return(&x->gw->bufs, c->in);
-    c->in = NULL;
+    ln_relay_drop_input(x, c);
     w.used = 0;
     if (!x->gone)
         ln_tunnel_sent(x, push(&x->up, &c->stream, &w, x->d->in));
