@@ -199,12 +199,30 @@ static const struct {
     const char *type, *field;
     size_t value;
 } layout[] = {
-    SIZE(ln_str),           AT(ln_str, ptr),          AT(ln_str, len),           SIZE(ln_handle),
-    AT(ln_handle, ln_req),  AT(ln_handle, ln_serial), AT(ln_handle, ln_side),    SIZE(ln_args),
-    AT(ln_args, ln_serial), SIZE(ln_cookies),         AT(ln_cookies, ln_serial), SIZE(ln_piece),
-    AT(ln_piece, ln_serial), AT(ln_piece, ln_number), SIZE(ln_cur),         AT(ln_cur, piece),
-    AT(ln_cur, req),        AT(ln_cur, serial),       AT(ln_cur, slot),          AT(ln_cur, phase),
-    AT(ln_cur, at),         SIZE(ln_taken),           AT(ln_taken, left),        AT(ln_taken, wait),
+    SIZE(ln_str),
+    AT(ln_str, ptr),
+    AT(ln_str, len),
+    SIZE(ln_handle),
+    AT(ln_handle, ln_req),
+    AT(ln_handle, ln_serial),
+    AT(ln_handle, ln_side),
+    SIZE(ln_args),
+    AT(ln_args, ln_serial),
+    SIZE(ln_cookies),
+    AT(ln_cookies, ln_serial),
+    SIZE(ln_piece),
+    AT(ln_piece, ln_serial),
+    AT(ln_piece, ln_number),
+    SIZE(ln_cur),
+    AT(ln_cur, piece),
+    AT(ln_cur, req),
+    AT(ln_cur, serial),
+    AT(ln_cur, slot),
+    AT(ln_cur, phase),
+    AT(ln_cur, at),
+    SIZE(ln_taken),
+    AT(ln_taken, left),
+    AT(ln_taken, wait),
 };
 
 static void push_layout(lua_State *L)

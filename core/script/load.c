@@ -187,11 +187,10 @@ void ln_chain_take(struct ln_vm *vm)
                 [LN_PHASE_LOG] = ref_field(vm->L, "log")},
         .selfs = ref_field(vm->L, "selfs"),
         .bodies = bodies_field(vm->L),
-        .cold =
-            {[LN_PHASE_REQUEST] = COLD,
-             [LN_PHASE_RESPONSE] = COLD + 5,
-             [LN_PHASE_BODY] = COLD + 10,
-             [LN_PHASE_LOG] = COLD + 15},
+        .cold = {[LN_PHASE_REQUEST] = COLD,
+                 [LN_PHASE_RESPONSE] = COLD + 5,
+                 [LN_PHASE_BODY] = COLD + 10,
+                 [LN_PHASE_LOG] = COLD + 15},
     };
 }
 

@@ -92,9 +92,9 @@ struct ln_req {
     ln_nsec started_wall;
     uint64_t bytes; /* of response content sent downstream */
 
-    /* The request's content. A request handler asks by setting body_wanted (the most bytes it takes) and
-     * parking; the exchange reads and calls ln_vm_body_ready(). Assigning `body` is allowed once it was read, or
-     * when the request has none: it is what goes upstream. */
+    /* The request's content. A request handler asks by setting body_wanted (the most bytes it
+     * takes) and parking; the exchange reads and calls ln_vm_body_ready(). Assigning `body` is
+     * allowed once it was read, or when the request has none: it is what goes upstream. */
     uint64_t body_wanted;
     enum ln_body_state body_state;
     bool has_content; /* the request has a body */
@@ -111,18 +111,18 @@ struct ln_req {
     struct ln_fields reply_fields; /* initialised by the exchange with its arena */
 
     /* A plugin raised and on_error is "fail": verdict is REPLY with status 500 and an empty
-     * reply_body, and the gateway makes its own "plugin_error" answer of it. After ln_vm_body(): the
-     * content cannot go on, and the response is cut off. */
+     * reply_body, and the gateway makes its own "plugin_error" answer of it. After ln_vm_body():
+     * the content cannot go on, and the response is cut off. */
     bool failed;
 
     /* Private to script; zero at the start of an exchange. */
     struct ln_task *task; /* parked; NULL = not */
     uint16_t depth;       /* the plugin that ended the request phase early, from 1; 0 = none did */
-    int slot; /* where the Lua side keeps its objects of this request; 0 = it has none */
-    uint16_t made_by;      /* the plugin that made the response, from 1; 0 = none did */
-    uint64_t body_out;     /* bit n: plugin n sees nothing of this response's content */
-    uint32_t pieces;       /* odd: the body handlers are at work on a piece */
-    int piece_at;          /* the plugin whose handler has the piece */
+    int slot;          /* where the Lua side keeps its objects of this request; 0 = it has none */
+    uint16_t made_by;  /* the plugin that made the response, from 1; 0 = none did */
+    uint64_t body_out; /* bit n: plugin n sees nothing of this response's content */
+    uint32_t pieces;   /* odd: the body handlers are at work on a piece */
+    int piece_at;      /* the plugin whose handler has the piece */
     struct ln_slice piece_before; /* its text when that handler got it */
     struct ln_held *held;
 

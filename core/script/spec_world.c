@@ -211,8 +211,8 @@ static void set_route(lua_State *L, struct visit *v, const char *name)
     v->r.route = &v->route;
 }
 
-/* piece(request, chain, text, last, route name) -> what the body handlers have made of it, and whether
- * any of them was asked; nil: one of them has raised */
+/* piece(request, chain, text, last, route name) -> what the body handlers have made of it, and
+ * whether any of them was asked; nil: one of them has raised */
 static int spec_piece(lua_State *L)
 {
     struct visit *v = visit_of(L, 1);
@@ -599,14 +599,11 @@ static int spec_start(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"request", spec_request}, {"run", spec_run},
-    {"piece", spec_piece},
-    {"select", spec_select},   {"chain", spec_chain},
-    {"respond", spec_respond}, {"look", spec_look},
-    {"said", spec_said},       {"advance", spec_advance},
-    {"reset", spec_reset},     {"load", spec_load},
-    {"match", spec_match},     {"start", spec_start},
-    {"refresh", spec_refresh}, {NULL, NULL},
+    {"request", spec_request}, {"run", spec_run},         {"piece", spec_piece},
+    {"select", spec_select},   {"chain", spec_chain},     {"respond", spec_respond},
+    {"look", spec_look},       {"said", spec_said},       {"advance", spec_advance},
+    {"reset", spec_reset},     {"load", spec_load},       {"match", spec_match},
+    {"start", spec_start},     {"refresh", spec_refresh}, {NULL, NULL},
 };
 
 static struct spec *spec_new(lua_State *L, ln_spec_match *match, const char *library)

@@ -37,10 +37,11 @@ struct ln_route {
     const char *strip;    /* prefix taken off before proxying; NULL = none */
     ln_msec timeout;      /* first byte, 0 = the service's */
     int tries;            /* 0 = the service's */
-    uint64_t buffer;      /* body handlers see the content as one piece, at most this large; 0 = as it comes */
-    unsigned chain;       /* 0 = no plugins at all */
+    uint64_t buffer; /* body handlers see the content as one piece, at most this large; 0 = as it
+                        comes */
+    unsigned chain;  /* 0 = no plugins at all */
     bool has_request, has_response, has_body,
-        has_log; /* whether the chain has such handlers: the call may be skipped if not */
+        has_log;     /* whether the chain has such handlers: the call may be skipped if not */
     uint64_t bodies; /* bit n: plugin n of the chain, from 1, has a body handler */
     struct ln_place place;
     const char *chain_text; /* "client-id -> rate-limit -> function" */
@@ -67,14 +68,15 @@ enum ln_run ln_vm_request(struct ln_vm *vm, struct ln_req *r);
  * is cheap when there is nothing to do. */
 enum ln_run ln_vm_response(struct ln_vm *vm, struct ln_req *r);
 
-/* The content that the parked request handler has asked for is in r->body (or body_state tells why not): goes on with the handlers. */
+/* The content that the parked request handler has asked for is in r->body (or body_state tells why
+ * not): goes on with the handlers. */
 enum ln_run ln_vm_body_ready(struct ln_vm *vm, struct ln_req *r);
 
 /* Does any body handler want this response's content? Known when the response handlers have run. */
 bool ln_vm_wants_body(const struct ln_req *r);
 
-/* One piece of the response's content, r->chunk, through the body handlers, bottom-up; they edit it in place. DONE with r->failed: a
- * plugin raised, and the response must be cut off. */
+/* One piece of the response's content, r->chunk, through the body handlers, bottom-up; they edit it
+ * in place. DONE with r->failed: a plugin raised, and the response must be cut off. */
 enum ln_run ln_vm_body(struct ln_vm *vm, struct ln_req *r);
 
 /* The log handlers, after the last byte. The record must stay until on_done when this returns WAIT.

@@ -13,7 +13,8 @@ local M = {}
 -- Settings that every plugin has, whatever its schema says; the loader reads them.
 M.reserved = {
   when = "a function of the request: the plugin takes part only where it gives true (Lua only)",
-  on_error = 'what an error of the plugin costs: "fail" answers 500 (in body: cuts the response off), "skip" goes on without it',
+  on_error = 'what an error of the plugin costs: "fail" answers 500 (in body: cuts the response off), '
+    .. '"skip" goes on without it',
   name = "the name of this use in logs",
   budget = "the CPU time that a handler may take",
 }

@@ -45,7 +45,7 @@ end
 -- Waits until the request's content is there, at most `most` bytes of it. True, or an enum ln_rc that says why not.
 function M.await_body(most)
   if not is_yieldable() then
-    fault.raise("req:read_body cannot wait inside string.gsub, table.sort or another function of C: read first, then call")
+    fault.raise("req:read_body cannot wait inside string.gsub, table.sort or another function of C: read first")
   end
   local rc = C.ln_wait_body(cur, most)
   if rc == C.LN_WAIT then

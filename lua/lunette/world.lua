@@ -167,8 +167,9 @@ function M.respond(c, r, options)
 end
 
 
--- The content of the response, piece by piece, through the body handlers. Then an empty last piece comes, as in the gateway, unless
--- the chain gathers it. Gives the pieces that came out, and whether all went well: the gateway cuts the response off if not.
+-- The content of the response, piece by piece, through the body handlers. Then an empty last piece comes, as in the
+-- gateway, unless the chain gathers it. Gives the pieces that came out, and whether all went well: the gateway cuts the
+-- response off if not.
 function M.deliver(c, r, chunks)
   local out, all = {}, table.concat(chunks)
   local gathers = (c.buffer or 0) > 0
@@ -176,12 +177,12 @@ function M.deliver(c, r, chunks)
   if gathers then chunks = { all } end
   local n = gathers and 1 or #chunks + 1
   for i = 1, n do
-    local text = native.piece(r.number, c.number, chunks[i] or "", i == n, c.route)
-    if not text then
+    local bytes = native.piece(r.number, c.number, chunks[i] or "", i == n, c.route)
+    if not bytes then
       r.failed = M.last_error()
       return out, false
     end
-    if text ~= "" then out[#out + 1] = text end
+    if bytes ~= "" then out[#out + 1] = bytes end
   end
   return out, true
 end

@@ -95,7 +95,8 @@ describe("a body handler", function()
   end)
 
   it("gets one chunk with `buffer`", function()
-    local p = make("p", 'function p:body(_, _, c) c:set(c:text():reverse() .. tostring(c.last)) end', nil, ', buffer = "1k"')
+    local handler = "function p:body(_, _, c) c:set(c:text():reverse() .. tostring(c.last)) end"
+    local p = make("p", handler, nil, ', buffer = "1k"')
     assert.same({ "cbatrue" }, send(p, { "a", "b", "c" }).chunks)
     assert.is_true(send(p, { ("x"):rep(1025) }).cut)
   end)
@@ -111,7 +112,8 @@ describe("a body handler", function()
   end)
 
   it("that raises is left out with on_error = skip", function()
-    local p = body('if chunk:text() == "b" then chunk:set("lost") error("cannot") end chunk:set("+")', { on_error = "skip" })
+    local p = body('if chunk:text() == "b" then chunk:set("lost") error("cannot") end chunk:set("+")',
+      { on_error = "skip" })
     local out = send(gate.chain { make("upper", "function p:body(_, _, c) c:set(c:text():upper()) end"), p },
       { "a", "b", "c" })
     assert.is_false(out.cut)

@@ -22,7 +22,8 @@ describe("a request's content", function()
   end)
 
   it("is unknown before, and known afterwards", function()
-    local out = run("local a = req.body req:read_body() return 200, { tostring(a), req.body, (req:read_body(1)) }", "hello")
+    local out = run("local a = req.body req:read_body() return 200, { tostring(a), req.body, (req:read_body(1)) }",
+      "hello")
     assert.same({ "nil", "hello", "hello" }, out:json())
     assert.equal("nil", run("return 200, tostring(req.body)").body)
   end)
@@ -79,7 +80,8 @@ describe("a request's content", function()
       local p = probe.handler(phase, "req.ctx.ok, req.ctx.why = pcall(req.read_body, req)")
       local out = gate.log(gate.response(p, { body = "x" }, {}))
       assert.is_false(out.req.ctx.ok)
-      assert.truthy(out.req.ctx.why:find(("req:read_body cannot be called %s: read it in request"):format(where), 1, true))
+      local why = ("req:read_body cannot be called %s: read it in request"):format(where)
+      assert.truthy(out.req.ctx.why:find(why, 1, true))
     end)
   end
 

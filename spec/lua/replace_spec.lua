@@ -58,7 +58,8 @@ describe("chunk:replace", function()
       local expected = model(text, plain, with)
       for a = 0, #text do
         for b = a, #text do
-          assert.equal(expected, (send(p, { text:sub(1, a), text:sub(a + 1, b), text:sub(b + 1) })), ("%d: %d %d"):format(i, a, b))
+          local got = send(p, { text:sub(1, a), text:sub(a + 1, b), text:sub(b + 1) })
+          assert.equal(expected, got, ("%d: %d %d"):format(i, a, b))
         end
       end
     end)
@@ -87,7 +88,8 @@ describe("chunk:replace", function()
         chunks[#chunks + 1] = text:sub(at, at + n - 1)
         at = at + n
       end
-      assert.equal(model(text, plain, with), (send(p, chunks)), ("%s -> %s in %s"):format(plain, with, table.concat(chunks, "|")))
+      local what = ("%s -> %s in %s"):format(plain, with, table.concat(chunks, "|"))
+      assert.equal(model(text, plain, with), (send(p, chunks)), what)
     end
   end)
 
@@ -148,14 +150,15 @@ return p
   end)
 
   it("refuses to look for ever more", function()
-    local out = gate.response(replacer 'for i = 1, 100 do chunk:replace("text " .. i, "x") end', {}, { chunks = { "x" } })
+    local greedy = replacer 'for i = 1, 100 do chunk:replace("text " .. i, "x") end'
+    local out = gate.response(greedy, {}, { chunks = { "x" } })
     assert.truthy(out.failed:find("more than can be held", 1, true), out.failed)
     out = gate.response(replacer 'chunk:replace("x", ("y"):rep(1e6))', {}, { chunks = { ("x"):rep(100) } })
     assert.truthy(out.failed:find("more than can be held", 1, true), out.failed)
   end)
 
   it("has done nothing when it refuses", function()
-    local p = replacer 'local ok = pcall(chunk.replace, chunk, "xy", ("y"):rep(1e6)) if not ok then req.ctx.refused = true end'
+    local p = replacer 'req.ctx.refused = not pcall(chunk.replace, chunk, "xy", ("y"):rep(1e6)) or req.ctx.refused'
     local text = ("xy"):rep(100) .. "x"
     local out = gate.response(p, {}, { chunks = { text, text } })
     assert.equal(text .. text, out.body)

@@ -25,10 +25,10 @@ return count
 ]]
 
 local BAD = [[
-local bad = plugin "bad" { version = "1.0.0", api = 1, schema = { text = t.string { default = "bad" }, wait = t.boolean() } }
+local bad = plugin "bad" { version = "1.0.0", api = 1, schema = { wait = t.boolean() } }
 function bad:body(req, res, chunk)
   if self.conf.wait then sleep(0.01) end
-  if chunk:text():find(self.conf.text, 1, true) then error("cannot stand this") end
+  if chunk:text():find("bad", 1, true) then error("cannot stand this") end
   chunk:set("(" .. chunk:text() .. ")")
 end
 return bad
@@ -166,8 +166,8 @@ describe("body handlers", function()
       assert.is_false(r.complete)
       assert.equal("(good)", r.body)
       local line = g:wait_log("plugin bad failed in body", nil, from)
-      for _, part in ipairs { "bad%.lua:4: cannot stand this", "handler", "GET " .. target:gsub("%-", "%%-"), "routes%.lua:%d+", "request_id" } do
-        assert.truthy(line:find(part), part .. " in " .. line)
+      for _, part in ipairs { "bad.lua:4: cannot stand this", "GET " .. target, "routes.lua:", "request_id" } do
+        assert.truthy(line:find(part, 1, true), part .. " in " .. line)
       end
       local again = g:get(target, { version = "1.0" })
       assert.is_false(again.complete)

@@ -43,7 +43,8 @@ local function routes()
   for i, chain in ipairs(CHAINS) do
     local uses = {}
     for k, how in ipairs(chain) do uses[k] = ('use "work" { how = "%s" }'):format(how) end
-    out[#out + 1] = ('get "/%d" { to = main, %s%s }'):format(i, chain.buffer and 'buffer = "4m", ' or "", table.concat(uses, ", "))
+    local buffer = chain.buffer and 'buffer = "4m", ' or ""
+    out[#out + 1] = ('get "/%d" { to = main, %s%s }'):format(i, buffer, table.concat(uses, ", "))
   end
   return table.concat(out, "\n")
 end
@@ -61,7 +62,8 @@ describe("content at random through body handlers", function()
 
   setup(function()
     up = gate.upstream(function(request, connection) return plan[request.target:match("^/(%d+)")](connection) end)
-    g = gate.start { services = { { name = "main", instances = { up } } }, routes = routes(), plugins = { work = WORK } }
+    g = gate.start { services = { { name = "main", instances = { up } } }, plugins = { work = WORK },
+      routes = routes() }
   end)
   teardown(gate.cleanup)
 
@@ -114,7 +116,9 @@ describe("content at random through body handlers", function()
     end
     for n = 1, 40 do
       local i = n % #CHAINS + 1
-      tasks[n] = gate.go("reader", function() return expected(CHAINS[i], texts[i]) == g:get("/" .. i, { timeout = 20 }).body end)
+      tasks[n] = gate.go("reader", function()
+        return expected(CHAINS[i], texts[i]) == g:get("/" .. i, { timeout = 20 }).body
+      end)
     end
     for _, task in ipairs(tasks) do assert.is_true(task:join(30)) end
   end)

@@ -39,7 +39,8 @@ get "/swap" { to = main, use "swap" { plain = "needle", with = "<pin>" } }
 get "/drop" { to = main, use "swap" { plain = "x" } }
 get "/order" { to = main, use "shout" {}, use "swap" { plain = "a", with = "bcd" } }
 get "/choosy" { to = main, use "choosy" {} }
-get "/early" { use "shout" { mark = "?" }, function() return 403, "go away" end, use "swap" { plain = "GO", with = "no" } }
+get "/early" { use "shout" { mark = "?" }, function() return 403, "go away" end,
+  use "swap" { plain = "GO", with = "no" } }
 get "/replaced" { to = main, use "shout" {}, use "replace" {}, use "swap" { plain = "other", with = "wrong" } }
 ]]
 
