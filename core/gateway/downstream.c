@@ -16,6 +16,7 @@ enum {
     EXCHANGES_PER_TURN = 32, /* of one connection, so that a long pipeline starves nobody */
     LINGER_SILENCE_MS = 5000,
     LINGER_MS = 30000,
+    LINGER_LAST_MS = 300,  /* when the worker ends */
     TURNED_AWAY_MAX = 256, /* connections that are being told so at one time */
 };
 
@@ -105,6 +106,11 @@ void ln_downstream_reset(struct ln_downstream *d)
     ln_downstream_close(d);
 }
 
+static ln_msec linger_patience(const struct ln_downstream *d)
+{
+    return d->gw->draining ? LINGER_LAST_MS : LINGER_SILENCE_MS;
+}
+
 /* Closing a socket with unread bytes sends RST, and RST may destroy an answer that the client has
  * not read yet. So: say that we are done, and throw away what comes until the client closes too, or
  * has had enough time and bytes. */
@@ -119,7 +125,17 @@ static void begin_linger(struct ln_downstream *d)
     ln_stream_shutdown_write(&d->stream);
     ln_downstream_resume(d);
     d->linger_until = ln_loop_now_ms(d->gw->loop) + LINGER_MS;
-    ln_downstream_patience(d, LN_PATIENCE_LINGER, LINGER_SILENCE_MS);
+    ln_downstream_patience(d, LN_PATIENCE_LINGER, linger_patience(d));
+}
+
+void ln_downstream_hurry(struct ln_downstream *d)
+{
+    ln_msec last = ln_loop_now_ms(d->gw->loop) + LINGER_LAST_MS;
+
+    if (!d->lingering)
+        return;
+    d->linger_until = d->linger_until < last ? d->linger_until : last;
+    ln_downstream_patience(d, LN_PATIENCE_LINGER, LINGER_LAST_MS);
 }
 
 static void linger(struct ln_downstream *d)
@@ -131,7 +147,7 @@ static void linger(struct ln_downstream *d)
     if (n <= 0 || ln_loop_now_ms(d->gw->loop) >= d->linger_until)
         ln_downstream_close(d);
     else
-        ln_downstream_patience(d, LN_PATIENCE_LINGER, LINGER_SILENCE_MS);
+        ln_downstream_patience(d, LN_PATIENCE_LINGER, linger_patience(d));
 }
 
 /* ---- between requests

@@ -97,4 +97,7 @@ void ln_downstream_reset(
 /* Is it between two requests, with nothing read? */
 bool ln_downstream_is_idle(const struct ln_downstream *d);
 
+/* The worker ends: a client that lingers has had its answer, and little time is left for it. */
+void ln_downstream_hurry(struct ln_downstream *d);
+
 #endif

@@ -66,11 +66,12 @@ struct ln_exchange {
     struct ln_attempt attempt;
     struct ln_tried tried;
     unsigned tries;
-    bool connected; /* the attempt has an answer: a connection or none */
-    bool fresh;     /* the last one met a stale connection: take a new one */
-    bool failed;    /* with `outcome` */
-    bool got_head;  /* a final response head is in x->res */
-    bool up_broken; /* the instance takes no more of the request */
+    bool connected;    /* the attempt has an answer: a connection or none */
+    bool fresh;        /* the last one met a stale connection: take a new one */
+    bool failed;       /* with `outcome` */
+    unsigned interims; /* interim responses passed so far, over all attempts */
+    bool got_head;     /* a final response head is in x->res */
+    bool up_broken;    /* the instance takes no more of the request */
     bool body_bad; /* the client broke the framing of its content: nothing more can be read of it */
     bool body_lost;  /* content went out that is not in the read buffer any more: no repeating */
     ln_nsec sent_at; /* when the request went out, or its content was asked for: the client is

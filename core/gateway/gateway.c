@@ -172,6 +172,7 @@ static void close_idle(struct ln_gateway *gw)
         struct ln_downstream *d = ln_container_of(at, struct ln_downstream, node);
 
         next = at->next;
+        ln_downstream_hurry(d);
         if (!ln_downstream_is_idle(d))
             continue;
         if (d->requests > 0)

@@ -12,7 +12,7 @@
 #include "gateway/tunnel.h"
 #include "http/hop.h"
 
-enum { INTERIM_MAX = 16 };
+enum { INTERIM_MAX = 64 }; /* of one exchange: each head stays in its arena */
 
 /* All of a short body at once, a long one in pieces that are still warm when they are written. */
 static size_t read_size(const struct ln_exchange *x, const struct ln_body *body)
@@ -279,6 +279,7 @@ static bool take_head(struct ln_exchange *x, struct ln_upconn *c, size_t n,
     }
     ln_fields_drop_hop_by_hop(&x->res.fields);
     if (x->res.status < 200) {
+        x->interims++;
         pass_interim(x, &x->res);
         return true;
     }
@@ -295,7 +296,7 @@ static void look_for_head(struct ln_exchange *x, struct ln_upconn *c)
     const struct ln_limits_conf *l = &x->gen->conf->gateway.limits;
     struct ln_head_limits limits = {l->request_line, l->headers, (unsigned)l->header_count};
 
-    for (int i = 0; i < INTERIM_MAX; i++) {
+    while (x->interims < INTERIM_MAX) {
         enum ln_reject why = LN_REJECT_NONE;
 
         if (ln_buf_len(c->in) ==

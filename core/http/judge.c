@@ -122,16 +122,22 @@ static bool note_option(struct options *o, struct ln_slice token)
     return false;
 }
 
+enum { OPTIONS_MAX = 64 };
+
 /* Connection = #connection-option, tokens. With `strict` none may name a field that is for
  * everybody on the way: its removal would change what the request is (RFC 9110 section 7.6.1). */
 static enum ln_reject read_options(const struct ln_fields *f, bool strict, struct options *o)
 {
+    unsigned count = 0;
+
     for (unsigned i = 0; i < f->count; i++) {
         struct ln_slice rest = ln_field_value(&f->v[i]), token;
 
         if (f->v[i].id != LN_FIELD_CONNECTION)
             continue;
         while (ln_slice_next_token(&rest, &token)) {
+            if (++count > OPTIONS_MAX) /* each is looked for among all fields */
+                return LN_REJECT_CONNECTION;
             if (note_option(o, token))
                 continue;
             if (!ln_chars_are(token.p, token.n, LN_CHARS_TOKEN))
