@@ -15,9 +15,11 @@ local function block(head)
 end
 
 
--- Puts the page's files where a reader would have them.
+-- Puts the page's plugins where a reader would have them.
 local function write_all()
-  files.write("plugins/maintenance.lua", block "plugins/maintenance.lua\n")
+  for _, name in ipairs { "maintenance", "redact" } do
+    files.write(("plugins/%s.lua"):format(name), block(("plugins/%s.lua\n"):format(name)))
+  end
   gate.plugins(files.folder() .. "/plugins")
 end
 
@@ -60,6 +62,20 @@ describe("docs/plugins.md", function()
     local said = tostring(why):match("shop%.lua:3: [^\n]*\n[^\n]*\n[^\n]*")
     assert.truthy(said and page:find(said, 1, true), why)
   end)
+
+  it("has the plugin of the specs in it", function()
+    local without = function(text) return (text:gsub("^%-%- [^\n]*\n", "", 1)) end
+    assert.equal(without(files.read("spec/fixtures/plugins/redact.lua")), without(block "plugins/redact.lua\n"))
+  end)
+
+  it("changes a request's content", function()
+    local routes = gate.routes(files.write("orders.lua", block "conf/routes/orders.lua"))
+    local out = routes:request("POST /orders", { body = '{"item":7}', client_id = "ann" })
+    assert.is_nil(out.status)
+    assert.same({ item = 7, client = "ann" }, require("lunette.json").decode(out:sent().body))
+    out = routes:request("POST /orders", { body = '{"item":' })
+    assert.equal(400, out.status)
+  end)
 end)
 
 
@@ -70,15 +86,19 @@ local reader = setmetatable({
     write_all()
   end,
 }, { __index = gate })
-local chunk = assert(loadstring(block "spec/plugins/maintenance_spec.lua", "@docs/plugins.md"))
-setfenv(chunk, setmetatable({
+local env = setmetatable({
   require = function(name) return name == "lunette.spec" and reader or require(name) end,
-}, { __index = getfenv() }))
+}, { __index = getfenv() })
 
-describe("the spec on the page", function()
-  after_each(function()
-    files.clean()
-    gate.reset()
+for _, name in ipairs { "maintenance", "redact" } do
+  local chunk = assert(loadstring(block(("spec/plugins/%s_spec.lua"):format(name)), "@docs/plugins.md"))
+  setfenv(chunk, env)
+
+  describe(("the spec of %s on the page"):format(name), function()
+    after_each(function()
+      files.clean()
+      gate.reset()
+    end)
+    chunk()
   end)
-  chunk()
-end)
+end
