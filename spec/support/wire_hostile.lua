@@ -24,11 +24,16 @@ function M.new(gate, options)
   local self = setmetatable({ gate = gate }, Hostile)
   self.world = world.new(gate, {
     gateway = options and options.gateway, plugins = options and options.plugins, routes = options and options.routes,
+    unix = options and options.unix,
     service = { retries = { tries = 1 }, timeouts = { firstByte = "1s",
     idle = "1s" } },
     hostile = function(request, from)
       if not request.target:find("^/hostile") then return false end
-      from:send(self.bytes)
+      from:send(self.bytes:sub(1, self.cut or -1))
+      if self.cut then
+        gate.loop.breathe()
+        from:send(self.bytes:sub(self.cut + 1))
+      end
       if self.closes then from:close() end
       if self.resets then from:reset() end
       return true
@@ -88,12 +93,13 @@ local function judge(r, meant, state)
 end
 
 
--- An instance answers with `bytes` and keeps the connection, or ends it. options: method, version, resets.
+-- An instance answers with `bytes` and keeps the connection, or ends it. options: method, version, resets, cut
+-- (where to break it in two).
 function Hostile:prove(bytes, closes, options)
   options = options or {}
   local method = options.method or "GET"
   local meant, state, why = strict.response(bytes, method, closes)
-  self.bytes, self.closes, self.resets = bytes, closes, options.resets
+  self.bytes, self.closes, self.resets, self.cut = bytes, closes, options.resets, options.cut
   self.world.tap:forget()
   local ok, err = pcall(function()
     judge(fetch(self, method, options.version), meant, state)

@@ -55,9 +55,9 @@ end
 
 
 -- `keep`: gate's own way to have it stopped at cleanup. `hostile(request, connection)` may answer instead; true: it has.
-function M.new(gate, hostile)
+function M.new(gate, hostile, address)
   local self = setmetatable({ requests = {}, seen = {}, hostile = hostile }, Tap)
-  self.upstream = gate.upstream { name = "tap", script = function(connection)
+  self.upstream = gate.upstream { name = "tap", address = address, script = function(connection)
     local ok, err = pcall(serve, self, connection)
     self.seen[connection.number] = nil
     if not ok and not loop.is_gone(err) then error(err, 0) end

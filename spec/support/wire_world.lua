@@ -22,12 +22,17 @@ for name in ([[host content-length transfer-encoding x-forwarded-for x-forwarded
 end
 
 
+-- options: gateway, service, plugins, routes; hostile (see wire_tap); unix: sockets of that kind on both sides;
+-- loses_trailers: content goes on without them.
 function M.new(gate, options)
-  local self = setmetatable({ gate = gate, count = 0, tap = tap.new(gate, options and options.hostile) }, World)
   options = options or {}
-  self.loses_trailers = options.loses_trailers
+  local place = options.unix and gate.dir()
+  local gateway = options.gateway or {}
+  if place then gateway.listeners = { { name = "main", listen = "unix:" .. place:join("gateway") } } end
+  local self = setmetatable({ gate = gate, count = 0, loses_trailers = options.loses_trailers }, World)
+  self.tap = tap.new(gate, options.hostile, place and "unix:" .. place:join("instance"))
   self.g = gate.proxy(self.tap.upstream, {
-    gateway = options.gateway, service = options.service, plugins = options.plugins, routes = options.routes,
+    gateway = gateway, service = options.service, plugins = options.plugins, routes = options.routes,
     extra = options.routes and { generatedRoutes = false },
   })
   return self
