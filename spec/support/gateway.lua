@@ -131,10 +131,12 @@ function M.start(options)
   if options.shell then
     path, args = "/bin/sh", { "-c", options.shell .. '; exec "$0" "$@"', path, unpack(args) }
   end
-  self.process = process.start(path, args, { env = options.env, cwd = options.cwd })
-  local ok, why = pcall(wait_ready, self)
+  local ok, why = pcall(function()
+    self.process = process.start(path, args, { env = options.env, cwd = options.cwd })
+    wait_ready(self)
+  end)
   if not ok then
-    self.process:destroy()
+    if self.process then self.process:destroy() end
     self.dir:remove()
     error(why, 0)
   end
