@@ -10,7 +10,6 @@
 
 #include "base/mem.h"
 
-
 static unsigned port_of(const struct ln_addr *addr)
 {
     return addr->any.sa_family == AF_INET ? ntohs(addr->v4.sin_port) : ntohs(addr->v6.sin6_port);

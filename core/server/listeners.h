@@ -17,7 +17,7 @@ struct ln_listening {
     struct ln_addr bound;  /* with the port that the kernel chose, if it did */
     bool shared;           /* one socket for all slots */
     int backlog;
-    int *fds;              /* owned: one per slot, or one */
+    int *fds; /* owned: one per slot, or one */
 };
 
 struct ln_listeners {
