@@ -2,6 +2,7 @@
 -- Ten thousand connections that do nothing: what they cost, and that nobody notices them.
 
 local gate = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "../../support/gate.lua")
+local client = require "spec.support.client"
 local limits = require "spec.support.wire_limits"
 
 
@@ -10,6 +11,7 @@ local WARM = 200
 local MOST = 1536 -- bytes of a worker's memory for each
 
 local files = limits.raise_files()
+local opened = {} -- too many for a list that looks at each of them
 local TIMEOUTS = { header = "120s", idle = "120s" }
 
 
@@ -17,10 +19,10 @@ local TIMEOUTS = { header = "120s", idle = "120s" }
 local function open(g, count, bytes, answered)
   local sockets = {}
   for i = 1, count do
-    local c = gate.connect(g.address, { from = "127.0.0." .. (1 + i % 4) })
+    local c = client.connect(g.address, { from = "127.0.0." .. (1 + i % 4) })
     c:send(bytes)
     if answered then assert(c:read().status == 200) end
-    sockets[i] = c
+    sockets[i], opened[#opened + 1] = c, c
   end
   return sockets
 end
@@ -35,7 +37,11 @@ end
 
 
 describe("idle connections", function()
-  after_each(gate.cleanup)
+  after_each(function()
+    for _, c in ipairs(opened) do c:close() end
+    opened = {}
+    gate.cleanup()
+  end)
 
   local function start()
     return gate.proxy(gate.upstream(), { gateway = { timeouts = TIMEOUTS, limits = { connections = MANY + 1000 } } })
