@@ -3,6 +3,8 @@
  */
 #include "gateway/headwrite.h"
 
+#include "gateway/filter.h"
+
 /* Is `prefix` a whole number of leading segments of `path`? */
 static bool has_segments(struct ln_slice path, struct ln_slice prefix)
 {
@@ -200,10 +202,12 @@ bool ln_headwrite_request(struct ln_exchange *x, struct ln_writer *w)
 }
 
 /* A response without content may still tell its length: to HEAD, and with 304 (RFC 9110
- * section 8.6). */
+ * section 8.6); but only that which GET would get, and what body handlers would make of the content
+ * nobody knows. */
 static bool tells_length(const struct ln_exchange *x)
 {
-    return x->down.out == LN_FRAMING_NONE && x->req.status >= 200 && x->req.status != 204;
+    return x->down.out == LN_FRAMING_NONE && x->req.status >= 200 && x->req.status != 204 &&
+           !ln_filter_is_wanted(x);
 }
 
 bool ln_headwrite_response(struct ln_exchange *x, struct ln_writer *w, struct ln_slice reason)

@@ -156,8 +156,10 @@ describe("body handlers", function()
   it("see nothing of HEAD, 204 and 304", function()
     answer = function() return 200, "hello" end
     local r = g:request("HEAD", "/shout")
+    assert.same({ 200, "" }, { r.status, r.body })
+    assert.is_nil(r.headers["Content-Length"]) -- GET has another one, which nobody knows
+    r = g:request("HEAD", "/plain")
     assert.equal("5", r.headers["Content-Length"])
-    assert.equal("", r.body)
     for _, status in ipairs { 204, 304 } do
       answer = function(_, connection) connection:send(("HTTP/1.1 %d Status\r\nETag: \"x\"\r\n\r\n"):format(status)) end
       r = g:get("/shout")
