@@ -48,6 +48,7 @@ end
 local WAYS = {
   ["on fresh connections"] = { hostile = fresh },
   ["over unix sockets"] = { unix = true }, -- which cannot be reset: HTTP/1.0 could not see a truncation there
+  ["through small buffers"] = { gateway = { limits = { buffer = 4096 } } },
   ["past handlers that wait"] = routed("nap", NAP),
   ["past handlers that read content"] = routed("read", READ),
   ["past handlers that look at chunks"] = routed("look", LOOK),
