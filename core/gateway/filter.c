@@ -5,6 +5,8 @@
 
 #include "base/log.h"
 
+enum { PUT_OFF_MAX = 4096 };
+
 bool ln_filter_is_wanted(const struct ln_exchange *x)
 {
     return !x->tunnel && ln_vm_wants_body(&x->req);
@@ -36,9 +38,7 @@ void ln_filter_fini(struct ln_exchange *x)
     give_back(x, &x->gathered);
 }
 
-/* ---- pieces
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- pieces ---- */
 
 static enum ln_body_event decode(struct ln_exchange *x, struct ln_slice *piece)
 {
@@ -101,23 +101,46 @@ static bool next_piece(struct ln_exchange *x, bool *bad)
     return true;
 }
 
+/* A small piece that is not the last waits in the window: what the pump does in one go leaves in
+ * one system call, the end of short content with its beginning. */
+static bool put_off(struct ln_exchange *x, struct ln_window *w)
+{
+    struct ln_slice text = x->req.chunk.text;
+    bool chunked = x->down.out == LN_FRAMING_CHUNKED;
+
+    if (x->req.chunk.last || text.n > PUT_OFF_MAX || x->down.pending != NULL ||
+        w->size - w->used < text.n + LN_CHUNK_HEAD_MAX + 2)
+        return false;
+    if (text.n == 0)
+        return true;
+    if (chunked)
+        w->used += ln_chunk_head(w->base + w->used, text.n);
+    memcpy(w->base + w->used, text.p, text.n);
+    w->used += text.n;
+    if (chunked) {
+        memcpy(w->base + w->used, "\r\n", 2);
+        w->used += 2;
+    }
+    return true;
+}
+
 /* What the handlers have made of it; BAD when one of them has failed. */
 static enum ln_flow_result write_piece(struct ln_exchange *x, struct ln_window *w)
 {
-    enum ln_flow_result result = LN_FLOW_BAD;
+    enum ln_flow_result result = LN_FLOW_MORE;
 
-    if (x->req.failed)
+    if (x->req.failed) {
         x->cut = true;
-    else
+        result = LN_FLOW_BAD;
+    } else if (!put_off(x, w)) {
         result = ln_flow_write(&x->down, &x->d->stream, w, x->req.chunk.text, x->req.chunk.last);
+    }
     x->req.bytes += x->req.chunk.text.n;
     ln_arena_reset(&x->chunk_arena);
     return result;
 }
 
-/* ---- the pump
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- the pump ---- */
 
 /* Bytes behind the end mean that the connection's next response would begin with them. */
 static void judge_rest(struct ln_exchange *x)
@@ -156,8 +179,8 @@ enum ln_flow_result ln_filter_pump(struct ln_exchange *x, struct ln_window *w)
         if (x->raw != NULL && (ln_buf_len(x->raw) == 0 || x->down.ended))
             give_back(x, &x->raw);
     }
-    if (w->used > 0 &&
-        (result == LN_FLOW_MORE || result == LN_FLOW_BAD)) { /* a head without content yet */
+    /* What was put off, or a head alone. */
+    if (w->used > 0 && (result == LN_FLOW_MORE || result == LN_FLOW_BAD)) {
         enum ln_flow_result wrote =
             ln_flow_write(&x->down, &x->d->stream, w, ln_slice(NULL, 0), false);
 
