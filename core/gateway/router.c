@@ -258,6 +258,8 @@ static bool host_matches(const char *pattern, struct ln_slice host)
 
     if (pattern[0] != '*')
         return ln_slice_caseeq(want, host);
+    if (host.n == 0)
+        return false;
 
     const char *dot = memchr(host.p, '.', host.n);
     size_t label = dot != NULL ? (size_t)(dot - host.p) : host.n;

@@ -10,7 +10,7 @@
 
 static struct ln_listener_conf listener(const char *name, const char *address)
 {
-    struct ln_listener_conf conf = {.name = name, .place = {"gateway.yaml", 3, 9}};
+    struct ln_listener_conf conf = {.name = name, .backlog = 128, .place = {"gateway.yaml", 3, 9}};
 
     assert_true(ln_addr_parse_listen(ln_slice_of(address), &conf.addr));
     return conf;
