@@ -61,9 +61,10 @@ describe("idle connections", function()
     return g, sockets
   end
 
-  it("that were answered cost at most 1.5 KiB each", function()
+  it("that were answered cost at most 1.5 KiB each, and survive a reload", function()
     local g, sockets = measure(gate.http.request("GET", "/"), true)
     if not g then return end
+    assert.equal(0, g:reload().code)
     for i = 1, MANY, 100 do assert.equal("upstream", sockets[i]:get("/again").body) end
   end)
 
