@@ -144,6 +144,13 @@ describe("content that was read", function()
     assert.is_true(g:memory() - before < (gate.slow > 1 and 400 or 16) * MIB, g:memory() - before)
   end)
 
+  it("costs nobody else anything when Lua has no room for it", function()
+    start { extra = { lua = { memory = "8m" } }, expect = { "not enough memory" } }
+    assert.equal(500, g:post("/count", ("x"):rep(16 * MIB), { timeout = 20 }).status)
+    assert.equal("5", g:post("/count", "hello").body)
+    assert.equal("hello!", g:post("/mine", "hello").body)
+  end)
+
   it("survives a reload while it comes", function()
     start()
     local c = gate.client(g):send("POST /mine HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhel")
