@@ -23,8 +23,10 @@ local function is_lasting(reason)
 end
 
 
--- Where in files like `pattern` machine code is not possible, while the chain runs for many requests.
-local function faults(chain, pattern)
+-- Where in files like `pattern` machine code is not possible, while the chain runs (its request handlers, or what `run` says)
+-- for many requests.
+local function faults(chain, pattern, run)
+  run = run or world.run
   local found, requests = {}, {}
   local function watch(what, _, func, pc, code, extra)
     if what ~= "abort" and what ~= "start" then return end
@@ -40,7 +42,7 @@ local function faults(chain, pattern)
   for i = 1, 16 do requests[i] = world.request { headers = { ["X-Api-Key"] = "key" .. i } } end
   jit.flush()
   jit.attach(watch, "trace")
-  for i = 1, ROUNDS do world.run(chain, requests[i % 16 + 1]) end
+  for i = 1, ROUNDS do run(chain, requests[i % 16 + 1]) end
   jit.attach(watch)
   return found
 end
@@ -77,6 +79,23 @@ describe("the hot path", function()
     local list = {}
     for i, name in ipairs { "client-id", "rate-limit", "headers" } do list[i] = gate.plugin(name, cases[name]) end
     assert.same({}, faults(gate.chain(list), "^@plugins/"))
+  end)
+
+  test("of a body handler is compiled", function()
+    local plugin = probe.plugin("probe", [[
+local p = plugin "probe" { version = "1.0.0", api = 1, schema = {} }
+function p:body(req, res, chunk)
+  if chunk.size > 3 and not chunk.last then chunk:replace("needle", "pin") end
+  if res.status == 200 then chunk:set(chunk:text()) end
+end
+return p
+]])
+    local pieces = { "a needle in a haystack, a nee", "dle" }
+    local function run(chain, r)
+      if not r.response then world.respond(chain, r, { status = 200 }) end
+      world.deliver(chain, r, pieces)
+    end
+    assert.same({}, faults(gate.chain { plugin }, "probe%.lua$", run))
   end)
 
   -- What the checks above would see.

@@ -102,8 +102,8 @@ describe("while body handlers wait", function()
   it("trailers and interim responses are kept", function()
     start()
     answer = function(_, connection)
-      connection:send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-        .. "5\r\nhello\r\n0\r\nX-Sum: 7\r\n\r\n")
+      connection:send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+        .. "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 7\r\n\r\n")
     end
     for _, target in ipairs { "/slow", "/whole" } do
       local r = g:get(target)
