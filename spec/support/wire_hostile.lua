@@ -71,7 +71,7 @@ local function is_own_502(r)
 end
 
 
-local function judge(r, meant, state)
+local function judge(r, meant, state, version)
   if not meant then
     assert(is_own_502(r), ("a bad response was passed on: %s %s"):format(tostring(r and r.status),
     tostring(r and r.body)))
@@ -82,6 +82,7 @@ local function judge(r, meant, state)
     return
   end
   if is_own_502(r) and (meant.is_bad or state == "truncated") then return end
+  assert(version ~= "1.0" or not r.headers["Transfer-Encoding"], "chunks for HTTP/1.0")
   assert(r.status == meant.status, "status " .. r.status .. " " .. tostring(r.headers["X-Lunette-Reason"]))
   assert(kept(r.headers) == kept(meant.fields), "fields:\n" .. kept(r.headers))
   if state == "truncated" or meant.is_bad then
@@ -102,12 +103,14 @@ function Hostile:prove(bytes, closes, options)
   self.bytes, self.closes, self.resets, self.cut = bytes, closes, options.resets, options.cut
   self.world.tap:forget()
   local ok, err = pcall(function()
-    judge(fetch(self, method, options.version), meant, state)
+    judge(fetch(self, method, options.version), meant, state, options.version)
     local most = state == "incomplete" and 2 or 1 -- closed without an answer: that may have been a stale connection
     assert(#self.world.tap.requests <= most, "it was asked too often")
   end)
+  local asked = self.world.tap.requests[1]
   local fine, why_not = pcall(function()
-    self.world:clean()
+    local is_trusted = self.world:clean().connection == (asked and asked.connection)
+    assert(not (is_trusted and meant and meant.rest ~= ""), "a connection with bytes behind the end was lent again")
     self.world:clean()
   end)
   if ok then ok, err = fine, why_not end

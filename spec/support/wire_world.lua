@@ -91,6 +91,7 @@ function World:clean()
     ("a clean client got %s %s"):format(tostring(r and r.status), tostring(r and r.body)))
   local last = table.remove(self.tap.requests)
   assert(last and last.target == target, "the clean request went somewhere else")
+  return last
 end
 
 

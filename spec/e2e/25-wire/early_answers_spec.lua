@@ -73,6 +73,23 @@ describe("an answer before the request is whole", function()
     assert.equal(200, g:get("/clean").status)
   end)
 
+  it("from an instance that keeps the connection does not have it lent while content is missing", function()
+    local up = gate.upstream { head_only = true, handler = function(request, connection)
+      if request.framing == "none" then return 200, request.target end
+      connection:respond(200, "early")
+      connection:read_body(request, 20)
+    end }
+    local g = gate.proxy(up)
+    for _ = 1, 3 do
+      local c = gate.client(g):send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhello")
+      assert.equal("early", c:read("POST").body)
+      local first = up:last().connection
+      assert.equal("/clean", g:get("/clean").body)
+      assert.is_true(up:last().connection ~= first)
+      c:close()
+    end
+  end)
+
   it("does not let the rest of the content be taken for a request", function()
     local up = hasty(function(connection, request) connection:read_body(request, 20) end)
     local g = gate.proxy(up)
