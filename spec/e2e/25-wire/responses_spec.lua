@@ -154,7 +154,12 @@ describe("an instance that keeps the connection", function()
     ["and speaks 1.0"] = "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello" .. POISON,
   } do
     it(name .. " poisons nobody", function()
-      for _ = 1, 5 do h:prove(bytes, false, { method = name:find("HEAD") and "HEAD" or "GET" }) end
+      local method = name:find("HEAD") and "HEAD" or "GET"
+      for _ = 1, 3 do h:prove(bytes, false, { method = method }) end
+      -- In two pieces, the second of which brings the end and what is too much: later it could be the next answer.
+      local head = select(2, bytes:find("\r\n\r\n", 1, true))
+      local last = (name:find("HEAD") or name:find("behind 204") or name:find("behind 304")) and head or head + 4
+      for cut = head - 1, last - 1 do h:prove(bytes, false, { method = method, cut = cut }) end
     end)
   end
 
