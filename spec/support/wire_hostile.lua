@@ -29,13 +29,14 @@ function M.new(gate, options)
     idle = "1s" } },
     hostile = function(request, from)
       if not request.target:find("^/hostile") then return false end
-      from:send(self.bytes:sub(1, self.cut or -1))
-      if self.cut then
+      local bytes, cut, closes, resets = self.bytes, self.cut, self.closes, self.resets
+      from:send(bytes:sub(1, cut or -1))
+      if cut then
         gate.pause(0.001)
-        from:send(self.bytes:sub(self.cut + 1))
+        from:send(bytes:sub(cut + 1))
       end
-      if self.closes then from:close() end
-      if self.resets then from:reset() end
+      if closes then from:close() end
+      if resets then from:reset() end
       return true
     end,
   })
