@@ -318,8 +318,10 @@ static struct ln_fact *ask_resolver(struct ln_bundle *b, const char *host)
         ln_fail(&why, LN_E_CONF, "cannot resolve \"%s\": %s", host, gai_strerror(rc));
     for (struct addrinfo *a = found; a != NULL; a = a->ai_next)
         add_ip(&ips, a->ai_addr);
-    if (strcasecmp(host, "localhost") == 0)
+    if (strcasecmp(host, "localhost") == 0) {
         add_loopback(&ips);
+        why.code = LN_E_NONE; /* known, also where there is no hosts file */
+    }
     if (found != NULL)
         freeaddrinfo(found);
 
