@@ -40,14 +40,14 @@ struct ln_gateway {
     struct ln_shm_slot *slot;
     _Atomic uint64_t *commit; /* number of the generation to use */
 
-    struct ln_buf *hot_up; /* the same for the first bytes of responses */
     struct ln_buf_cache bufs;
     struct ln_arena_cache arenas;
     struct ln_slab downstreams, exchanges;
     struct ln_pools pools;
     struct ln_rand rand;
     char *scratch_in, *scratch_out;
-    struct ln_buf *hot; /* what any client sends is read here first */
+    struct ln_buf *hot;    /* what any client sends is read here first: see downstream.h */
+    struct ln_buf *hot_up; /* the same for the first bytes of responses */
 
     struct ln_generation *current;                   /* one reference */
     struct ln_generation *prepared[LN_PREPARED_MAX]; /* one reference each; NULL = free */

@@ -91,7 +91,7 @@ struct ln_exchange {
     bool permitted; /* we have sent 100 Continue ourselves */
 
     /* Content through body handlers: filter.c. */
-    bool filtering, chunk_parked, source_ended, source_closed;
+    bool filtering, chunk_parked, source_closed;
     bool cut;                /* we break the response off ourselves: the instance is not to blame */
     struct ln_buf *raw;      /* bytes of the source that are not decoded yet */
     struct ln_buf *gathered; /* the whole content, for handlers that see it as one piece */

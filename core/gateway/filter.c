@@ -97,7 +97,6 @@ static bool next_piece(struct ln_exchange *x, bool *bad)
         return false;
     x->req.chunk =
         (struct ln_chunk){.text = piece, .last = event == LN_BODY_END, .arena = &x->chunk_arena};
-    x->source_ended = event == LN_BODY_END;
     return true;
 }
 

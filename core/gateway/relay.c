@@ -337,8 +337,7 @@ static void keep_input(struct ln_gateway *gw, struct ln_upconn *c)
     ln_buf_put(c->in, ln_buf_at(hot), ln_buf_len(hot));
 }
 
-/* Heads begin at the buffer's start unless interim ones came before: then the rest is moved there.
- */
+/* Room for a whole head within the limits; false when there is none left. */
 static bool make_room(struct ln_exchange *x, struct ln_upconn *c)
 {
     const struct ln_limits_conf *l = &x->gen->conf->gateway.limits;
