@@ -11,8 +11,9 @@
  * Versions: minor when something is added, major when something changes or goes.
  * 1.0  first version
  * 1.1  content: ln_req_body and others of api_body.c, ln_wait_body, ln_reply_from
+ * 1.2  counters, dictionaries and metrics; operations that wait: HTTP, Redis, several at once; timers; balance; matching
  */
-enum { LN_API_MAJOR = 1, LN_API_MINOR = 1 };
+enum { LN_API_MAJOR = 1, LN_API_MINOR = 2 };
 
 enum ln_rc {
     LN_OK = 0,
