@@ -15,12 +15,8 @@
 #include "base/clock.h"
 #include "base/slice.h"
 #include "conf/addr.h"
-
-/* Where something was written, for messages. `file` lives as long as the configuration. */
-struct ln_place {
-    const char *file;
-    unsigned line, column; /* from 1; column 0 = not known (Lua) */
-};
+#include "conf/conf_service.h"
+#include "conf/place.h"
 
 /* Who may begin a connection with a PROXY header; others' bytes are never read as one. */
 enum ln_proxy_mode { LN_PROXY_OFF, LN_PROXY_ON, LN_PROXY_REQUIRE };
@@ -94,54 +90,6 @@ struct ln_gateway_conf {
     ln_msec drain_delay, drain_timeout;
     const char *log_level, *log_format, *log_file;
     enum ln_errors_json errors_json;
-};
-
-enum ln_strategy { LN_STRATEGY_ROUND_ROBIN, LN_STRATEGY_WEIGHTED_ROUND_ROBIN };
-
-struct ln_instance_conf {
-    const char *url;  /* canonical: http://host:port[/base] or unix:/path; its name everywhere */
-    const char *host; /* as written, without brackets; "" for a unix socket */
-    const char *authority; /* what a Host header says: host or host:port (port left out when 80);
-                              IPv6 in brackets; "localhost" for a unix socket */
-    unsigned port;         /* 0 for a unix socket */
-    const char *unix_path; /* NULL unless unix:/path */
-    const char *base;      /* path prefix without a trailing slash, "" = none */
-    unsigned weight;       /* 1..65535 */
-    struct ln_addr *addrs; /* what the name stands for; several = one instance with fallback */
-    unsigned addr_count; /* 0 = the name could not be resolved when the configuration was loaded */
-    struct ln_place place;
-};
-
-enum ln_proxy_send { LN_PROXY_SEND_OFF, LN_PROXY_SEND_V1, LN_PROXY_SEND_V2 };
-
-enum { LN_RETRY_ON_CONNECT = 1, LN_RETRY_ON_RESET = 2, LN_RETRY_ON_TIMEOUT = 4 };
-
-/* A `use` in YAML: plugin name and its settings, still a node (handed to the schema in Lua). */
-struct ln_use_conf {
-    const char *plugin;
-    const struct ln_node *settings; /* may be NULL */
-    struct ln_place place;
-};
-
-struct ln_service_conf {
-    const char *name;
-    const char *path; /* NULL: no generated route. Normalised: leading slash, no trailing one */
-    bool strip_path, preserve_host;
-    bool rewrite_location, rewrite_cookie_path; /* of responses, when strip_path took something */
-    bool upgrade;
-    enum ln_proxy_send proxy; /* not off: a connection serves one client's connection only */
-    struct ln_instance_conf *instances;
-    unsigned instance_count;
-    enum ln_strategy strategy;
-    ln_msec connect, first_byte, idle, total; /* services[].timeouts */
-    unsigned pool_idle;
-    ln_msec pool_idle_timeout;
-    unsigned tries; /* attempts in all, at least 1 */
-    unsigned retry_on;
-    ln_msec per_try;
-    struct ln_use_conf *uses;
-    unsigned use_count;
-    struct ln_place place;
 };
 
 struct ln_limit_conf { /* rateLimit */
