@@ -5,23 +5,91 @@ max_line_length = 120
 max_comment_line_length = 130
 unused_args = false
 
-local objects = { "json", "log", "store", "crypto", "sleep", "time", "hostname" }
-local routes = { "service", "get", "post", "put", "patch", "delete", "head", "options", "any", "group", "use", "env", "include" }
+-- begin: made from lua/lunette/api_doc.lua by `make docs`
+stds.lunette_plugin = { read_globals = {
+  "_VERSION", "assert", "error", "getmetatable", "hostname", "ipairs", "load", "loadstring", "next", "pairs", "pcall",
+  "plugin", "print", "rawequal", "rawget", "rawset", "require", "select", "setmetatable", "sleep", "time", "tonumber",
+  "tostring", "type", "unpack", "xpcall",
+  bit = { fields = {
+    arshift = {}, band = {}, bnot = {}, bor = {}, bswap = {}, bxor = {}, lshift = {}, rol = {}, ror = {}, rshift = {},
+    tobit = {}, tohex = {},
+  } },
+  coroutine = { fields = {
+    create = {}, resume = {}, running = {}, status = {}, wrap = {}, yield = {},
+  } },
+  crypto = { fields = {
+    base64 = {}, base64url = {}, equal = {}, hex = {}, random = {}, sha256 = {}, sha256_hex = {},
+  } },
+  json = { fields = {
+    array = {}, decode = {}, encode = {}, null = {},
+  } },
+  log = { fields = {
+    debug = {}, error = {}, info = {}, warn = {},
+  } },
+  math = { fields = {
+    abs = {}, acos = {}, asin = {}, atan = {}, atan2 = {}, ceil = {}, cos = {}, cosh = {}, deg = {}, exp = {},
+    floor = {}, fmod = {}, frexp = {}, huge = {}, ldexp = {}, log = {}, log10 = {}, max = {}, min = {}, modf = {},
+    pi = {}, pow = {}, rad = {}, random = {}, randomseed = {}, sin = {}, sinh = {}, sqrt = {}, tan = {}, tanh = {},
+  } },
+  store = { fields = {
+    limiter = {},
+  } },
+  string = { fields = {
+    byte = {}, char = {}, find = {}, format = {}, gmatch = {}, gsub = {}, len = {}, lower = {}, match = {}, rep = {},
+    reverse = {}, sub = {}, upper = {},
+  } },
+  t = { fields = {
+    boolean = {}, cidr = {}, duration = {}, edits = {}, header_name = {}, integer = {}, list = {}, map = {},
+    number = {}, oneof = {}, pattern = {}, rate = {}, record = {}, secret = {}, service = {}, size = {}, string = {},
+    template = {}, url = {},
+  } },
+  table = { fields = {
+    concat = {}, foreach = {}, foreachi = {}, getn = {}, insert = {}, maxn = {}, move = {}, remove = {}, sort = {},
+  } },
+} }
+stds.lunette_routes = { read_globals = {
+  "_VERSION", "any", "assert", "delete", "env", "error", "get", "getmetatable", "group", "head", "hostname", "include",
+  "ipairs", "load", "loadstring", "next", "options", "pairs", "patch", "pcall", "post", "print", "put", "rawequal",
+  "rawget", "rawset", "select", "service", "setmetatable", "sleep", "time", "tonumber", "tostring", "type", "unpack",
+  "use", "xpcall",
+  bit = { fields = {
+    arshift = {}, band = {}, bnot = {}, bor = {}, bswap = {}, bxor = {}, lshift = {}, rol = {}, ror = {}, rshift = {},
+    tobit = {}, tohex = {},
+  } },
+  coroutine = { fields = {
+    create = {}, resume = {}, running = {}, status = {}, wrap = {}, yield = {},
+  } },
+  crypto = { fields = {
+    base64 = {}, base64url = {}, equal = {}, hex = {}, random = {}, sha256 = {}, sha256_hex = {},
+  } },
+  json = { fields = {
+    array = {}, decode = {}, encode = {}, null = {},
+  } },
+  log = { fields = {
+    debug = {}, error = {}, info = {}, warn = {},
+  } },
+  math = { fields = {
+    abs = {}, acos = {}, asin = {}, atan = {}, atan2 = {}, ceil = {}, cos = {}, cosh = {}, deg = {}, exp = {},
+    floor = {}, fmod = {}, frexp = {}, huge = {}, ldexp = {}, log = {}, log10 = {}, max = {}, min = {}, modf = {},
+    pi = {}, pow = {}, rad = {}, random = {}, randomseed = {}, sin = {}, sinh = {}, sqrt = {}, tan = {}, tanh = {},
+  } },
+  store = { fields = {
+    limiter = {},
+  } },
+  string = { fields = {
+    byte = {}, char = {}, find = {}, format = {}, gmatch = {}, gsub = {}, len = {}, lower = {}, match = {}, rep = {},
+    reverse = {}, sub = {}, upper = {},
+  } },
+  table = { fields = {
+    concat = {}, foreach = {}, foreachi = {}, getn = {}, insert = {}, maxn = {}, move = {}, remove = {}, sort = {},
+  } },
+} }
+-- end
 
-local plugin_names = { "plugin", "t" }
-local route_names = {}
-for _, name in ipairs(objects) do
-  plugin_names[#plugin_names + 1] = name
-  route_names[#route_names + 1] = name
-end
-for _, name in ipairs(routes) do route_names[#route_names + 1] = name end
-
-stds.lunette_plugin = { read_globals = plugin_names }
-stds.lunette_routes = { read_globals = route_names }
-
-files["plugins"] = { std = "lua51+lunette_plugin" }
-files["conf/**/*.lua"] = { std = "lua51+lunette_routes" }
+files["plugins"] = { std = "lunette_plugin" }
+files["conf/**/*.lua"] = { std = "lunette_routes" }
 files["spec"] = { std = "luajit+busted" }
-files["spec/fixtures/plugins"] = { std = "lua51+lunette_plugin" }
-files["spec/fixtures/routes"] = { std = "lua51+lunette_routes" }
-files["lua/lunette/api_doc.lua"] = { max_line_length = false } -- a table of sentences
+files["spec/fixtures/plugins"] = { std = "lunette_plugin" }
+files["spec/fixtures/routes"] = { std = "lunette_routes" }
+files["lua/lunette/api_doc.lua"] = { max_line_length = false }
+files["lua/lunette/api_doc/*.lua"] = { max_line_length = false } -- a table of sentences

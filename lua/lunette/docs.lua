@@ -122,7 +122,9 @@ end
 local function api_rows(out, object)
   out[#out + 1] = "| Name | Type | Meaning |\n|---|---|---|\n"
   for _, row in ipairs(object.rows) do
-    out[#out + 1] = ("| `%s` | %s | %s |\n"):format(cell(row[1]), cell(row[2]), cell(row[3]))
+    local since = row.since or object.since or 1
+    local came = since > 1 and (" Since API %d."):format(since) or ""
+    out[#out + 1] = ("| `%s` | %s | %s |\n"):format(cell(row[1]), cell(row[2]), cell(row[3]) .. came)
   end
 end
 
@@ -136,6 +138,18 @@ function M.lua_api()
     api_rows(out, object)
   end
   return table.concat(out)
+end
+
+
+local STDS = "(%-%- begin: [^\n]*\n).*(%-%- end\n)"
+
+
+-- The luacheck settings `text` with the stds of plugins and routes files between its marks as the description says them.
+function M.luacheckrc(text)
+  local stds = require("lunette.editor").luacheck_stds()
+  local made, n = text:gsub(STDS, function(first, last) return first .. stds .. last end)
+  assert(n == 1, "the luacheck settings have no lines `-- begin: ...` and `-- end`")
+  return made
 end
 
 

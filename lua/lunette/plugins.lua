@@ -15,6 +15,7 @@ local services = require "lunette.services"
 local store = require "lunette.store"
 local text = require "lunette.schema_text"
 local units = require "lunette.schema_units"
+local version = require "lunette.api_version"
 
 local C, cur = F.C, F.cur
 
@@ -84,8 +85,8 @@ local function check_parts(name, parts)
   if type(parts.version) ~= "string" then
     refuse('version: expected a text such as "1.0.0", got %s', text.show(parts.version))
   end
-  if parts.api == nil then refuse("api: expected %d, got nothing", F.api_major) end
-  if parts.api ~= F.api_major then refuse("needs lunette API %s, this is %d", tostring(parts.api), F.api_major) end
+  local unfit = version.refusal(parts.api, F.api_major, version.OLDEST)
+  if unfit then refuse("%s", unfit) end
   if parts.check ~= nil and type(parts.check) ~= "function" then
     refuse("check: expected a function, got %s", text.show(parts.check))
   end

@@ -56,6 +56,31 @@ describe("the description of the Lua API", function()
     assert.equal(require("lunette.ffi").api_major, doc.version)
   end)
 
+  it("has what the sandbox keeps of Lua", function()
+    local env = require("lunette.sandbox").environment({})
+    local words = debug.getmetatable(env).__index
+    local found = {}
+    words.table.pack, words.table.unpack = nil, nil -- what busted is made of adds them to Lua 5.1
+    for name, value in pairs(words) do found[name] = type(value) == "table" and sorted_keys(value) or true end
+    local wanted = {}
+    for _, name in ipairs(doc.base.names) do wanted[name] = true end
+    for name, fields in pairs(doc.base.libraries) do
+      wanted[name] = {}
+      for field in fields:gmatch("%S+") do table.insert(wanted[name], field) end
+    end
+    assert.same(wanted, found)
+  end)
+
+  it("knows every global of plugins and of inline handlers", function()
+    local editor = require "lunette.editor"
+    local words = require "lunette.words"
+    local globals = editor.globals("plugins")
+    for name in pairs(require("lunette.api").words("spec")) do assert.truthy(globals[name], name) end
+    globals = editor.globals("routes")
+    for name in pairs(require("lunette.api").words("spec")) do assert.truthy(globals[name], name) end
+    for name in pairs(words.words(words.new_state(), {})) do assert.truthy(globals[name], name) end
+  end)
+
   it("has the fields of req, res and client", function()
     local out = gate.request(function() end)
     assert.same(described "req", fields_of(out.req))

@@ -88,6 +88,15 @@ describe("the page of the Lua API", function()
     end
   end)
 
+  it("has a type for editors for every name", function()
+    local editor = require "lunette.editor"
+    for _, object in ipairs(api.objects) do
+      for _, row in ipairs(object.rows) do
+        if object.kind ~= "types" then assert.is_truthy(editor.type(row)) end
+      end
+    end
+  end)
+
   it("describes every type of setting and no other", function()
     local described = {}
     for _, object in ipairs(api.objects) do

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- docs.lua REFERENCE [--fix]: the generated pages of docs/reference are what the code says, and links lead somewhere.
+-- docs.lua REFERENCE [--fix]: the generated pages of docs/reference and the stds of .luacheckrc are what
+-- the code says, and links lead somewhere.
 -- REFERENCE is the program that prints the rows of directives (tests/docs/reference.c).
 package.path = "tests/lint/?.lua;lua/?.lua;" .. package.path
 local tree = require "tree"
@@ -61,6 +62,7 @@ end
 
 compare("docs/reference/plugins.md", docs.plugins())
 compare("docs/reference/lua-api.md", docs.lua_api())
+compare(".luacheckrc", docs.luacheckrc(tree.read(".luacheckrc")))
 compare("docs/reference/directives.md", output(REFERENCE .. " page"))
 compare("docs/reference/gateway.yaml", output(REFERENCE .. " example"))
 for _, path in ipairs(FIX and {} or tree.files("%.md$")) do

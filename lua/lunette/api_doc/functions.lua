@@ -1,0 +1,17 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- api_doc/functions.lua - functions that stand alone, for the description of the Lua API (see api_doc.lua).
+
+return {
+  {
+    title = "Functions", name = "functions", kind = "globals",
+    about = "Names that plugins and inline handlers can call.",
+    rows = {
+      { "sleep(seconds)", "nothing", "Waits; other requests go on meanwhile.", lua = "fun(seconds: number)" },
+      { "time()", "number", "Seconds since 1970, with fractions." },
+      { "hostname()", "string", "Name of this machine." },
+      { "print(...)", "nothing", "A line in the log, for a quick look while writing a plugin.", lua = "fun(...: any)" },
+      { 'require "name"', "value", "What the module `lib/name.lua` in the plugin folder returns; in plugins only.",
+        lua = "fun(name: string): any" },
+    },
+  },
+}

@@ -1,0 +1,42 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- api_doc/libraries.lua - libraries that do not wait, for the description of the Lua API (see api_doc.lua).
+
+return {
+  {
+    title = "log", name = "log", kind = "library",
+    about = "One line in the gateway's log, with the plugin and the request id. `fields` is a table of what belongs to it.",
+    rows = {
+      { "debug(text, fields)", "nothing", "For whoever looks for a fault.", lua = "fun(text: string, fields?: table<string, any>)" },
+      { "info(text, fields)", "nothing", "Worth knowing.", lua = "fun(text: string, fields?: table<string, any>)" },
+      { "warn(text, fields)", "nothing", "Something is wrong that the gateway can live with.",
+        lua = "fun(text: string, fields?: table<string, any>)" },
+      { "error(text, fields)", "nothing", "Something is wrong that somebody should look at.",
+        lua = "fun(text: string, fields?: table<string, any>)" },
+    },
+  },
+  {
+    title = "json", name = "json", kind = "library",
+    about = "JSON text and Lua tables.",
+    rows = {
+      { "encode(value)", "string", "JSON text of a value; names are sorted, so that equal tables give equal text.",
+        lua = "fun(value: any): string" },
+      { "decode(text)", "value, or nil and why", "The value that a JSON text stands for.", lua = "fun(text: string): any, string?" },
+      { "null", "value", "Stands for JSON's `null` inside a table." },
+      { "array(table)", "table", "Marks a table, so that an empty one becomes `[]` and not `{}`.", lua = "fun(list: table): table" },
+    },
+  },
+  {
+    title = "crypto", name = "crypto", kind = "library",
+    about = "Hashes, and texts for bytes.",
+    rows = {
+      { "sha256(bytes)", "string", "SHA-256 as 32 bytes.", lua = "fun(bytes: string): string" },
+      { "sha256_hex(bytes)", "string", "SHA-256 as 64 hexadecimal digits.", lua = "fun(bytes: string): string" },
+      { "random(n)", "string", "`n` bytes that nobody can guess.", lua = "fun(n: integer): string" },
+      { "equal(a, b)", "boolean", "Whether two texts are equal, in a time that does not tell where they differ.",
+        lua = "fun(a: string, b: string): boolean" },
+      { "hex(bytes)", "string", "Two hexadecimal digits for each byte.", lua = "fun(bytes: string): string" },
+      { "base64(bytes)", "string", "Base64 with padding.", lua = "fun(bytes: string): string" },
+      { "base64url(bytes)", "string", "Base64 in the alphabet of file names, without padding.", lua = "fun(bytes: string): string" },
+    },
+  },
+}

@@ -1,0 +1,35 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- api_doc/response.lua - the response and its content, for the description of the Lua API (see api_doc.lua).
+
+return {
+  {
+    title = "res, the response", name = "res", kind = "object", class = "lunette.Response",
+    about = "In a request handler only `res.headers` is of use; the rest is nil until there is a response.",
+    rows = {
+      { "status", "integer or nil, settable", "The status; can be assigned in response handlers." },
+      { "headers", "headers", "The header fields, see above." },
+      { "origin", "string or nil", "Who made the response: `upstream`, `plugin` or `gateway`." },
+      { "upstream", "table or nil",
+        "The attempt that answered: `service`, `address`, `attempt`, `connect_ms`, `first_byte_ms`.",
+        lua = "lunette.Attempt?" },
+      { "bytes", "integer", "Bytes of content sent so far." },
+      { "duration", "number", "Seconds since the request came." },
+      { "skip_body()", "nothing", "In a response handler: this plugin sees no chunk of this response." },
+    },
+  },
+  {
+    title = "chunk, a piece of the content", name = "chunk", kind = "object", class = "lunette.Chunk",
+    about = "What body handlers get: the content as it comes, so pieces begin and end anywhere, and the last one may be empty. "
+      .. "It is good until the handlers of this piece are through.",
+    rows = {
+      { "size", "integer", "Its bytes." },
+      { "last", "boolean", "Whether nothing follows." },
+      { "text()", "string", "The bytes." },
+      { "set(text)", "nothing", "This text takes its place.", lua = "fun(text: string)" },
+      { "drop()", "nothing", "Nothing of it goes on." },
+      { "replace(plain, with)", "integer", "Every `plain` (1 to 4096 bytes, no pattern) becomes `with`, also where it spans pieces: "
+        .. "what may be its beginning waits for the next piece. How many ended in this one.",
+        lua = "fun(plain: string, with: string): integer" },
+    },
+  },
+}

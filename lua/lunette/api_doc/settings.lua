@@ -1,0 +1,30 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- api_doc/settings.lua - the types of settings, for the description of the Lua API (see api_doc.lua).
+
+return {
+  {
+    title = "t, the types of settings", name = "t", kind = "types", scope = "plugins",
+    about = "Every type takes `required`, `default` and `help`; where it says so also `min` and `max`.",
+    rows = {
+      { "string", "string", "Text; `min` and `max` are its length." },
+      { "integer", "number", "A whole number; `min`, `max`." },
+      { "number", "number", "Any number; `min`, `max`." },
+      { "boolean", "boolean", "`true` or `false`; `on` and `off` in YAML." },
+      { "rate", "{ count, per }", 'Such as `"100/s"`, `"5000/h"` or `"10/30s"`; `per` is in seconds.' },
+      { "duration", "number of seconds", 'A number of seconds, or `"250ms"`, `"30s"`, `"5m"`, `"24h"`; `min`, `max`.' },
+      { "size", "number of bytes", 'A number of bytes, or `"64k"`, `"1m"`, `"2g"`; `min`, `max`.' },
+      { "url", "string", "An absolute URL." },
+      { "header_name", "string", "Name of a header field." },
+      { "cidr", "object", 'An address or a block such as `"10.0.0.0/8"`; `conf.x:contains(ip)` asks it.' },
+      { "pattern", "string", "A well-formed Lua pattern." },
+      { "template", "function(req)", "Text with names in braces: `{client.id}`, `{req.path}`, `{req.headers.NAME}`." },
+      { "secret", "string", "Text that no message and no listing shows." },
+      { "oneof", "string", 'One of the words it lists: `t.oneof { "a", "b", default = "a" }`.' },
+      { "list", "list", "`t.list { t.string() }`; `min` and `max` are the number of items." },
+      { "map", "table", "`t.map { t.integer() }`, or with a type for names: `t.map { t.header_name(), t.string() }`." },
+      { "record", "table", "`t.record { { host = t.string(), port = t.integer() } }`: a table with known names." },
+      { "edits", "edits", "Header edits: `{ remove = { \"A\" }, set = { B = \"1\" }, add = { C = \"2\" } }`." },
+      { "service", "service", "A service, by name or as `service` gave it." },
+    },
+  },
+}
