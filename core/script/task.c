@@ -7,6 +7,8 @@
  * the generated code before each handler, so that an error finds its plugin without a protected
  * call around each.
  */
+#include "script/task.h"
+
 #include <math.h>
 
 #include "base/assert.h"
@@ -28,7 +30,7 @@ static struct ln_task *task_take(struct ln_vm *vm)
     }
     t = ln_zalloc(sizeof *t);
     t->vm = vm;
-    ln_list_init(&t->parked);
+    ln_list_init(&t->node);
     t->co = lua_newthread(vm->L);
     t->ref = luaL_ref(vm->L, LUA_REGISTRYINDEX);
     return t;
@@ -38,16 +40,24 @@ static void task_give(struct ln_task *t)
 {
     lua_settop(t->co, 0);
     t->req = NULL;
+    t->errand = NULL;
     t->next = t->vm->idle;
     t->vm->idle = t;
 }
 
+/* What it waits for ends without a word. */
 static void stop_waiting(struct ln_task *t)
 {
-    t->waits = false;
-    if (t->vm->env.loop != NULL)
-        ln_timer_stop(t->vm->env.loop, &t->timer);
-    ln_list_remove(&t->parked);
+    struct ln_op *op = t->op;
+
+    ln_list_remove(&t->node);
+    t->parked = false;
+    t->came = false;
+    t->op = NULL;
+    if (op == NULL)
+        return;
+    op->task = NULL;
+    op->cancel(op);
 }
 
 static void task_drop(struct ln_task *t)
@@ -59,7 +69,9 @@ static void task_drop(struct ln_task *t)
 
 void ln_tasks_free(struct ln_vm *vm)
 {
-    ln_assert(ln_list_is_empty(&vm->parked));
+    ln_assert(ln_list_is_empty(&vm->parked) && ln_list_is_empty(&vm->ready));
+    if (vm->env.loop != NULL)
+        ln_timer_stop(vm->env.loop, &vm->ready_timer);
     while (vm->idle != NULL) {
         struct ln_task *t = vm->idle;
 
@@ -78,6 +90,13 @@ static void slot_take(struct ln_vm *vm, struct ln_req *r)
     if (++vm->serial == 0)
         vm->serial = 1;
     r->serial = vm->serial;
+}
+
+static void select_nobody(struct ln_vm *vm)
+{
+    vm->cur.req = NULL;
+    vm->cur.serial = 0;
+    vm->cur.slot = 0;
 }
 
 void ln_task_select(struct ln_vm *vm, struct ln_req *r)
@@ -207,6 +226,21 @@ static enum ln_run fail_body(struct ln_vm *vm, struct ln_req *r, int at, bool sk
     return LN_RUN_DONE;
 }
 
+/* An errand is of no chain: whoever started it is told. */
+static enum ln_run fail_errand(struct ln_task *t, int rc)
+{
+    struct ln_errand *e = t->errand;
+    lua_State *L = t->vm->L;
+
+    push_error(t, rc);
+    task_drop(t);
+    e->task = NULL;
+    int top = lua_gettop(L) - 2;
+    e->on_end(e, L, false);
+    lua_settop(L, top);
+    return LN_RUN_DONE;
+}
+
 /* The request phase ends here; a response that became a 500 still goes through the handlers above;
  * a log goes on. */
 static enum ln_run fail(struct ln_task *t, int rc)
@@ -214,6 +248,10 @@ static enum ln_run fail(struct ln_task *t, int rc)
     struct ln_vm *vm = t->vm;
     struct ln_req *r = t->req;
     int phase = t->phase, at = vm->cur.at;
+
+    if (t->errand != NULL)
+        return fail_errand(t, rc);
+
     bool skip = may_skip(t, rc);
 
     task_drop(t);
@@ -230,11 +268,40 @@ static enum ln_run fail(struct ln_task *t, int rc)
     return run_rest(vm, r, phase, at);
 }
 
+static enum ln_run finish_errand(struct ln_task *t)
+{
+    struct ln_errand *e = t->errand;
+
+    e->task = NULL;
+    t->errand = NULL;
+    e->on_end(e, t->co, true);
+    task_give(t);
+    return LN_RUN_DONE;
+}
+
+static void on_ready(struct ln_timer *timer);
+
+static void make_ready(struct ln_task *t)
+{
+    struct ln_vm *vm = t->vm;
+
+    t->came = false;
+    ln_list_remove(&t->node);
+    ln_list_append(&vm->ready, &t->node);
+    if (vm->env.loop != NULL && !ln_timer_is_running(&vm->ready_timer))
+        ln_timer_start(vm->env.loop, &vm->ready_timer, 0, on_ready);
+}
+
 static enum ln_run park(struct ln_task *t)
 {
     t->at = t->vm->cur.at;
-    t->req->task = t;
-    ln_list_append(&t->vm->parked, &t->parked);
+    t->parked = true;
+    if (t->errand == NULL)
+        t->req->task = t;
+    if (t->came)
+        make_ready(t);
+    else
+        ln_list_append(&t->vm->parked, &t->node);
     return LN_RUN_WAIT;
 }
 
@@ -244,7 +311,10 @@ static enum ln_run resume(struct ln_task *t, int nargs)
     struct ln_req *r = t->req;
     struct ln_task *outer = vm->running;
 
-    ln_task_select(vm, r);
+    if (LN_LIKELY(r != NULL))
+        ln_task_select(vm, r);
+    else
+        select_nobody(vm);
     vm->cur.phase = t->phase;
     vm->running = t;
     vm->capped = true;
@@ -255,14 +325,14 @@ static enum ln_run resume(struct ln_task *t, int nargs)
     vm->running = outer;
     vm->cur.req = NULL;
     vm->cur.phase = LN_PHASE_NONE;
-    if (LN_UNLIKELY(rc == LUA_YIELD && t->waits))
+    if (LN_UNLIKELY(rc == LUA_YIELD && (t->op != NULL || t->came)))
         return park(t);
-    if (LN_UNLIKELY(t->waits)) { /* the yield failed, and the plugin caught the error */
+    if (LN_UNLIKELY(t->op != NULL || t->came)) /* the yield failed, and the plugin caught that */
         stop_waiting(t);
-        r->body_wanted = 0;
-    }
     if (LN_UNLIKELY(rc != 0))
         return fail(t, rc);
+    if (LN_UNLIKELY(t->errand != NULL))
+        return finish_errand(t);
     if (t->phase == LN_PHASE_REQUEST && r->verdict == LN_VERDICT_REPLY)
         r->depth = (uint16_t)vm->cur.at;
     if (t->phase == LN_PHASE_BODY)
@@ -270,6 +340,171 @@ static enum ln_run resume(struct ln_task *t, int nargs)
     task_give(t);
     return LN_RUN_DONE;
 }
+
+/* ---- waking ---- */
+
+static enum ln_run wake(struct ln_task *t)
+{
+    int nargs = t->nargs;
+
+    ln_list_remove(&t->node);
+    t->parked = false;
+    t->nargs = 0;
+    if (t->errand == NULL)
+        t->req->task = NULL;
+    t->vm->cur.at = t->at;
+    return resume(t, nargs);
+}
+
+/* Wakes it and tells whoever waits for the phase. */
+static void go_on(struct ln_task *t)
+{
+    struct ln_req *r = t->errand == NULL ? t->req : NULL;
+    enum ln_run run = wake(t);
+
+    if (r == NULL)
+        return; /* an errand has told already */
+    if (run == LN_RUN_DONE)
+        r->on_done(r);
+    else if (r->body_wanted > 0 && r->body_state == LN_BODY_UNREAD)
+        r->on_body_wanted(r);
+}
+
+/* Those that are ready by now; what becomes so meanwhile has its turn in the next one. */
+static void on_ready(struct ln_timer *timer)
+{
+    struct ln_vm *vm = ln_container_of(timer, struct ln_vm, ready_timer);
+    struct ln_list now;
+
+    ln_list_init(&now);
+    ln_list_insert(vm->ready.next, &now);
+    ln_list_remove(&vm->ready);
+    while (!ln_list_is_empty(&now))
+        go_on(ln_container_of(now.next, struct ln_task, node));
+}
+
+int ln_op_begin(struct ln_vm *vm, struct ln_op *op, void (*cancel)(struct ln_op *op))
+{
+    struct ln_task *t = vm->running;
+
+    if (t == NULL || t->op != NULL || t->came)
+        return LN_ESTATE;
+    op->task = t;
+    op->cancel = cancel;
+    t->op = op;
+    return LN_WAIT;
+}
+
+void ln_op_done(struct ln_op *op)
+{
+    struct ln_task *t = op->task;
+
+    if (t == NULL)
+        return;
+    op->task = NULL;
+    t->op = NULL;
+    if (!t->parked)
+        t->came = true;
+    else if (t->vm->running != NULL || t->vm->env.loop == NULL)
+        make_ready(t);
+    else
+        go_on(t);
+}
+
+/* ---- errands ---- */
+
+void ln_errand_start(struct ln_vm *vm, struct ln_errand *e, lua_State *from, int nargs,
+                     struct ln_req *r, int phase, int at)
+{
+    struct ln_task *t = task_take(vm);
+
+    ln_assert(e->task == NULL);
+    e->task = t;
+    t->errand = e;
+    t->req = r;
+    t->phase = phase;
+    t->at = at;
+    t->nargs = nargs;
+    t->parked = true;
+    lua_xmove(from, t->co, nargs + 1);
+    make_ready(t);
+}
+
+void ln_errand_cancel(struct ln_errand *e)
+{
+    struct ln_task *t = e->task;
+
+    if (t == NULL || !t->parked)
+        return;
+    e->task = NULL;
+    task_drop(t);
+}
+
+/* ---- without a loop ---- */
+
+static struct ln_task *next_sleeper(struct ln_vm *vm)
+{
+    struct ln_task *first = NULL;
+
+    for (struct ln_list *at = vm->parked.next; at != &vm->parked; at = at->next) {
+        struct ln_task *t = ln_container_of(at, struct ln_task, node);
+
+        if (t->wakes_at != 0 && (first == NULL || t->wakes_at < first->wakes_at))
+            first = t;
+    }
+    return first;
+}
+
+/* The next one that could go on by `mono`; time moves up to when it does. NULL: none. */
+static struct ln_task *next_virtual(struct ln_vm *vm, ln_nsec mono)
+{
+    if (!ln_list_is_empty(&vm->ready))
+        return ln_container_of(vm->ready.next, struct ln_task, node);
+    struct ln_task *t = next_sleeper(vm);
+
+    if (t == NULL || t->wakes_at > mono)
+        return NULL;
+    if (t->wakes_at > ln_clock_mono())
+        ln_clock_advance(t->wakes_at - ln_clock_mono());
+    t->wakes_at = 0;
+    t->nap.task = NULL;
+    t->op = NULL;
+    return t;
+}
+
+void ln_tasks_until(struct ln_vm *vm, ln_nsec mono)
+{
+    struct ln_task *t;
+
+    while ((t = next_virtual(vm, mono)) != NULL)
+        go_on(t);
+    if (ln_clock_mono() < mono)
+        ln_clock_advance(mono - ln_clock_mono());
+}
+
+/* A spec expects that a phase has ended when the call returns: whatever it waits for happens now,
+ * in the order of virtual time. */
+static enum ln_run settle(struct ln_vm *vm, struct ln_req *r, enum ln_run run)
+{
+    struct ln_task *t;
+
+    if (LN_LIKELY(vm->env.loop != NULL))
+        return run;
+    while (run == LN_RUN_WAIT && (t = next_virtual(vm, UINT64_MAX)) != NULL) {
+        if (t->errand != NULL || t->req != r)
+            go_on(t);
+        else
+            run = wake(t);
+    }
+    if (run == LN_RUN_WAIT) {
+        ln_error("a handler waits for something that never comes: specs have no loop");
+        ln_vm_cancel(vm, r);
+        reply_500(r);
+    }
+    return LN_RUN_DONE;
+}
+
+/* ---- phases ---- */
 
 /* The time has come to compile the function: lunette.chain knows how. */
 static void heat(struct ln_vm *vm, const struct ln_chain *chain, int phase)
@@ -300,7 +535,7 @@ static enum ln_run run(struct ln_vm *vm, struct ln_req *r, int phase)
     lua_rawgeti(t->co, LUA_REGISTRYINDEX, chain->run[phase]);
     lua_rawgeti(t->co, LUA_REGISTRYINDEX, chain->selfs);
     lua_pushinteger(t->co, phase == LN_PHASE_BODY ? r->made_by : r->depth);
-    return resume(t, 2);
+    return settle(vm, r, resume(t, 2));
 }
 
 enum ln_run ln_vm_request(struct ln_vm *vm, struct ln_req *r)
@@ -367,31 +602,18 @@ void ln_vm_cancel(struct ln_vm *vm, struct ln_req *r)
 
 /* ---- waiting ---- */
 
-static enum ln_run wake(struct ln_task *t)
+static void on_nap_over(struct ln_timer *timer)
 {
-    t->waits = false;
-    ln_list_remove(&t->parked);
-    t->req->task = NULL;
-    t->vm->cur.at = t->at;
-    return resume(t, 0);
+    ln_op_done(&ln_container_of(timer, struct ln_task, timer)->nap);
 }
 
-static void on_time(struct ln_timer *timer)
+static void cancel_nap(struct ln_op *op)
 {
-    struct ln_task *t = ln_container_of(timer, struct ln_task, timer);
-    struct ln_req *r = t->req;
+    struct ln_task *t = ln_container_of(op, struct ln_task, nap);
 
-    if (wake(t) == LN_RUN_DONE)
-        r->on_done(r);
-    else if (r->body_wanted > 0 && r->body_state == LN_BODY_UNREAD)
-        r->on_body_wanted(r);
-}
-
-enum ln_run ln_vm_body_ready(struct ln_vm *vm, struct ln_req *r)
-{
-    (void)vm;
-    ln_assert(r->task != NULL && r->body_state != LN_BODY_UNREAD);
-    return wake(r->task);
+    t->wakes_at = 0;
+    if (t->vm->env.loop != NULL)
+        ln_timer_stop(t->vm->env.loop, &t->timer);
 }
 
 int ln_wait_sleep(struct ln_cur *cur, double seconds)
@@ -401,15 +623,29 @@ int ln_wait_sleep(struct ln_cur *cur, double seconds)
 
     if (!(seconds >= 0 && seconds <= SLEEP_MAX_SECONDS))
         return LN_EINVAL;
-    if (t == NULL || t->waits)
+    if (t == NULL || ln_op_begin(vm, &t->nap, cancel_nap) != LN_WAIT)
         return LN_ESTATE;
-    if (vm->env.loop == NULL) {
-        ln_clock_advance((ln_nsec)(seconds * 1e9));
-        return LN_OK;
-    }
-    t->waits = true;
-    ln_timer_start(vm->env.loop, &t->timer, (ln_msec)ceil(seconds * 1000), on_time);
+    if (vm->env.loop == NULL)
+        t->wakes_at = ln_clock_mono() + (ln_nsec)(seconds * 1e9);
+    else
+        ln_timer_start(vm->env.loop, &t->timer, (ln_msec)ceil(seconds * 1000), on_nap_over);
     return LN_WAIT;
+}
+
+static void cancel_body(struct ln_op *op)
+{
+    ln_container_of(op, struct ln_task, nap)->req->body_wanted = 0;
+}
+
+enum ln_run ln_vm_body_ready(struct ln_vm *vm, struct ln_req *r)
+{
+    struct ln_task *t = r->task;
+
+    (void)vm;
+    ln_assert(t != NULL && t->op == &t->nap && r->body_state != LN_BODY_UNREAD);
+    t->nap.task = NULL;
+    t->op = NULL;
+    return wake(t);
 }
 
 /* In specs there is no loop, and the content is there from the start. */
@@ -427,7 +663,7 @@ int ln_wait_body(struct ln_cur *cur, double most)
 
     if (!(most >= 1 && most <= 9007199254740992.0))
         return LN_EINVAL;
-    if (t == NULL || t->waits || t->phase != LN_PHASE_REQUEST)
+    if (t == NULL || t->op != NULL || t->errand != NULL || t->phase != LN_PHASE_REQUEST)
         return LN_ESTATE;
     if (r->body_state == LN_BODY_TOO_LARGE)
         return LN_ELIMIT;
@@ -435,7 +671,6 @@ int ln_wait_body(struct ln_cur *cur, double most)
         return LN_OK;
     if (vm->env.loop == NULL)
         return judge_body(r, most);
-    t->waits = true;
     r->body_wanted = (uint64_t)most;
-    return LN_WAIT;
+    return ln_op_begin(vm, &t->nap, cancel_body);
 }

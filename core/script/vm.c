@@ -168,6 +168,7 @@ static struct ln_vm *new_vm(const struct ln_vm_env *env)
     vm->env = *env;
     ln_arena_init(&vm->arena, NULL);
     ln_list_init(&vm->parked);
+    ln_list_init(&vm->ready);
     /* Records are recycled from one state to the next: counts that start anywhere do not meet. */
     ln_rand_bytes(&vm->serial, sizeof vm->serial);
     return vm;

@@ -12,22 +12,9 @@
 
 #include "base/list.h"
 #include "base/log.h"
-#include "net/loop.h"
+#include "script/task.h"
 #include "script/vm.h"
 #include "shm/limiter.h"
-
-/* A coroutine and what it waits for. Idle ones are kept for the next request. */
-struct ln_task {
-    struct ln_vm *vm;
-    struct ln_task *next;  /* idle tasks */
-    struct ln_list parked; /* in vm->parked while waiting */
-    lua_State *co;
-    int ref; /* anchors `co` in the registry */
-    struct ln_req *req;
-    int phase, at;
-    bool waits; /* a wait has been started; the coroutine must yield next */
-    struct ln_timer timer;
-};
 
 /* The handlers of one route, as registry references; 0 = the chain has none. */
 struct ln_chain {
@@ -77,7 +64,8 @@ struct ln_vm {
     bool compiles;          /* the JIT is on */
     int failed, rest, heat; /* references of functions of lunette.chain */
     struct ln_task *idle, *running;
-    struct ln_list parked;
+    struct ln_list parked, ready; /* ln_task.node */
+    struct ln_timer ready_timer;
     struct ln_limiter *limiters;
     struct ln_digest *digest; /* made when first needed */
     /* Set during a load only. */
@@ -102,11 +90,6 @@ void ln_vm_boot(struct ln_vm *vm);
 /* Takes a state that exists, for specs; it is not closed by ln_vm_free(). */
 struct ln_vm *ln_vm_adopt(lua_State *L, const struct ln_vm_env *env);
 void ln_vm_open(struct ln_vm *vm, const struct ln_lua_conf *conf);
-
-/* task.c */
-void ln_task_select(struct ln_vm *vm,
-                    struct ln_req *r); /* as if it ran now: for making its objects */
-void ln_tasks_free(struct ln_vm *vm);
 
 /* host.c: pushes the table that `require "lunette.host"` gives. */
 void ln_host_push(struct ln_vm *vm);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * task.h - coroutines of the core's: handlers of a request, and errands beside them. For this
+ * layer.
+ *
+ *   running --- yields, waiting for an op ---> parked --- ln_op_done() ---> running
+ *      |                                         |
+ *      |                                         +-- when Lua is at work just then --> ready
+ *      +-- yields when its op has come already --------------------------------------> ready
+ *
+ * What is ready runs in the loop's next turn, each in its turn, so that nobody who never really
+ * waits keeps the others out. Without a loop (unit specs) the one who entered Lua runs it, and time
+ * moves by hand: see task.c, settle().
+ */
+#ifndef LN_SCRIPT_TASK_H
+#define LN_SCRIPT_TASK_H
+
+#include <lua.h>
+
+#include "base/list.h"
+#include "net/loop.h"
+#include "script/op.h"
+#include "script/req.h"
+
+struct ln_errand;
+
+/* A coroutine and what it waits for. Idle ones are kept for the next use. */
+struct ln_task {
+    struct ln_vm *vm;
+    struct ln_task *next; /* idle tasks */
+    struct ln_list node;  /* in vm->parked or vm->ready while it has yielded */
+    lua_State *co;
+    int ref;                  /* anchors `co` in the registry */
+    struct ln_req *req;       /* NULL: of no request */
+    struct ln_errand *errand; /* NULL: it runs handlers of `req` */
+    int phase, at;
+    int nargs;        /* of an errand that is to begin */
+    bool parked;      /* has yielded, or is yet to begin */
+    bool came;        /* its op was done before it yielded */
+    struct ln_op *op; /* what it waits for; the coroutine must yield next */
+    struct ln_op nap; /* sleep, and the content of its request */
+    struct ln_timer timer;
+    ln_nsec wakes_at; /* of a sleep without a loop; 0 = does not sleep */
+};
+
+/* A coroutine beside the handlers: one function of parallel(), one run of a timer. Embed it;
+ * zeroed = not under way. */
+struct ln_errand {
+    struct ln_task *task; /* private; NULL = not under way */
+    /* It has come to its end, and may be started again. `ok`: its results are on the stack of
+     * `from`; else the text of the error and a traceback are on top of it. They are popped by the
+     * caller. The last thing that happens to the errand. */
+    void (*on_end)(struct ln_errand *e, lua_State *from, bool ok);
+};
+
+/* Starts the function that stands below `nargs` arguments on top of `from` (and pops them) as an
+ * errand of `r` (NULL: of no request), in a phase, on behalf of plugin `at` of the chain. It begins
+ * when it is its turn, never in here. */
+void ln_errand_start(struct ln_vm *vm, struct ln_errand *e, lua_State *from, int nargs,
+                     struct ln_req *r, int phase, int at);
+
+/* Drops it where it is, and what it waits for; on_end is not called. Nothing when it is not under
+ * way, or is what runs at this moment. */
+void ln_errand_cancel(struct ln_errand *e);
+
+/* As if the request ran now: for making its objects. */
+void ln_task_select(struct ln_vm *vm, struct ln_req *r);
+
+/* Without a loop: runs what is ready and what sleeps until then, moving the clock. */
+void ln_tasks_until(struct ln_vm *vm, ln_nsec mono);
+
+void ln_tasks_free(struct ln_vm *vm);
+
+#endif
