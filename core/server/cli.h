@@ -10,7 +10,7 @@
 
 enum { LN_EXIT_OK = 0, LN_EXIT_FAILED = 1, LN_EXIT_USAGE = 2 };
 
-/* What may be given to commands; a command names the options that it takes. */
+/* What may be given to commands; a command names the options that it takes (commands.c). */
 struct ln_cli {
     const char *conf; /* never NULL for commands that take it: a default that exists, or the first
                          default */

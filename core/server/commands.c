@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * commands.c - the tables of commands and of their options.
+ */
+#include "server/commands.h"
+
+#include <stdio.h>
+
+#include "gateway/spec_match.h"
+#include "script/spec.h"
+#include "server/supervisor.h"
+
+static int run(const struct ln_cli *cli)
+{
+    struct ln_run_options options = {cli->conf, cli->control, cli->report, cli->quiet};
+
+    return ln_supervisor_run(&options);
+}
+
+static int help(const struct ln_cli *cli)
+{
+    const char *command = cli->argc > 0 ? cli->argv[0] : NULL;
+
+    if (ln_cli_help(command))
+        return LN_EXIT_OK;
+    fprintf(stderr, "lunette: there is no command \"%s\"\n", command);
+    return LN_EXIT_USAGE;
+}
+
+static int test(const struct ln_cli *cli)
+{
+    return ln_spec_main(cli->argc + 1, cli->argv - 1, ln_router_spec_match);
+}
+
+/* clang-format off */
+const struct ln_command ln_commands[] = {
+    {"run", "", "serve, in the foreground",
+     "Checks the configuration, listens, and serves until it is told to stop.\n"
+     "TERM or Ctrl-C lets running requests finish; a second one a second later, or QUIT, stops now.\n"
+     "HUP reloads, USR1 reopens log files.\n",
+     LN_CLI_CONF | LN_CLI_CONTROL | LN_CLI_REPORT | LN_CLI_QUIET, run},
+
+    {"check", "", "check a configuration without serving it",
+     "Loads everything - the file, routes, plugins - and tells all that is wrong with it, each with\n"
+     "file, line and what was expected. Listens nowhere and connects to nothing.\n",
+     LN_CLI_CONF | LN_CLI_JSON, ln_command_check},
+
+    {"routes", "", "show the routes, or explain a match",
+     "Prints the effective table: method, path, where it was written, its chain of plugins.\n"
+     "With --why, the story of one request: which route it takes, and why the others lost.\n",
+     LN_CLI_CONF | LN_CLI_JSON | LN_CLI_WHY, ln_command_routes},
+
+    {"reload", "", "let the running gateway take its files anew",
+     "Waits for the outcome. Exit code 1 with the errors when the new configuration did not do; the\n"
+     "old one then stays in use.\n",
+     LN_CLI_CONF | LN_CLI_CONTROL | LN_CLI_JSON, ln_command_reload},
+
+    {"status", "", "ask the running gateway how it is",
+     "Workers, the generation of the configuration, connections, requests served.\n",
+     LN_CLI_CONF | LN_CLI_CONTROL | LN_CLI_JSON, ln_command_status},
+
+    {"stop", "", "stop the running gateway",
+     "Lets running requests finish, as TERM does, and waits for the end.\n",
+     LN_CLI_CONF | LN_CLI_CONTROL, ln_command_stop},
+
+    {"test", "[PATH...] [OPTIONS OF BUSTED]", "run specs on the code of this very program",
+     "Runs busted inside, with a clock that specs move by hand. Without paths: the specs in spec/, those\n"
+     "that need a running gateway left out.\n",
+     LN_CLI_RAW, test},
+
+    {"docs", "directives|example|plugins|api", "print a page of the reference",
+     "directives: every key with its values, default and sentence. example: a file with every key.\n"
+     "plugins: the standard plugins and their settings. api: what plugins and routes see.\n",
+     LN_CLI_ARGS, ln_command_docs},
+
+    {"version", "", "print the version", "Of lunette and of the libraries inside.\n",
+     LN_CLI_JSON, ln_command_version},
+
+    {"help", "[COMMAND]", "print help", "On everything, or on one command.\n",
+     LN_CLI_ARGS, help},
+
+    {NULL, NULL, NULL, NULL, 0, NULL},
+};
+
+#define MEMBER(name) offsetof(struct ln_cli, name)
+
+const struct ln_cli_option_row ln_cli_options[] = {
+    {LN_CLI_CONF, "-c", "--config", "FILE", LN_CLI_TEXT, MEMBER(conf),
+     "the configuration; without it conf/gateway.yaml, else\n/etc/lunette/gateway.yaml"},
+    {LN_CLI_CONTROL, NULL, "--control", "PATH", LN_CLI_TEXT, MEMBER(control),
+     "the control socket; without it $LUNETTE_CONTROL, else a name made\nfrom the path of the configuration"},
+    {LN_CLI_JSON, NULL, "--json", NULL, LN_CLI_FLAG, MEMBER(json),
+     "answer in JSON"},
+    {LN_CLI_REPORT, NULL, "--report", "FD", LN_CLI_FD, MEMBER(report),
+     "write a line of JSON to this descriptor when everything serves"},
+    {LN_CLI_QUIET, NULL, "--quiet", NULL, LN_CLI_FLAG, MEMBER(quiet),
+     "no greeting"},
+    {LN_CLI_WHY, NULL, "--why", "REQUEST", LN_CLI_TEXT, MEMBER(why),
+     "such as \"GET /api/users\" or \"POST http://example.com/x\""},
+    {0, NULL, NULL, NULL, LN_CLI_FLAG, 0, NULL},
+};
+/* clang-format on */
