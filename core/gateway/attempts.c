@@ -190,7 +190,7 @@ static enum ln_step failed(struct ln_exchange *x, enum ln_outcome outcome)
     x->trailers_up.count = 0;
     ln_flow_init(&x->up, &x->gw->bufs, x->head.framing, x->head.length, x->head.framing,
                  &x->trailers_up);
-    x->up.most = x->own_body ? 0 : x->gen->conf->gateway.limits.body;
+    x->up.most = x->own_body ? 0 : ln_exchange_body_most(x);
     rewind_content(x);
     return LN_STEP_PICK;
 }

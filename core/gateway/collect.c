@@ -18,7 +18,7 @@ static void keep(struct ln_exchange *x, struct ln_slice piece)
 static enum ln_body_state take(struct ln_exchange *x, const char **p, const char *end,
                                enum ln_reject *why)
 {
-    uint64_t bound = x->gen->conf->gateway.limits.body, most = x->req.body_wanted;
+    uint64_t bound = ln_exchange_body_most(x), most = x->req.body_wanted;
     struct ln_slice piece;
 
     if (x->up.body.framing == LN_FRAMING_LENGTH && x->up.body.total + x->up.body.left > most) {

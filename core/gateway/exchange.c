@@ -69,6 +69,22 @@ static bool settle_target(struct ln_exchange *x)
     return true;
 }
 
+uint64_t ln_exchange_body_most(const struct ln_exchange *x)
+{
+    uint64_t most = x->gen->conf->gateway.limits.body;
+
+    return x->req.body_limited && (most == 0 || x->req.body_most < most) ? x->req.body_most : most;
+}
+
+/* A plugin may have said how much content it wants to pass. False: it is known to be more. */
+static bool limit_content(struct ln_exchange *x)
+{
+    if (!x->req.body_limited)
+        return true;
+    x->up.most = ln_exchange_body_most(x);
+    return x->req.length == LN_LENGTH_UNKNOWN || x->req.length <= x->req.body_most;
+}
+
 static enum ln_step access_phase(struct ln_exchange *x)
 {
     struct ln_req *r = &x->req;
@@ -92,6 +108,8 @@ static enum ln_step access_phase(struct ln_exchange *x)
         return answer_with(x, ln_answer(LN_ANSWER_BODY_LARGE));
     if (r->body_state == LN_BODY_READ || r->body_replaced)
         ln_collect_adopt(x);
+    else if (!limit_content(x))
+        return answer_with(x, ln_answer(LN_ANSWER_BODY_LARGE));
     return LN_STEP_PICK;
 }
 
@@ -176,6 +194,7 @@ static void compose_answer(struct ln_exchange *x)
     x->req.status = x->answer.status;
     x->req.origin = LN_ORIGIN_GATEWAY;
     x->reply = ln_answer_body(&x->answer, json, x->req.id, &x->arena);
+    x->req.reply_body = x->reply;
 }
 
 /* What of the request's content has come already is thrown away; if that was all, the connection
@@ -599,6 +618,7 @@ void ln_exchange_start(struct ln_downstream *d, struct ln_generation *gen, size_
                      &x->trailers_up);
         x->up.most = gen->conf->gateway.limits.body;
         x->req.has_content = !ln_body_is_done(&x->up.body);
+        x->req.length = x->head.framing == LN_FRAMING_CHUNKED ? LN_LENGTH_UNKNOWN : x->head.length;
     } else {
         ln_admit_make_id(x);
         x->answer = ln_answer_reject(why);

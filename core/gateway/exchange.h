@@ -131,6 +131,8 @@ static inline bool ln_exchange_is_read(const struct ln_exchange *x)
 /* Private to the files of the exchange: exchange.c (steps), attempts.c (the instance's side),
  * relay.c (content). */
 void ln_exchange_advance(struct ln_exchange *x);
+/* The bound of the request's content; 0 = none. */
+uint64_t ln_exchange_body_most(const struct ln_exchange *x);
 const struct ln_service_conf *ln_exchange_service(const struct ln_exchange *x);
 
 /* attempts.c */

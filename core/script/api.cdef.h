@@ -78,6 +78,16 @@ struct ln_cur {
 
 int ln_api_major(void); /* of the binary; the number itself */
 
+/* ---- sets of addresses (api_blocks.c): made while files are loaded, asked by requests ---- */
+
+struct ln_blocks;
+struct ln_blocks *ln_blocks_new(void);
+void ln_blocks_free(struct ln_blocks *b);
+/* "10.0.0.0/8", "2001:db8::1". EINVAL: it is none, or has bits behind its prefix. ELIMIT: there are too many. */
+int ln_blocks_put(struct ln_blocks *b, const char *text, size_t len);
+/* NONE: the address is in none of them, or is no address of the internet. */
+int ln_blocks_ask(struct ln_blocks *b, const char *ip, size_t len);
+
 /* ---- the request (api_req.c) ---- */
 
 enum ln_req_text {
@@ -87,7 +97,7 @@ enum ln_req_text {
     LN_REQ_HOST,
     LN_REQ_CLIENT_ID, /* those above can be set */
     LN_REQ_SCHEME,
-    LN_REQ_ID,
+    LN_REQ_ID, /* can be set, too: 1 to 128 visible characters of ASCII, no quotes and backslashes */
     LN_REQ_LISTENER,
     LN_REQ_IP,
     LN_REQ_PEER,
@@ -95,11 +105,15 @@ enum ln_req_text {
 };
 int ln_req_text(const struct ln_handle *h, int which, struct ln_str *out);
 
-/* method, path, query, host: in the request phase only; EINVAL when the text is not one. query with ptr NULL: none. */
+/* id, method, path, query, host: in the request phase only; EINVAL when the text is not one. query with ptr NULL: none. */
 int ln_req_set_text(const struct ln_handle *h, int which, const char *ptr, size_t len);
 
-enum ln_req_number { LN_REQ_PORT, LN_REQ_PEER_PORT, LN_REQ_STARTED, LN_REQ_VERSION_MINOR, LN_REQ_SERVICE };
+/* LENGTH: bytes of the content; NONE: that is not known beforehand. */
+enum ln_req_number { LN_REQ_PORT, LN_REQ_PEER_PORT, LN_REQ_STARTED, LN_REQ_VERSION_MINOR, LN_REQ_SERVICE, LN_REQ_LENGTH };
 int ln_req_number(const struct ln_handle *h, int which, double *out);
+
+/* At most so many bytes of content; the smallest limit holds. ELIMIT: it is known already that there are more. Request phase only. */
+int ln_req_limit_body(const struct ln_handle *h, double most);
 
 /* The service that the request goes to, by its index. Request phase only. */
 int ln_req_set_service(const struct ln_handle *h, int index);
@@ -148,6 +162,7 @@ enum ln_res_number {
     LN_RES_ATTEMPT,
     LN_RES_CONNECT_MS,
     LN_RES_FIRST_BYTE_MS,
+    LN_RES_LENGTH, /* bytes of the content, where that is known before it comes */
 };
 /* NONE while there is no such number. */
 int ln_res_number(const struct ln_handle *h, int which, double *out);

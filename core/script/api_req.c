@@ -6,6 +6,8 @@
 #include "http/chars.h"
 #include "script/vm.h"
 
+enum { ID_MAX = 128 };
+
 static struct ln_slice route_name(const struct ln_req *r)
 {
     return r->route != NULL ? ln_slice_of(r->route->name) : ln_slice(NULL, 0);
@@ -103,6 +105,18 @@ static int set_query(struct ln_req *r, struct ln_slice s)
     return LN_OK;
 }
 
+/* It becomes a header field, a part of log lines and of JSON. */
+static int set_id(struct ln_req *r, struct ln_slice s)
+{
+    if (s.n == 0 || s.n > ID_MAX)
+        return LN_EINVAL;
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] <= ' ' || s.p[i] > '~' || s.p[i] == '"' || s.p[i] == '\\')
+            return LN_EINVAL;
+    r->id = ln_arena_dup(r->arena, s);
+    return LN_OK;
+}
+
 static int set_host(struct ln_req *r, struct ln_slice s)
 {
     if (!ln_authority_ok(s))
@@ -134,6 +148,8 @@ int ln_req_set_text(const struct ln_handle *h, int which, const char *ptr, size_
         return set_query(r, s);
     case LN_REQ_HOST:
         return set_host(r, s);
+    case LN_REQ_ID:
+        return set_id(r, s);
     default:
         return LN_EINVAL;
     }
@@ -161,9 +177,30 @@ int ln_req_number(const struct ln_handle *h, int which, double *out)
     case LN_REQ_SERVICE:
         *out = r->service;
         return LN_OK;
+    case LN_REQ_LENGTH:
+        if (r->length == LN_LENGTH_UNKNOWN)
+            return LN_NONE;
+        *out = (double)r->length;
+        return LN_OK;
     default:
         return LN_EINVAL;
     }
+}
+
+int ln_req_limit_body(const struct ln_handle *h, double most)
+{
+    struct ln_req *r = ln_handle_req(h);
+
+    if (r == NULL)
+        return LN_EGONE;
+    if (!ln_req_is_open(r))
+        return LN_ESTATE;
+    if (!(most >= 1 && most <= 9007199254740992.0))
+        return LN_EINVAL;
+    if (!r->body_limited || (uint64_t)most < r->body_most)
+        r->body_most = (uint64_t)most;
+    r->body_limited = true;
+    return r->length != LN_LENGTH_UNKNOWN && r->length > r->body_most ? LN_ELIMIT : LN_OK;
 }
 
 int ln_req_set_service(const struct ln_handle *h, int index)

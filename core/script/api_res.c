@@ -20,6 +20,22 @@ static double duration(const struct ln_req *r)
     return (double)(end - r->started) / 1e9;
 }
 
+/* Of an answer of ours it is what we have; a service tells it in a field, to HEAD too. */
+static int length(const struct ln_req *r, double *out)
+{
+    const struct ln_field *f;
+    uint64_t n;
+
+    if (r->res_fields == NULL)
+        return LN_NONE;
+    if (r->res_fields == &r->reply_fields)
+        return number_put(out, (double)r->reply_body.n, true);
+    f = ln_fields_find(r->res_fields, LN_FIELD_CONTENT_LENGTH);
+    if (f == NULL || !ln_slice_to_u64(ln_field_value(f), &n))
+        return LN_NONE;
+    return number_put(out, (double)n, true);
+}
+
 int ln_res_number(const struct ln_handle *h, int which, double *out)
 {
     struct ln_req *r = ln_handle_req(h);
@@ -29,6 +45,8 @@ int ln_res_number(const struct ln_handle *h, int which, double *out)
     switch (which) {
     case LN_RES_STATUS:
         return number_put(out, r->status, r->res_fields != NULL && r->status > 0);
+    case LN_RES_LENGTH:
+        return length(r, out);
     case LN_RES_BYTES:
         return number_put(out, (double)r->bytes, true);
     case LN_RES_DURATION:

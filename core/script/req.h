@@ -20,6 +20,8 @@ struct ln_route;
 struct ln_task; /* script/task.c: a coroutine and what it waits for */
 struct ln_held; /* script/api_body.c: the beginning of a match */
 
+#define LN_LENGTH_UNKNOWN UINT64_MAX
+
 enum { LN_REQ_MAGIC = 0x6c6e7271, LN_PARAMS_MAX = 8 };
 
 enum ln_verdict {
@@ -95,6 +97,9 @@ struct ln_req {
     /* The request's content. A request handler asks by setting body_wanted (the most bytes it
      * takes) and parking; the exchange reads and calls ln_vm_body_ready(). Assigning `body` is
      * allowed once it was read, or when the request has none: it is what goes upstream. */
+    uint64_t length;   /* LN_LENGTH_UNKNOWN: it comes in chunks */
+    bool body_limited; /* a plugin wants no more than body_most of it */
+    uint64_t body_most;
     uint64_t body_wanted;
     enum ln_body_state body_state;
     bool has_content; /* the request has a body */

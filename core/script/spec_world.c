@@ -171,6 +171,7 @@ static void fill(lua_State *L, struct visit *v)
     r->started_wall = ln_clock_wall();
     r->body = text_field(L, v, "body");
     r->has_content = r->body.n > 0;
+    r->length = number_field(L, "chunked", 0) != 0 ? LN_LENGTH_UNKNOWN : r->body.n;
 }
 
 /* request{...} -> number */

@@ -669,6 +669,8 @@ int ln_wait_body(struct ln_cur *cur, double most)
         return LN_ELIMIT;
     if (!r->has_content || r->body_state == LN_BODY_READ)
         return LN_OK;
+    if (r->body_limited && most > (double)r->body_most)
+        most = (double)r->body_most;
     if (vm->env.loop == NULL)
         return judge_body(r, most);
     r->body_wanted = (uint64_t)most;

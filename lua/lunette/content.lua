@@ -54,6 +54,21 @@ function M.methods.read_body(req, max)
 end
 
 
+-- At most so many bytes of content pass: a request with more is answered with 413, as soon as that is known. False when it is
+-- known already; the handler can then answer itself.
+function M.methods.limit_body(req, max)
+  local n = units.bytes(max)
+  if not n or n < 1 then
+    fault.raise('req:limit_body: expected a size such as 4096, "64k" or "1m", got ' .. text.show(max))
+  end
+  phase.check("req:limit_body")
+  local rc = C.ln_req_limit_body(req[1], n)
+  if rc == 0 then return true end
+  if rc == C.LN_ELIMIT then return false end
+  fault.refuse(rc, "req:limit_body")
+end
+
+
 -- The request's content as a value; or nil and why not: "too large", or what is wrong with the JSON.
 function M.methods.json(req, max)
   local body, why = M.methods.read_body(req, max)

@@ -71,6 +71,12 @@ function M.new_edits()
 end
 
 
+-- A set of address blocks, freed likewise.
+function M.new_blocks()
+  return ffi.gc(C.ln_blocks_new(), C.ln_blocks_free)
+end
+
+
 function M.limiter(address)
   return ffi.cast("struct ln_limiter *", address)
 end

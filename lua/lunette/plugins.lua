@@ -5,6 +5,7 @@
 -- loaded once per state in an environment of its own; each use of it gets a `self` whose methods are the plugin's.
 
 local F = require "lunette.ffi"
+local addresses = require "lunette.addresses"
 local api = require "lunette.api"
 local fault = require "lunette.fault"
 local headers = require "lunette.headers"
@@ -34,7 +35,7 @@ for _, name in ipairs(M.LATER) do
   all_handlers[#all_handlers + 1] = name
 end
 
-local PARTS = { "version", "api", "schema", "check", "buffer" }
+local PARTS = { "version", "api", "schema", "check", "buffer", "answers" }
 
 local folder, trusted, loaded, uses = nil, {}, {}, {}
 
@@ -93,6 +94,9 @@ local function check_parts(name, parts)
   if parts.buffer ~= nil and not is_size(parts.buffer) then
     refuse('buffer: expected a size such as 4096, "64k" or "1m", got %s', text.show(parts.buffer))
   end
+  if parts.answers ~= nil and type(parts.answers) ~= "boolean" then
+    refuse("answers: expected true or false, got %s", text.show(parts.answers))
+  end
   local fields, why = schema.define(parts.schema or {})
   if not fields then refuse("%s", why) end
   return fields
@@ -110,6 +114,7 @@ local function plugin_word(expected)
       local fields = check_parts(name, parts)
       local p = { name = name, version = parts.version, schema = fields, check = parts.check }
       p.buffer = parts.buffer and units.bytes(parts.buffer)
+      p.answers = parts.answers or false
       p.methods = setmetatable({ name = name }, Prototype)
       loaded[name] = p
       return p.methods
@@ -259,16 +264,25 @@ local function find_service(value)
   return nil, why
 end
 
-local SCHEMA_ENV = { edits = headers.compile, service = find_service }
+-- What schemas need to know. Files lie beside the one in which the settings stand.
+local function schema_env(place)
+  local beside = place.file:match("^(.*/)") or ""
+  return {
+    addresses = addresses.new,
+    edits = headers.compile,
+    service = find_service,
+    read = function(path) return host.read(path:sub(1, 1) == "/" and path or beside .. path) end,
+  }
+end
 
 
 -- The settings as the plugin sees them; nil and a sorted list of sentences.
-local function configure(p, settings)
+local function configure(p, settings, place)
   if settings ~= nil and type(settings) ~= "table" then
     return nil, { "expected its settings in a table, got " .. text.show(settings) }
   end
   local own, reserved = split_settings(settings or {})
-  local conf, errors = schema.check(p.schema, own, p.name, SCHEMA_ENV)
+  local conf, errors = schema.check(p.schema, own, p.name, schema_env(place))
   errors = errors or {}
   check_reserved(reserved, errors)
   if #errors == 0 and p.check then
@@ -314,7 +328,7 @@ end
 function M.use(name, settings, place)
   local p, why, known, placed = M.load(name)
   if not p then return nil, { why }, known, placed end
-  local conf, reserved = configure(p, settings)
+  local conf, reserved = configure(p, settings, place)
   if not conf then return nil, reserved end
   local use = {
     plugin = name,
@@ -322,6 +336,7 @@ function M.use(name, settings, place)
     handlers = handlers_of(p),
     on_error = reserved.on_error or "fail",
     buffer = p.buffer,
+    answers = p.answers,
     when = reserved.when,
     file = place.file,
     line = place.line,

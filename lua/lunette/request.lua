@@ -111,6 +111,15 @@ local get = {
 }
 
 
+-- Bytes of the content; nil: it comes in chunks, and its end tells.
+function get.length(req)
+  local rc = C.ln_req_number(req[1], C.LN_REQ_LENGTH, number)
+  if rc == 0 then return number[0] end
+  if rc < 0 then fault.refuse(rc, "the request") end
+  return nil
+end
+
+
 function get.version(req)
   return number_of(req[1], C.LN_REQ_VERSION_MINOR) == 0 and "1.0" or "1.1"
 end
@@ -182,6 +191,7 @@ local set = {
   path = text_setter("path", C.LN_REQ_PATH),
   query = text_setter("query", C.LN_REQ_QUERY),
   host = text_setter("host", C.LN_REQ_HOST),
+  id = text_setter("id", C.LN_REQ_ID),
   body = content.set,
 }
 

@@ -37,6 +37,7 @@ end
 local get = {
   status = function(res) return number_of(res, C.LN_RES_STATUS) end,
   bytes = function(res) return number_of(res, C.LN_RES_BYTES) end,
+  length = function(res) return number_of(res, C.LN_RES_LENGTH) end,
   duration = function(res) return number_of(res, C.LN_RES_DURATION) end,
   origin = function(res) return text_of(res, C.LN_RES_ORIGIN) end,
   headers = function(res) return res[1] end,

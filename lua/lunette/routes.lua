@@ -178,7 +178,7 @@ end
 local function answers(uses, service)
   if service == nil or service >= 0 then return true end
   for _, use in ipairs(uses) do
-    if use.plugin == "function" or use.plugin == "reply" then return true end
+    if use.answers or use.plugin == "function" or use.plugin == "reply" then return true end
   end
   return false
 end

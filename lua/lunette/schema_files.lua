@@ -1,0 +1,104 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- schema_files.lua - the types of settings that may stand in files of their own: file, addresses.
+-- Rows as in schema_types.lua.
+--
+-- state.env.read(path) gives a file's bytes, or nil and a sentence; what it has read is watched like the configuration itself.
+-- state.env.addresses() makes an empty set. Without them (in documents) settings are judged as far as they can be.
+
+local address = require "lunette.schema_cidr"
+local text = require "lunette.schema_text"
+
+local types = {}
+local M = { types = types }
+
+local COMPLAINTS_MAX = 5 -- about one file
+
+
+local function read(state, at, path)
+  local bytes, why = state.env.read(path)
+  if not bytes then state:add(at, why) end
+  return bytes
+end
+
+
+-- The path of a file -> its bytes. `max` bounds them.
+types.file = {
+  options = { max = true },
+  noun = function() return "the path of a file" end,
+  parse = function(t, value, state, path)
+    if type(value) ~= "string" or value == "" or value:find("%z") then return state:expected(path, t, value) end
+    if not state.env.read then return value end
+    local bytes = read(state, path, value)
+    if bytes and t.max and #bytes > t.max then
+      return state:add(path, ("%s has %d bytes; at most %s are possible"):format(text.quote(value), #bytes, text.number(t.max)))
+    end
+    return bytes
+  end,
+  json = function() return { type = "string" } end,
+}
+
+
+local function put(set, block)
+  if set then return set:put(block) end
+  return address.block(block) ~= nil or nil, 'an address block such as "10.0.0.0/8" or "2001:db8::/32"'
+end
+
+
+-- One address or block in each line; "#" and ";" begin a comment.
+local function put_file(set, state, at, path)
+  local bytes = state.env.read and read(state, at, path)
+  local number, complaints = 0, 0
+  for line in ((bytes or "") .. "\n"):gmatch("(.-)\r?\n") do
+    number = number + 1
+    local block = line:match("^%s*([^%s#;]+)%s*$") or line:match("^%s*([^%s#;]+)%s*[#;]")
+    local ok, expected = true, nil
+    if block then
+      ok, expected = put(set, block)
+    elseif line:find("^%s*[^%s#;]") then
+      ok, expected = nil, "one address block in a line"
+    end
+    if not ok then
+      complaints = complaints + 1
+      if complaints <= COMPLAINTS_MAX then
+        state:add(at, ("%s:%d: expected %s, got %s"):format(path, number, expected, text.show(block or line)))
+      end
+    end
+  end
+  if complaints > COMPLAINTS_MAX then
+    state:add(at, ("%s: and %d more such lines"):format(path, complaints - COMPLAINTS_MAX))
+  end
+end
+
+
+-- { "10.0.0.0/8", "2001:db8::1", "file:office.txt" } -> a set with :contains(ip).
+types.addresses = {
+  options = {},
+  noun = function() return 'a list of addresses, blocks and files, such as { "10.0.0.0/8", "file:office.txt" }' end,
+  parse = function(t, value, state, path)
+    if type(value) == "string" then value = { value } end
+    if type(value) ~= "table" then return state:expected(path, t, value) end
+    for key in pairs(value) do
+      if type(key) ~= "number" or key < 1 or key > #value then return state:expected(path, t, value) end
+    end
+    local set = state.env.addresses and state.env.addresses() or nil
+    for i, item in ipairs(value) do
+      local at = text.path(path, i)
+      local file = type(item) == "string" and item:match("^file:(.+)$")
+      if file then
+        put_file(set, state, at, file)
+      else
+        local ok, expected = nil, 'an address block such as "10.0.0.0/8" or "2001:db8::/32", or "file:" and a path'
+        if type(item) == "string" then ok = put(set, item) end
+        if not ok then state:add(at, ("expected %s, got %s"):format(expected, text.show(item))) end
+      end
+    end
+    return set or value
+  end,
+  json = function()
+    local item = { type = "string" }
+    return { anyOf = { item, { type = "array", items = item } } }
+  end,
+}
+
+
+return M
