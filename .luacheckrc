@@ -18,7 +18,12 @@ stds.lunette_plugin = { read_globals = {
     create = {}, resume = {}, running = {}, status = {}, wrap = {}, yield = {},
   } },
   crypto = { fields = {
-    base64 = {}, base64url = {}, equal = {}, hex = {}, random = {}, sha256 = {}, sha256_hex = {},
+    base64 = {}, base64url = {}, equal = {}, from_base64 = {}, from_base64url = {}, from_hex = {}, hex = {},
+    hmac_sha1 = {}, hmac_sha1_hex = {}, hmac_sha256 = {}, hmac_sha256_hex = {}, hmac_sha512 = {}, hmac_sha512_hex = {},
+    random = {}, sha1 = {}, sha1_hex = {}, sha256 = {}, sha256_hex = {}, sha512 = {}, sha512_hex = {},
+  } },
+  escape = { fields = {
+    html = {}, json = {}, path = {}, url = {},
   } },
   json = { fields = {
     array = {}, decode = {}, encode = {}, null = {},
@@ -39,9 +44,9 @@ stds.lunette_plugin = { read_globals = {
     reverse = {}, sub = {}, upper = {},
   } },
   t = { fields = {
-    boolean = {}, cidr = {}, duration = {}, edits = {}, header_name = {}, integer = {}, list = {}, map = {},
-    number = {}, oneof = {}, pattern = {}, rate = {}, record = {}, secret = {}, service = {}, size = {}, string = {},
-    template = {}, url = {},
+    addresses = {}, boolean = {}, cidr = {}, duration = {}, edits = {}, file = {}, header_name = {}, integer = {},
+    list = {}, map = {}, number = {}, oneof = {}, pattern = {}, rate = {}, record = {}, secret = {}, service = {},
+    size = {}, string = {}, template = {}, url = {},
   } },
   table = { fields = {
     concat = {}, foreach = {}, foreachi = {}, getn = {}, insert = {}, maxn = {}, move = {}, remove = {}, sort = {},
@@ -60,7 +65,12 @@ stds.lunette_routes = { read_globals = {
     create = {}, resume = {}, running = {}, status = {}, wrap = {}, yield = {},
   } },
   crypto = { fields = {
-    base64 = {}, base64url = {}, equal = {}, hex = {}, random = {}, sha256 = {}, sha256_hex = {},
+    base64 = {}, base64url = {}, equal = {}, from_base64 = {}, from_base64url = {}, from_hex = {}, hex = {},
+    hmac_sha1 = {}, hmac_sha1_hex = {}, hmac_sha256 = {}, hmac_sha256_hex = {}, hmac_sha512 = {}, hmac_sha512_hex = {},
+    random = {}, sha1 = {}, sha1_hex = {}, sha256 = {}, sha256_hex = {}, sha512 = {}, sha512_hex = {},
+  } },
+  escape = { fields = {
+    html = {}, json = {}, path = {}, url = {},
   } },
   json = { fields = {
     array = {}, decode = {}, encode = {}, null = {},

@@ -233,3 +233,20 @@ int ln_crypto_hex(const char *bytes, size_t len, char *out);        /* 2 * len d
 /* 4 * ((len + 2) / 3) characters at most; `url`: the alphabet of file names, without padding. */
 int ln_crypto_base64(const char *bytes, size_t len, bool url, char *out, size_t *out_len);
 int ln_crypto_random(char *out, size_t len);
+/* Of kind 0: SHA-1, 1: SHA-256, 2: SHA-512. The bytes of the result, at most 64. */
+int ln_crypto_digest(struct ln_cur *cur, int kind, const char *bytes, size_t len, char *out);
+int ln_crypto_hmac(struct ln_cur *cur, int kind, const char *key, size_t key_len, const char *bytes, size_t len,
+                   char *out);
+/* Of the same length. OK, or NONE: they differ. */
+int ln_crypto_equal(const char *a, const char *b, size_t len);
+/* The ways back; EINVAL: that is no such text. `out` has len / 2 bytes, and 3 * ((len + 3) / 4). Base64 is taken with its padding, that
+ * for file names with it or without. */
+int ln_crypto_unhex(const char *bytes, size_t len, char *out);
+int ln_crypto_unbase64(const char *bytes, size_t len, bool url, char *out, size_t *out_len);
+
+/* ---- texts within texts (api_escape.c) ---- */
+
+/* For a part of a URL, a path in one (slashes stay), the inside of a JSON string, HTML. */
+enum ln_escape { LN_ESCAPE_URL, LN_ESCAPE_PATH, LN_ESCAPE_JSON, LN_ESCAPE_HTML };
+/* `out` holds until the next call. EINVAL: no such way. ELIMIT: more than 1 MiB. */
+int ln_escape_text(struct ln_cur *cur, int way, const char *text, size_t len, struct ln_str *out);

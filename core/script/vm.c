@@ -249,6 +249,7 @@ void ln_vm_free(struct ln_vm *vm)
         lua_close(vm->L);
     }
     ln_digest_free(vm->digest);
+    ln_text_fini(&vm->escaped);
     ln_free(vm->chains);
     ln_free(vm->free_slots);
     ln_arena_reset(&vm->arena);

@@ -13,6 +13,8 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "script/task.h"
+#include "base/text.h"
+#include "net/loop.h"
 #include "script/vm.h"
 #include "shm/limiter.h"
 
@@ -68,6 +70,7 @@ struct ln_vm {
     struct ln_timer ready_timer;
     struct ln_limiter *limiters;
     struct ln_digest *digest; /* made when first needed */
+    struct ln_text escaped;   /* where texts are escaped */
     /* Set during a load only. */
     struct ln_conf *conf;
     struct ln_bundle *bundle;

@@ -24,8 +24,8 @@ end
 
 
 -- While a configuration is loaded: true, or nil and what was expected.
-function Addresses:put(block)
-  local rc = C.ln_blocks_put(self[1], block, #block)
+function M.put(set, block)
+  local rc = C.ln_blocks_put(set[1], block, #block)
   if rc == 0 then return true end
   if rc == C.LN_ELIMIT then return nil, "at most 1048576 address blocks" end
   return nil, 'an address block such as "10.0.0.0/8" or "2001:db8::/32"'

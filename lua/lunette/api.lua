@@ -4,6 +4,7 @@
 local F = require "lunette.ffi"
 local fault = require "lunette.fault"
 local crypto = require "lunette.crypto"
+local escape = require "lunette.escape"
 local host = require "lunette.host"
 local json = require "lunette.json"
 local log = require "lunette.log"
@@ -57,6 +58,7 @@ local says = { debug = log.debug, info = log.info, warn = log.warn, error = log.
 function M.words(owner)
   return {
     crypto = library("crypto", crypto),
+    escape = library("escape", escape),
     hostname = hostname,
     json = library("json", json),
     log = library("log", says),

@@ -1,12 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
--- crypto.lua - digests, encodings, random bytes and a comparison that tells nothing by its duration.
+-- crypto.lua - digests, signatures, encodings, random bytes and a comparison that tells nothing by its duration.
 
 local F = require "lunette.ffi"
 local fault = require "lunette.fault"
 local text = require "lunette.schema_text"
 
 local C, cur, to_string, bytes, size = F.C, F.cur, F.string, F.bytes, F.size
-local bit = require "bit"
 
 local RANDOM_MAX = 65536
 
@@ -79,10 +78,63 @@ end
 function M.equal(a, b)
   check("equal", a)
   check("equal", b)
-  if #a ~= #b then return false end
-  local difference = 0
-  for i = 1, #a do difference = bit.bor(difference, bit.bxor(a:byte(i), b:byte(i))) end
-  return difference == 0
+  return #a == #b and C.ln_crypto_equal(a, b, #a) == 0
+end
+
+
+-- ---- digests of one shape: name(bytes), name_hex(bytes), hmac_name(key, bytes), hmac_name_hex(key, bytes) ----
+
+local function add_digest(name, kind)
+  local hmac = "hmac_" .. name
+
+  M[name] = M[name] or function(s)
+    check(name, s)
+    return to_string(digest, C.ln_crypto_digest(cur, kind, s, #s, digest))
+  end
+
+
+  M[hmac] = function(key, s)
+    check(hmac, key)
+    check(hmac, s)
+    return to_string(digest, C.ln_crypto_hmac(cur, kind, key, #key, s, #s, digest))
+  end
+
+
+  M[name .. "_hex"] = M[name .. "_hex"] or function(s) return M.hex(M[name](s)) end
+  M[hmac .. "_hex"] = function(key, s) return M.hex(M[hmac](key, s)) end
+end
+
+add_digest("sha1", 0)
+add_digest("sha256", 1)
+add_digest("sha512", 2)
+
+
+-- ---- the ways back; nil and a sentence when the text is none ----
+
+function M.from_hex(s)
+  check("from_hex", s)
+  local out = bytes(#s / 2 + 1)
+  if C.ln_crypto_unhex(s, #s, out) ~= 0 then return nil, "no hexadecimal text" end
+  return to_string(out, #s / 2)
+end
+
+
+local function from_base64(s, url)
+  local out = bytes(3 * math.floor((#s + 3) / 4) + 1)
+  if C.ln_crypto_unbase64(s, #s, url, out, size) ~= 0 then return nil, "no base64 text" end
+  return to_string(out, size[0])
+end
+
+
+function M.from_base64(s)
+  check("from_base64", s)
+  return from_base64(s, false)
+end
+
+
+function M.from_base64url(s)
+  check("from_base64url", s)
+  return from_base64(s, true)
 end
 
 

@@ -7,6 +7,7 @@
 local F = require "lunette.ffi"
 local addresses = require "lunette.addresses"
 local api = require "lunette.api"
+local escape = require "lunette.escape"
 local fault = require "lunette.fault"
 local headers = require "lunette.headers"
 local host = require "lunette.host"
@@ -268,8 +269,9 @@ end
 local function schema_env(place)
   local beside = place.file:match("^(.*/)") or ""
   return {
-    addresses = addresses.new,
+    addresses = addresses,
     edits = headers.compile,
+    escape = escape,
     service = find_service,
     read = function(path) return host.read(path:sub(1, 1) == "/" and path or beside .. path) end,
   }

@@ -25,8 +25,8 @@ local Type = {} -- the metatable of types: nobody else can make one
 Type.__index = Type
 
 local kinds = {}
-for _, module in ipairs { "lunette.schema_types", "lunette.schema_units", "lunette.schema_tree", "lunette.schema_files" } do
-  for name, kind in pairs(require(module).types) do kinds[name] = kind end
+for _, module in ipairs { "types", "units", "tree", "files" } do
+  for name, kind in pairs(require("lunette.schema_" .. module).types) do kinds[name] = kind end
 end
 
 local State = {}

@@ -3,7 +3,7 @@
 -- Rows as in schema_types.lua.
 --
 -- state.env.read(path) gives a file's bytes, or nil and a sentence; what it has read is watched like the configuration itself.
--- state.env.addresses() makes an empty set. Without them (in documents) settings are judged as far as they can be.
+-- state.env.addresses makes sets: lunette.addresses. Without them (in documents) settings are judged as far as they can be.
 
 local address = require "lunette.schema_cidr"
 local text = require "lunette.schema_text"
@@ -30,7 +30,8 @@ types.file = {
     if not state.env.read then return value end
     local bytes = read(state, path, value)
     if bytes and t.max and #bytes > t.max then
-      return state:add(path, ("%s has %d bytes; at most %s are possible"):format(text.quote(value), #bytes, text.number(t.max)))
+      local sentence = "%s has %d bytes; at most %s are possible"
+      return state:add(path, sentence:format(text.quote(value), #bytes, text.number(t.max)))
     end
     return bytes
   end,
@@ -38,8 +39,8 @@ types.file = {
 }
 
 
-local function put(set, block)
-  if set then return set:put(block) end
+local function put(set, state, block)
+  if set then return state.env.addresses.put(set, block) end
   return address.block(block) ~= nil or nil, 'an address block such as "10.0.0.0/8" or "2001:db8::/32"'
 end
 
@@ -53,7 +54,7 @@ local function put_file(set, state, at, path)
     local block = line:match("^%s*([^%s#;]+)%s*$") or line:match("^%s*([^%s#;]+)%s*[#;]")
     local ok, expected = true, nil
     if block then
-      ok, expected = put(set, block)
+      ok, expected = put(set, state, block)
     elseif line:find("^%s*[^%s#;]") then
       ok, expected = nil, "one address block in a line"
     end
@@ -80,7 +81,7 @@ types.addresses = {
     for key in pairs(value) do
       if type(key) ~= "number" or key < 1 or key > #value then return state:expected(path, t, value) end
     end
-    local set = state.env.addresses and state.env.addresses() or nil
+    local set = state.env.addresses and state.env.addresses.new() or nil
     for i, item in ipairs(value) do
       local at = text.path(path, i)
       local file = type(item) == "string" and item:match("^file:(.+)$")
@@ -88,7 +89,7 @@ types.addresses = {
         put_file(set, state, at, file)
       else
         local ok, expected = nil, 'an address block such as "10.0.0.0/8" or "2001:db8::/32", or "file:" and a path'
-        if type(item) == "string" then ok = put(set, item) end
+        if type(item) == "string" then ok = put(set, state, item) end
         if not ok then state:add(at, ("expected %s, got %s"):format(expected, text.show(item))) end
       end
     end

@@ -199,11 +199,17 @@ types.edits = {
 
 
 types.template = {
-  options = {},
+  options = { escape = true },
+  define = function(t)
+    if t.escape ~= nil and not template.ESCAPES[t.escape] then
+      local known = text.choices(text.sorted_keys(template.ESCAPES))
+      return ("escape: expected one of %s, got %s"):format(known, text.show(t.escape))
+    end
+  end,
   noun = function() return 'a template such as "{client.id}:{req.path}"' end,
   parse = function(t, value, state, path)
     if type(value) ~= "string" then return state:expected(path, t, value) end
-    local fn, why = template.compile(value)
+    local fn, why = template.compile(value, t.escape, state.env.escape)
     return fn or state:add(path, ("expected %s: %s"):format(types.template.noun(), why))
   end,
   json = function() return { type = "string" } end,

@@ -92,3 +92,35 @@ describe("a request's content", function()
     assert.truthy(out.req.ctx.why:find("too late", 1, true))
   end)
 end)
+
+
+describe("the length of a request's content", function()
+  before_each(probe.reset)
+  after_each(probe.reset)
+
+  it("is known, but for chunks", function()
+    assert.equal("5", run("return 200, tostring(req.length)", "hello").body)
+    assert.equal("0", run("return 200, tostring(req.length)").body)
+    assert.equal("nil", probe.run("return 200, tostring(req.length)", { body = "hello", chunked = 1 }).body)
+  end)
+
+  it("can be limited", function()
+    local code = "return 200, tostring(req:limit_body(%s))"
+    assert.equal("true", run(code:format("5"), "hello").body)
+    assert.equal("false", run(code:format("4"), "hello").body)
+    assert.equal("true", probe.run(code:format("4"), { body = "hello", chunked = 1 }).body)
+    assert.equal("true", run(code:format("'1k'")).body)
+  end)
+
+  it("is limited by the smallest limit, also for who reads it", function()
+    assert.equal("false", run("req:limit_body(4) return 200, tostring(req:limit_body(9))", "hello").body)
+    assert.equal("too large", run("req:limit_body(4) return 200, select(2, req:read_body(9))", "hello").body)
+  end)
+
+  it("is limited in request, to a size", function()
+    for _, what in ipairs { "0", "-1", "'ten'", "nil", "1.5" } do
+      assert.equal(500, run(("req:limit_body(%s)"):format(what), "hello").status, what)
+    end
+    assert.equal(500, gate.response(probe.handler("response", "req:limit_body(1)"), {}, { status = 200 }).status)
+  end)
+end)

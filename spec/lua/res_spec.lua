@@ -67,3 +67,22 @@ describe("res", function()
     assert.equal(500, gate.request(function(_, res) res.body = "x" end).status)
   end)
 end)
+
+
+describe("res.length", function()
+  before_each(gate.reset)
+
+  local function seen(response)
+    local length
+    local p = gate.chain { { plugin = "x", title = "x", on_error = "fail", file = "x", line = 1, self = {},
+      handlers = { response = function(_, _, res) length = res.length end } } }
+    gate.response(p, {}, response)
+    return length
+  end
+
+  it("is what the service says", function()
+    assert.equal(12, seen { status = 200, headers = { ["Content-Length"] = "12" } })
+    assert.is_nil(seen { status = 200 })
+    assert.is_nil(seen { status = 200, headers = { ["Content-Length"] = "twelve" } })
+  end)
+end)

@@ -178,7 +178,7 @@ describe("t.template", function()
 
   it("suggests the name that was meant", function()
     refuses(t.template(), "{req.pth}", 'x: expected a template such as "{client.id}:{req.path}": '
-      .. 'unknown name "req.pth"; did you mean "req.path"?')
+      .. 'column 2: unknown name "req.pth"; did you mean "req.path"?')
   end)
 
   it("refuses a brace that never closes", function()

@@ -12,6 +12,7 @@ return {
       { "schema", "table of types", "The settings: name = type, see below.", lua = "table<string, lunette.Type>" },
       { "check", "function(conf)", 'Judges settings together: `true`, or `nil, "why not"`.',
         lua = "fun(conf: table<string, any>): boolean?, string?" },
+      { "answers", "boolean", "Its request handler answers requests by itself, as `redirect` does: a route with it needs no `to`." },
       { "buffer", "size", 'Body handlers see the content of a response as one chunk, at most this large, such as `"64k"`; '
         .. "a larger one is cut off. The option `buffer` of a route counts instead, if there is one.",
         lua = "string|integer" },

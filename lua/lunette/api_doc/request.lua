@@ -12,7 +12,7 @@ return {
       { "host", "string, settable", "The host that the client asked for; what is assigned is what the service is told." },
       { "scheme", "string", "`http` or `https`." },
       { "version", "string", "Version of HTTP: `1.0` or `1.1`." },
-      { "id", "string", "The request id, as in the header `X-Request-Id`." },
+      { "id", "string, settable", "The request id, as in the header `X-Request-Id` and in the log: 1 to 128 visible characters." },
       { "port", "integer", "Port of the listener; 0 on a unix socket." },
       { "listener", "string", "Name of the listener." },
       { "route", "string", "Name of the route, such as `GET /users/:id`." },
@@ -29,6 +29,10 @@ return {
         lua = "lunette.Service|string|nil" },
       { "body", "string or nil, settable", "The content: nil until `read_body` has read it. Can be assigned then, or when the "
         .. "request has none; it is what goes to the service." },
+      { "length", "integer or nil", "Bytes of the content; nil when only its end will tell." },
+      { "limit_body(max)", "boolean", 'At most so much content passes (`"1m"`): the gateway answers 413 to more, as soon as it knows. '
+        .. "False when it knows already; the handler can then answer itself. In request handlers.",
+        lua = "fun(max: string|integer): boolean" },
       { "read_body(max)", "string, or `nil, why`", 'Waits for all of the content, at most `max` bytes (`"1m"`); in request handlers. '
         .. 'Larger: `nil, "too large"`, and 413 unless the handler answers.',
         lua = "fun(max?: string|integer): string?, string?" },

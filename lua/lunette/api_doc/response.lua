@@ -12,6 +12,7 @@ return {
       { "upstream", "table or nil",
         "The attempt that answered: `service`, `address`, `attempt`, `connect_ms`, `first_byte_ms`.",
         lua = "lunette.Attempt?" },
+      { "length", "integer or nil", "Bytes of the content, where that is known before it comes." },
       { "bytes", "integer", "Bytes of content sent so far." },
       { "duration", "number", "Seconds since the request came." },
       { "skip_body()", "nothing", "In a response handler: this plugin sees no chunk of this response." },
