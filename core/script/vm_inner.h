@@ -12,9 +12,8 @@
 
 #include "base/list.h"
 #include "base/log.h"
-#include "script/task.h"
 #include "base/text.h"
-#include "net/loop.h"
+#include "script/task.h"
 #include "script/vm.h"
 #include "shm/limiter.h"
 

@@ -54,7 +54,8 @@ describe("t.addresses", function()
   end)
 
   it("reads files", function()
-    local path = files.write("office.txt", "# our office\n10.0.0.0/8   # old\r\n\n  2001:db8::/32\n192.0.2.7;home\n; end")
+    local path = files.write("office.txt",
+      "# our office\n10.0.0.0/8   # old\r\n\n  2001:db8::/32\n192.0.2.7;home\n; end")
     for _, ip in ipairs { "10.1.1.1", "2001:db8::1", "192.0.2.7" } do
       assert.is_true(has({ "198.51.100.1", "file:" .. path }, ip), ip)
     end
