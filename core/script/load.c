@@ -273,8 +273,11 @@ int ln_vm_load(struct ln_vm *vm, struct ln_conf *conf, struct ln_bundle *bundle,
         lua_pop(vm->L, 1);
     }
     vm->cur.phase = LN_PHASE_NONE;
-    lua_gc(vm->L, LUA_GCCOLLECT, 0);
-    ln_vm_tune(vm, ln_vm_memory(vm));
+    if (!vm->adopted) { /* the state of specs is collected by its owner: it holds far more than ours
+                         */
+        lua_gc(vm->L, LUA_GCCOLLECT, 0);
+        ln_vm_tune(vm, ln_vm_memory(vm));
+    }
     vm->low = SIZE_MAX;
     vm->conf = NULL;
     vm->bundle = NULL;
