@@ -20,10 +20,9 @@ struct lua_State;
 typedef int ln_spec_match(const struct ln_route *routes, unsigned count, struct ln_req *r,
                           struct ln_diag *diag);
 
-/* Runs busted with these arguments (argv[0] is the command's name). Returns the exit code: 0 all
- * specs pass, 1 some do not or busted is not installed. It may end the process itself, as busted
- * does. */
-int ln_spec_main(int argc, char **argv, ln_spec_match *match);
+/* Runs the tool of that name, main(arguments) in lua/lunette/tools/, in a state in which specs
+ * could run: "test" runs busted. argv[0] is the command's name. Returns the exit code. */
+int ln_spec_main(const char *tool, int argc, char **argv, ln_spec_match *match);
 
 /* For luaopen_lunette_host() of the shared library: pushes the module. `library` is its own path;
  * NULL in the executable. */

@@ -28,7 +28,7 @@ static int help(const struct ln_cli *cli)
 
 static int test(const struct ln_cli *cli)
 {
-    return ln_spec_main(cli->argc + 1, cli->argv - 1, ln_router_spec_match);
+    return ln_spec_main("test", cli->argc + 1, cli->argv - 1, ln_router_spec_match);
 }
 
 /* clang-format off */

@@ -33,7 +33,7 @@ static int run(const struct job *job)
             dup2(null, STDERR_FILENO);
         if (chdir(job->dir) != 0)
             _exit(9);
-        _exit(ln_spec_main(job->argument != NULL ? 2 : 1, argv, match_first));
+        _exit(ln_spec_main("test", job->argument != NULL ? 2 : 1, argv, match_first));
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
