@@ -44,20 +44,12 @@ struct ln_str {
 
 struct ln_req; /* one request: script/req.h */
 
-/* How Lua holds a request: dead once `serial` differs from the request's own. */
+/* A request, and whose headers are meant: dead once `serial` differs from the request's own. */
 enum ln_side { LN_SIDE_REQUEST, LN_SIDE_RESPONSE };
-struct ln_handle { /* const: plugins hold it as `headers` and could assign to the fields */
-    struct ln_req *const ln_req;
-    const uint32_t ln_serial;
-    const uint32_t ln_side; /* enum ln_side: whose headers */
-};
-struct ln_args { /* a handle of another type, because types choose the methods; flat, or making one is not compiled */
-    struct ln_req *const ln_req;
-    const uint32_t ln_serial;
-};
-struct ln_cookies {
-    struct ln_req *const ln_req;
-    const uint32_t ln_serial;
+struct ln_handle {
+    struct ln_req *req;
+    uint32_t serial;
+    uint32_t side; /* enum ln_side */
 };
 struct ln_piece { /* of the response's content: dead once it has left the body handlers */
     struct ln_req *const ln_req;
@@ -70,13 +62,19 @@ struct ln_piece { /* of the response's content: dead once it has left the body h
 struct ln_cur {
     struct ln_req *req;
     uint32_t serial;
-    int32_t slot;  /* where Lua keeps its objects of this request */
+    int32_t slot;  /* where Lua keeps what belongs to this request; 0: it keeps nothing */
     int32_t phase; /* enum ln_phase */
     int32_t at;    /* the plugin that runs, counted from 1 in the order of the chain */
     uint32_t piece; /* of the response's content, in the body phase */
+    /* Of this request. The objects of a plugin hold only its number, `serial`, and pass these: so the compiler
+     * need not make the objects at all, and one that was kept reaches no other request. */
+    struct ln_handle request, response;
 };
 
 int ln_api_major(void); /* of the binary; the number itself */
+
+/* The slot of the request that runs now, taken if it had none; the number itself. */
+int ln_cur_keep(struct ln_cur *cur);
 
 /* ---- sets of addresses (api_blocks.c): made while files are loaded, asked by requests ---- */
 
@@ -146,12 +144,12 @@ int ln_edits_apply(const struct ln_edits *e, const struct ln_handle *h);
 
 /* ---- the query's arguments and the cookies (api_args.c); both percent-decoded where the format says so ---- */
 
-int ln_args_get(const struct ln_args *a, const char *name, size_t name_len, struct ln_str *value);
-int ln_args_next(const struct ln_args *a, uint32_t *at, struct ln_str *name, struct ln_str *value);
+int ln_args_get(const struct ln_handle *h, const char *name, size_t name_len, struct ln_str *value);
+int ln_args_next(const struct ln_handle *h, uint32_t *at, struct ln_str *name, struct ln_str *value);
 /* value NULL: removed. Rewrites the query. Request phase only. */
-int ln_args_set(const struct ln_args *a, const char *name, size_t name_len, const char *value, size_t value_len);
-int ln_cookies_get(const struct ln_cookies *c, const char *name, size_t name_len, struct ln_str *value);
-int ln_cookies_next(const struct ln_cookies *c, uint32_t *at, struct ln_str *name, struct ln_str *value);
+int ln_args_set(const struct ln_handle *h, const char *name, size_t name_len, const char *value, size_t value_len);
+int ln_cookies_get(const struct ln_handle *h, const char *name, size_t name_len, struct ln_str *value);
+int ln_cookies_next(const struct ln_handle *h, uint32_t *at, struct ln_str *name, struct ln_str *value);
 
 /* ---- the response (api_res.c) ---- */
 

@@ -21,9 +21,9 @@ static struct ln_slice from(struct ln_slice s, size_t at)
     return at < s.n ? ln_slice(s.p + at, s.n - at) : ln_slice("", 0);
 }
 
-int ln_args_get(const struct ln_args *a, const char *name, size_t name_len, struct ln_str *value)
+int ln_args_get(const struct ln_handle *h, const char *name, size_t name_len, struct ln_str *value)
 {
-    struct ln_req *r = ln_args_req(a);
+    struct ln_req *r = ln_handle_req(h);
     struct ln_query_arg arg;
 
     if (r == NULL)
@@ -33,9 +33,9 @@ int ln_args_get(const struct ln_args *a, const char *name, size_t name_len, stru
     return ln_str_put(value, arg.value);
 }
 
-int ln_args_next(const struct ln_args *a, uint32_t *at, struct ln_str *name, struct ln_str *value)
+int ln_args_next(const struct ln_handle *h, uint32_t *at, struct ln_str *name, struct ln_str *value)
 {
-    struct ln_req *r = ln_args_req(a);
+    struct ln_req *r = ln_handle_req(h);
     struct ln_query_arg arg;
 
     if (r == NULL)
@@ -74,10 +74,10 @@ static struct ln_slice pair_of(struct ln_arena *arena, struct ln_slice name, str
 
 /* The first argument of the name is replaced in its place, further ones go, a new one is appended;
  * the others stay as they were written. */
-int ln_args_set(const struct ln_args *a, const char *name, size_t name_len, const char *value,
+int ln_args_set(const struct ln_handle *h, const char *name, size_t name_len, const char *value,
                 size_t value_len)
 {
-    struct ln_req *r = ln_args_req(a);
+    struct ln_req *r = ln_handle_req(h);
     struct ln_slice key = ln_slice(name, name_len), fresh = ln_slice("", 0);
     struct ln_query_arg arg;
 
@@ -107,10 +107,10 @@ int ln_args_set(const struct ln_args *a, const char *name, size_t name_len, cons
     return LN_OK;
 }
 
-int ln_cookies_get(const struct ln_cookies *c, const char *name, size_t name_len,
+int ln_cookies_get(const struct ln_handle *h, const char *name, size_t name_len,
                    struct ln_str *value)
 {
-    struct ln_req *r = ln_cookies_req(c);
+    struct ln_req *r = ln_handle_req(h);
     struct ln_slice found;
 
     if (r == NULL)
@@ -119,10 +119,10 @@ int ln_cookies_get(const struct ln_cookies *c, const char *name, size_t name_len
                                                                       : LN_NONE;
 }
 
-int ln_cookies_next(const struct ln_cookies *c, uint32_t *at, struct ln_str *name,
+int ln_cookies_next(const struct ln_handle *h, uint32_t *at, struct ln_str *name,
                     struct ln_str *value)
 {
-    struct ln_req *r = ln_cookies_req(c);
+    struct ln_req *r = ln_handle_req(h);
     uint32_t seen = 0;
     struct ln_slice n, v;
 

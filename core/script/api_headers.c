@@ -14,7 +14,7 @@
 /* The fields that a handle speaks of; NULL: the response's, and there is no response. */
 static struct ln_fields *fields_of(const struct ln_handle *h, struct ln_req *r)
 {
-    return h->ln_side == LN_SIDE_REQUEST ? r->fields : r->res_fields;
+    return h->side == LN_SIDE_REQUEST ? r->fields : r->res_fields;
 }
 
 /* Framing and what concerns one connection are the gateway's own business: a plugin that could
@@ -118,7 +118,7 @@ static int edit(struct ln_fields *fields, enum ln_edit_op op, struct ln_slice na
 static int remove_ours(const struct ln_handle *h, enum ln_edit_op op, struct ln_fields *fields,
                        struct ln_slice name)
 {
-    if (op != LN_EDIT_REMOVE || h->ln_side != LN_SIDE_RESPONSE)
+    if (op != LN_EDIT_REMOVE || h->side != LN_SIDE_RESPONSE)
         return LN_ELIMIT;
     if (fields != NULL && ln_field_identify(name.p, name.n) == LN_FIELD_CONTENT_LENGTH)
         ln_fields_remove(fields, name);
@@ -128,7 +128,7 @@ static int remove_ours(const struct ln_handle *h, enum ln_edit_op op, struct ln_
 /* Has the head that the handle speaks of gone out already? */
 static bool is_sent(const struct ln_handle *h, const struct ln_req *r)
 {
-    return h->ln_side == LN_SIDE_REQUEST ? !ln_req_is_open(r) : r->pieces != 0;
+    return h->side == LN_SIDE_REQUEST ? !ln_req_is_open(r) : r->pieces != 0;
 }
 
 static int edit_or_enqueue(const struct ln_handle *h, enum ln_edit_op op, struct ln_slice name,
@@ -141,7 +141,7 @@ static int edit_or_enqueue(const struct ln_handle *h, enum ln_edit_op op, struct
     if (is_sent(h, r))
         return LN_ESTATE;
     struct ln_fields *fields = fields_of(h, r);
-    if (is_ours(name, h->ln_side))
+    if (is_ours(name, h->side))
         return remove_ours(h, op, fields, name);
     if (fields != NULL)
         return edit(fields, op, name, value);

@@ -16,17 +16,7 @@ static inline struct ln_req *ln_req_alive(struct ln_req *r, uint32_t serial)
 /* A plugin can put nil where the handle was (rawset): that is a dead one too. */
 static inline struct ln_req *ln_handle_req(const struct ln_handle *h)
 {
-    return h != NULL ? ln_req_alive(h->ln_req, h->ln_serial) : NULL;
-}
-
-static inline struct ln_req *ln_args_req(const struct ln_args *a)
-{
-    return a != NULL ? ln_req_alive(a->ln_req, a->ln_serial) : NULL;
-}
-
-static inline struct ln_req *ln_cookies_req(const struct ln_cookies *c)
-{
-    return c != NULL ? ln_req_alive(c->ln_req, c->ln_serial) : NULL;
+    return h != NULL ? ln_req_alive(h->req, h->serial) : NULL;
 }
 
 static inline int ln_str_put(struct ln_str *out, struct ln_slice s)

@@ -263,10 +263,29 @@ static int spec_select(lua_State *L)
 {
     struct ln_vm *vm = spec_of(L)->vm;
 
-    vm->cur.req = NULL;
+    ln_task_deselect(vm);
     if (lua_gettop(L) > 0)
         ln_task_select(vm, &visit_of(L, 1)->r);
     return 0;
+}
+
+/* revive(serial): selects the request of that number again; false: it is gone, or never was */
+static int spec_revive(lua_State *L)
+{
+    struct spec *s = spec_of(L);
+    uint32_t serial = (uint32_t)lua_tonumber(L, 1);
+    int i = 0;
+
+    if (s->vm->running != NULL ||
+        serial == 0) /* handlers find what they would find in the gateway */
+        return 0;
+    while (i < s->count && s->visits[i]->r.serial != serial)
+        i++;
+    if (i == s->count)
+        return 0;
+    ln_task_select(s->vm, &s->visits[i]->r);
+    lua_pushboolean(L, true);
+    return 1;
 }
 
 /* chain(table of lunette.chain) */
@@ -600,11 +619,14 @@ static int spec_start(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"request", spec_request}, {"run", spec_run},         {"piece", spec_piece},
-    {"select", spec_select},   {"chain", spec_chain},     {"respond", spec_respond},
-    {"look", spec_look},       {"said", spec_said},       {"advance", spec_advance},
-    {"reset", spec_reset},     {"load", spec_load},       {"match", spec_match},
-    {"start", spec_start},     {"refresh", spec_refresh}, {NULL, NULL},
+    {"request", spec_request}, {"run", spec_run},
+    {"piece", spec_piece},     {"select", spec_select},
+    {"revive", spec_revive},   {"chain", spec_chain},
+    {"respond", spec_respond}, {"look", spec_look},
+    {"said", spec_said},       {"advance", spec_advance},
+    {"reset", spec_reset},     {"load", spec_load},
+    {"match", spec_match},     {"start", spec_start},
+    {"refresh", spec_refresh}, {NULL, NULL},
 };
 
 static struct spec *spec_new(lua_State *L, ln_spec_match *match, const char *library)

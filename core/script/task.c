@@ -82,30 +82,50 @@ void ln_tasks_free(struct ln_vm *vm)
 
 /* ---- the record's place on the Lua side ---- */
 
-static void slot_take(struct ln_vm *vm, struct ln_req *r)
+int ln_cur_keep(struct ln_cur *cur)
 {
-    if (r->slot != 0)
-        return;
-    r->slot = vm->free_count > 0 ? vm->free_slots[--vm->free_count] : ++vm->begun;
-    if (++vm->serial == 0)
-        vm->serial = 1;
-    r->serial = vm->serial;
-}
+    struct ln_vm *vm = ln_container_of(cur, struct ln_vm, cur);
 
-static void select_nobody(struct ln_vm *vm)
-{
-    vm->cur.req = NULL;
-    vm->cur.serial = 0;
-    vm->cur.slot = 0;
+    if (cur->slot == 0 && cur->req != NULL) {
+        cur->slot = vm->free_count > 0 ? vm->free_slots[--vm->free_count] : ++vm->begun;
+        cur->req->slot = cur->slot;
+    }
+    return cur->slot;
 }
 
 void ln_task_select(struct ln_vm *vm, struct ln_req *r)
 {
-    slot_take(vm, r);
+    if (r->serial == 0) {
+        if (++vm->serial == 0)
+            vm->serial = 1;
+        r->serial = vm->serial;
+    }
     vm->cur.req = r;
     vm->cur.serial = r->serial;
     vm->cur.slot = r->slot;
     vm->cur.piece = r->pieces;
+    vm->cur.request = (struct ln_handle){r, r->serial, LN_SIDE_REQUEST};
+    vm->cur.response = (struct ln_handle){r, r->serial, LN_SIDE_RESPONSE};
+}
+
+void ln_task_deselect(struct ln_vm *vm)
+{
+    vm->cur.req = NULL;
+    vm->cur.serial = vm->cur.request.serial = vm->cur.response.serial = 0;
+    vm->cur.slot = 0;
+}
+
+static void slot_give(struct ln_vm *vm, int slot)
+{
+    lua_rawgeti(vm->L, LUA_REGISTRYINDEX, vm->live);
+    lua_pushboolean(vm->L, 0);
+    lua_rawseti(vm->L, -2, slot);
+    lua_pop(vm->L, 1);
+    if (vm->free_count == vm->free_cap) {
+        vm->free_cap = vm->free_cap > 0 ? vm->free_cap * 2 : 64;
+        vm->free_slots = ln_realloc(vm->free_slots, vm->free_cap * sizeof *vm->free_slots);
+    }
+    vm->free_slots[vm->free_count++] = slot;
 }
 
 /* What plugins keep can grow; the collector's pace follows it. */
@@ -124,17 +144,10 @@ static void watch_heap(struct ln_vm *vm)
 void ln_vm_forget(struct ln_vm *vm, struct ln_req *r)
 {
     ln_assert(r->task == NULL);
-    if (r->slot == 0)
+    if (r->serial == 0)
         return;
-    lua_rawgeti(vm->L, LUA_REGISTRYINDEX, vm->live);
-    lua_pushboolean(vm->L, 0);
-    lua_rawseti(vm->L, -2, r->slot);
-    lua_pop(vm->L, 1);
-    if (vm->free_count == vm->free_cap) {
-        vm->free_cap = vm->free_cap > 0 ? vm->free_cap * 2 : 64;
-        vm->free_slots = ln_realloc(vm->free_slots, vm->free_cap * sizeof *vm->free_slots);
-    }
-    vm->free_slots[vm->free_count++] = r->slot;
+    if (r->slot != 0)
+        slot_give(vm, r->slot);
     r->slot = 0;
     r->serial = 0;
     if (++vm->forgotten % LOOK_REQUESTS == 0 && !vm->adopted)
@@ -190,7 +203,7 @@ static bool may_skip(struct ln_task *t, int rc)
     else
         ln_error("an error could not be reported: %s", lua_tostring(L, -1));
     lua_pop(L, 1);
-    vm->cur.req = NULL;
+    ln_task_deselect(vm);
     return skip;
 }
 
@@ -314,7 +327,7 @@ static enum ln_run resume(struct ln_task *t, int nargs)
     if (LN_LIKELY(r != NULL))
         ln_task_select(vm, r);
     else
-        select_nobody(vm);
+        ln_task_deselect(vm);
     vm->cur.phase = t->phase;
     vm->running = t;
     vm->capped = true;
@@ -323,7 +336,7 @@ static enum ln_run resume(struct ln_task *t, int nargs)
     ln_guard_leave(outer != NULL ? vm : NULL);
     vm->capped = outer != NULL;
     vm->running = outer;
-    vm->cur.req = NULL;
+    ln_task_deselect(vm);
     vm->cur.phase = LN_PHASE_NONE;
     if (LN_UNLIKELY(rc == LUA_YIELD && (t->op != NULL || t->came)))
         return park(t);

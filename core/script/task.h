@@ -64,6 +64,8 @@ void ln_errand_cancel(struct ln_errand *e);
 
 /* As if the request ran now: for making its objects. */
 void ln_task_select(struct ln_vm *vm, struct ln_req *r);
+/* No request runs: no object of a plugin is alive. */
+void ln_task_deselect(struct ln_vm *vm);
 
 /* Without a loop: runs what is ready and what sleeps until then, moving the clock. */
 void ln_tasks_until(struct ln_vm *vm, ln_nsec mono);

@@ -2,6 +2,7 @@
 -- boot.lua - what the core calls: load(conf) at the start, failed() and rest() when a plugin raises, close() at the end.
 
 local chain = require "lunette.chain"
+local life = require "lunette.life"
 local plugins = require "lunette.plugins"
 local routes = require "lunette.routes"
 local services = require "lunette.services"
@@ -10,7 +11,7 @@ local M = {
   failed = chain.failed,
   rest = chain.rest,
   heat = chain.heat,
-  live = chain.live,
+  live = life.kept,
   close = plugins.close,
 }
 

@@ -12,34 +12,25 @@
 
 local F = require "lunette.ffi"
 local chunk = require "lunette.chunk"
+local life = require "lunette.life"
 local request = require "lunette.request"
 local response = require "lunette.response"
 local log = require "lunette.log"
 
 local C, cur = F.C, F.cur
 
-local RES = 7 -- req[RES], see request.lua
 local LENGTH_MAX = 50 -- a Lua function has at most 60 upvalues
 
 local M = {}
 
--- The req objects of requests that are under way, by slot. C empties a slot when its request ends.
-M.live = {}
-
-local live = M.live
 local chains = {} -- by number, what rest() and failed() need
 local generated = {} -- source and handlers -> function
 local function_ids, next_id = setmetatable({}, { __mode = "k" }), 0
 
 
--- Both objects of the request that runs now: those it has, or fresh ones.
+-- Both objects of the request that runs now.
 local function objects()
-  local req = live[cur.slot]
-  if not req then
-    req = request.new()
-    live[cur.slot] = req
-  end
-  return req, req[RES]
+  return request.new(), response.new()
 end
 
 
@@ -173,7 +164,7 @@ end
 -- Forgets the chains; C must have forgotten them too.
 function M.reset()
   for i = #chains, 1, -1 do chains[i] = nil end
-  for slot in pairs(live) do live[slot] = nil end
+  for slot in pairs(life.kept) do life.kept[slot] = nil end
 end
 
 

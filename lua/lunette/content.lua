@@ -9,7 +9,10 @@ local task = require "lunette.task"
 local text = require "lunette.schema_text"
 local units = require "lunette.schema_units"
 
-local C, str, to_string = F.C, F.str, F.string
+local life = require "lunette.life"
+
+local C, cur, str, to_string = F.C, F.cur, F.str, F.string
+local REQUEST = F.request
 
 local MAX = "1m"
 
@@ -26,7 +29,8 @@ end
 
 -- What has been read or set; nil before.
 function M.get(req)
-  local rc = C.ln_req_body(req[1], str)
+  if req[1] ~= cur.serial then life.check(req, "req.body") end
+  local rc = C.ln_req_body(REQUEST, str)
   if rc == 0 then return to_string(str.ptr, str.len) end
   if rc < 0 then fault.refuse(rc, "req.body") end
   return nil
@@ -35,7 +39,8 @@ end
 
 function M.set(req, value)
   if type(value) ~= "string" then fault.raise("req.body: expected a string, got a " .. type(value)) end
-  local rc = C.ln_req_set_body(req[1], value, #value)
+  if req[1] ~= cur.serial then life.check(req, "req.body") end
+  local rc = C.ln_req_set_body(REQUEST, value, #value)
   if rc == C.LN_NONE then fault.raise("req.body: the request has content of its own; req:read_body() comes first") end
   if rc ~= 0 then fault.refuse(rc, "req.body") end
 end
@@ -62,7 +67,8 @@ function M.methods.limit_body(req, max)
     fault.raise('req:limit_body: expected a size such as 4096, "64k" or "1m", got ' .. text.show(max))
   end
   phase.check("req:limit_body")
-  local rc = C.ln_req_limit_body(req[1], n)
+  if req[1] ~= cur.serial then life.check(req, "req:limit_body") end
+  local rc = C.ln_req_limit_body(REQUEST, n)
   if rc == 0 then return true end
   if rc == C.LN_ELIMIT then return false end
   fault.refuse(rc, "req:limit_body")

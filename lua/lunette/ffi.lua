@@ -35,12 +35,15 @@ end
 
 check()
 
+-- What runs now. The cast of an address happens here, once: casts of addresses are not compiled.
+local cur = ffi.cast("struct ln_cur *", host.cur)
+
 local M = {
   C = C,
   api_major = API_MAJOR,
-
-  -- What runs now. The cast of an address happens here, once: casts of addresses are not compiled.
-  cur = ffi.cast("struct ln_cur *", host.cur),
+  cur = cur,
+  request = ffi.cast("const struct ln_handle *", cur.request),
+  response = ffi.cast("const struct ln_handle *", cur.response),
 
   -- Where texts and numbers come out of C. Read at once, never across a wait.
   str = ffi.new("struct ln_str"),
@@ -51,18 +54,10 @@ local M = {
   size = ffi.new("size_t[1]"),
 
   string = ffi.string,
-  handle = ffi.typeof("struct ln_handle"),
-  args = ffi.typeof("struct ln_args"),
-  cookies = ffi.typeof("struct ln_cookies"),
   piece = ffi.typeof("struct ln_piece"),
   bytes = ffi.typeof("char[?]"),
   metatype = ffi.metatype,
 }
-
-
-function M.is_handle(value)
-  return ffi.istype(M.handle, value)
-end
 
 
 -- A list of edits that is freed with its last reference.

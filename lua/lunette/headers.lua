@@ -1,14 +1,16 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- headers.lua - req.headers and res.headers: h["Name"], h["Name"] = value or nil, h:add, h:all, h:each, h:apply.
 --
--- The object is the 16-byte handle of the request itself. In the request phase edits of res.headers are queued, and done when
+-- In the request phase edits of res.headers are queued, and done when
 -- there is a response, whoever made it.
 
 local F = require "lunette.ffi"
 local fault = require "lunette.fault"
+local life = require "lunette.life"
 
-local C, str, str2, at, to_string = F.C, F.str, F.str2, F.at, F.string
-local type, tostring = type, tostring
+local C, cur, str, str2, at, to_string = F.C, F.cur, F.str, F.str2, F.at, F.string
+local setmetatable, type, tostring = setmetatable, type, tostring
+local REQUEST, RESPONSE = F.request, F.response
 
 local M = {}
 local methods = {}
@@ -42,8 +44,9 @@ local function get(h, name)
   local method = methods[name]
   if method then return method end
   if type(name) ~= "string" then check_name(name) end
-  local rc = C.ln_headers_get(h, name, #name, str)
-  if rc == 0 then return to_string(str.ptr, str.len) end
+  if h[1] ~= cur.serial then life.check(h, name) end
+  local rc = C.ln_headers_get(h[2], name, #name, str)
+  if rc == 0 then return (to_string(str.ptr, str.len)) end
   if rc < 0 then refuse(rc, name) end
   return nil
 end
@@ -52,12 +55,13 @@ end
 local function set(h, name, value)
   local rc
   check_name(name)
+  if h[1] ~= cur.serial then life.check(h, name) end
   if type(value) == "string" then
-    rc = C.ln_headers_set(h, name, #name, value, #value)
+    rc = C.ln_headers_set(h[2], name, #name, value, #value)
   elseif type(value) == "number" then
-    rc = C.ln_headers_set_number(h, name, #name, value)
+    rc = C.ln_headers_set_number(h[2], name, #name, value)
   elseif value == nil then
-    rc = C.ln_headers_remove(h, name, #name)
+    rc = C.ln_headers_remove(h[2], name, #name)
   else
     to_value(name, value)
   end
@@ -69,7 +73,8 @@ end
 function methods.add(h, name, value)
   check_name(name)
   value = to_value(name, value)
-  local rc = C.ln_headers_add(h, name, #name, value, #value)
+  if h[1] ~= cur.serial then life.check(h, name) end
+  local rc = C.ln_headers_add(h[2], name, #name, value, #value)
   if rc ~= 0 then refuse(rc, name, value) end
 end
 
@@ -78,12 +83,13 @@ end
 function methods.all(h, name)
   check_name(name)
   local list, n = {}, 0
+  if h[1] ~= cur.serial then life.check(h, name) end
   at[0] = 0
-  local rc = C.ln_headers_next(h, at, name, #name, str, str2)
+  local rc = C.ln_headers_next(h[2], at, name, #name, str, str2)
   while rc == 0 do
     n = n + 1
     list[n] = to_string(str2.ptr, str2.len)
-    rc = C.ln_headers_next(h, at, name, #name, str, str2)
+    rc = C.ln_headers_next(h[2], at, name, #name, str, str2)
   end
   if rc < 0 then refuse(rc, name) end
   return list
@@ -93,12 +99,13 @@ end
 -- for name, value in h:each() do ... end. What was there when it was called; changes do not disturb it.
 function methods.each(h)
   local names, values, n, i = {}, {}, 0, 0
+  if h[1] ~= cur.serial then life.check(h, "headers") end
   at[0] = 0
-  local rc = C.ln_headers_next(h, at, "", 0, str, str2)
+  local rc = C.ln_headers_next(h[2], at, "", 0, str, str2)
   while rc == 0 do
     n = n + 1
     names[n], values[n] = to_string(str.ptr, str.len), to_string(str2.ptr, str2.len)
-    rc = C.ln_headers_next(h, at, "", 0, str, str2)
+    rc = C.ln_headers_next(h[2], at, "", 0, str, str2)
   end
   if rc < 0 then refuse(rc, "each") end
   return function()
@@ -123,7 +130,7 @@ function M.compile(list)
     local rc = C.ln_edits_push(edits, ops[e.op], e.name, #e.name, value, #value)
     if rc ~= 0 then refuse(rc, e.name, value) end
   end
-  return setmetatable({ edits }, Edits)
+  return (setmetatable({ edits }, Edits))
 end
 
 
@@ -131,17 +138,29 @@ function methods.apply(h, edits)
   if getmetatable(edits) ~= "edits" then
     fault.raise("expected edits, as a setting of the type t.edits gives them")
   end
-  local rc = C.ln_edits_apply(edits[1], h)
+  if h[1] ~= cur.serial then life.check(h, "headers") end
+  local rc = C.ln_edits_apply(edits[1], h[2])
   if rc ~= 0 then refuse(rc, "apply") end
 end
 
 
-F.metatype(F.handle, {
+local Headers = {
   __index = get,
   __newindex = set,
   __tostring = function() return "headers" end,
   __metatable = "headers",
-})
+}
+
+
+-- Of req, or of res.
+function M.request(req)
+  return (setmetatable({ req[1], REQUEST }, Headers))
+end
+
+
+function M.response(res)
+  return (setmetatable({ res[1], RESPONSE }, Headers))
+end
 
 
 return M

@@ -28,8 +28,7 @@ end
 
 local function request_id()
   if cur.req == nil then return nil end
-  local h = F.handle(cur.req, cur.serial, C.LN_SIDE_REQUEST)
-  return C.ln_req_text(h, C.LN_REQ_ID, str) == 0 and F.string(str.ptr, str.len) or nil
+  return C.ln_req_text(F.request, C.LN_REQ_ID, str) == 0 and F.string(str.ptr, str.len) or nil
 end
 
 

@@ -4,14 +4,14 @@
 local F = require "lunette.ffi"
 local fault = require "lunette.fault"
 local json = require "lunette.json"
+local life = require "lunette.life"
+local headers_of = require "lunette.headers"
 local phase = require "lunette.phase"
 local strict = require "lunette.strict"
 local text = require "lunette.schema_text"
 
 local C, cur, str, number, to_string = F.C, F.cur, F.str, F.number, F.string
-local handle, setmetatable = F.handle, setmetatable
-
-local SIDE_RESPONSE = C.LN_SIDE_RESPONSE
+local RESPONSE, setmetatable = F.response, setmetatable
 
 local M = {}
 
@@ -19,7 +19,8 @@ local M = {}
 -- ---- res ----
 
 local function number_of(res, which)
-  local rc = C.ln_res_number(res[1], which, number)
+  if res[1] ~= cur.serial then life.check(res, "the response") end
+  local rc = C.ln_res_number(RESPONSE, which, number)
   if rc == 0 then return number[0] end
   if rc < 0 then fault.refuse(rc, "the response") end
   return nil
@@ -27,20 +28,21 @@ end
 
 
 local function text_of(res, which)
-  local rc = C.ln_res_text(res[1], which, str)
-  if rc == 0 then return to_string(str.ptr, str.len) end
+  if res[1] ~= cur.serial then life.check(res, "the response") end
+  local rc = C.ln_res_text(RESPONSE, which, str)
+  if rc == 0 then return (to_string(str.ptr, str.len)) end
   if rc < 0 then fault.refuse(rc, "the response") end
   return nil
 end
 
 
 local get = {
-  status = function(res) return number_of(res, C.LN_RES_STATUS) end,
-  bytes = function(res) return number_of(res, C.LN_RES_BYTES) end,
-  length = function(res) return number_of(res, C.LN_RES_LENGTH) end,
-  duration = function(res) return number_of(res, C.LN_RES_DURATION) end,
-  origin = function(res) return text_of(res, C.LN_RES_ORIGIN) end,
-  headers = function(res) return res[1] end,
+  status = function(res) return (number_of(res, C.LN_RES_STATUS)) end,
+  bytes = function(res) return (number_of(res, C.LN_RES_BYTES)) end,
+  length = function(res) return (number_of(res, C.LN_RES_LENGTH)) end,
+  duration = function(res) return (number_of(res, C.LN_RES_DURATION)) end,
+  origin = function(res) return (text_of(res, C.LN_RES_ORIGIN)) end,
+  headers = headers_of.response,
 }
 
 
@@ -64,7 +66,8 @@ function set.status(res, status)
   if type(status) ~= "number" or status % 1 ~= 0 then
     fault.raise("res.status: expected a number from 200 to 599, got " .. text.show(status))
   end
-  local rc = C.ln_res_set_status(res[1], status)
+  if res[1] ~= cur.serial then life.check(res, "res.status") end
+  local rc = C.ln_res_set_status(RESPONSE, status)
   if rc == 0 then return end
   if rc == C.LN_EINVAL then fault.raise("res.status: expected a number from 200 to 599, got " .. status) end
   if rc == C.LN_ESTATE then fault.raise("res.status: there is no response yet; return a status to answer") end
@@ -78,7 +81,8 @@ local methods = {}
 -- The plugin that says so sees nothing of this response's content.
 function methods.skip_body(res)
   phase.check("res:skip_body")
-  local rc = C.ln_res_skip_body(res[1], cur.at)
+  if res[1] ~= cur.serial then life.check(res, "res:skip_body") end
+  local rc = C.ln_res_skip_body(RESPONSE, cur.at)
   if rc ~= 0 then fault.refuse(rc, "res:skip_body") end
 end
 
@@ -87,31 +91,31 @@ local Res = strict.metatable("res", get, set, methods, "keep values of your own 
 
 
 function M.new()
-  return setmetatable({ (handle(cur.req, cur.serial, SIDE_RESPONSE)) }, Res)
+  return (setmetatable({ cur.serial }, Res))
 end
 
 
 -- ---- answers ----
 
-local function add_header(h, name, value)
+local function add_header(name, value)
   if type(value) == "number" then value = tostring(value) end
   if type(name) ~= "string" or type(value) ~= "string" then
     error(("a header of an answer: expected a name and a string, got %s"):format(text.show(value)), 0)
   end
-  local rc = C.ln_reply_add(h, name, #name, value, #value)
+  local rc = C.ln_reply_add(RESPONSE, name, #name, value, #value)
   if rc < 0 then error(("not a header: %q = %q"):format(name, value), 0) end
 end
 
 
-local function add_headers(h, headers)
+local function add_headers(headers)
   local typed = false
   for _, name in ipairs(text.ordered_keys(headers)) do
     local value = headers[name]
     if type(name) == "string" and name:lower() == "content-type" then typed = true end
     if type(value) == "table" then
-      for _, one in ipairs(value) do add_header(h, name, one) end
+      for _, one in ipairs(value) do add_header(name, one) end
     else
-      add_header(h, name, value)
+      add_header(name, value)
     end
   end
   return typed
@@ -129,7 +133,6 @@ end
 
 -- Makes `status, body, headers` the answer to the request that runs now. Raises without a place: the caller is generated code.
 function M.answer(status, body, headers)
-  local h = handle(cur.req, cur.serial, SIDE_RESPONSE)
   if type(status) ~= "number" or status % 1 ~= 0 or status < 200 or status > 599 then
     error("returned " .. text.show(status) .. " where a status from 200 to 599 was expected", 0)
   end
@@ -138,12 +141,12 @@ function M.answer(status, body, headers)
   end
   local bytes, kind = M.body(body)
   if not bytes then error("returned something else: " .. kind, 0) end
-  local rc = C.ln_reply_begin(h, status)
+  local rc = C.ln_reply_begin(RESPONSE, status)
   if rc < 0 then fault.refuse(rc, "an answer") end
-  C.ln_reply_from(h, cur.at)
-  local typed = headers and add_headers(h, headers)
-  if kind and not typed then add_header(h, "Content-Type", kind) end
-  C.ln_reply_body(h, bytes, #bytes)
+  C.ln_reply_from(RESPONSE, cur.at)
+  local typed = headers and add_headers(headers)
+  if kind and not typed then add_header("Content-Type", kind) end
+  C.ln_reply_body(RESPONSE, bytes, #bytes)
 end
 
 

@@ -27,7 +27,7 @@ end
 function M.metatable(noun, get, set, methods, own)
   local function index(object, key)
     local getter = get[key]
-    if getter then return getter(object) end
+    if getter then return (getter(object)) end
     local method = methods[key]
     if method then return method end
     fault.raise(("%s has no field %s%s"):format(noun, text.quote(tostring(key)),
@@ -37,7 +37,7 @@ function M.metatable(noun, get, set, methods, own)
 
   local function newindex(object, key, value)
     local setter = set[key]
-    if setter then return setter(object, value) end
+    if setter then return (setter(object, value)) end
     if get[key] or methods[key] then fault.raise(("%s.%s cannot be assigned"):format(noun, key)) end
     fault.raise(("%s has no field %s%s%s"):format(noun, text.quote(tostring(key)),
       text.hint(tostring(key), names(set)), own and "; " .. own or ""))

@@ -8,6 +8,7 @@ local host = require "lunette.host"
 local F = require "lunette.ffi"
 local chain = require "lunette.chain"
 local json = require "lunette.json"
+local life = require "lunette.life"
 local plugins = require "lunette.plugins"
 local services = require "lunette.services"
 local text = require "lunette.schema_text"
@@ -18,7 +19,7 @@ if not native then error("lunette.world works in specs only: run them with `lune
 
 local ORIGIN = { upstream = 1, plugin = 2, gateway = 3 }
 
-local M = { plugins_dir = "plugins" }
+local M = { plugins_dir = "plugins", native = native }
 
 local folder -- the plugin folder that plugins.reset() has got
 
@@ -266,6 +267,7 @@ end
 
 
 native.start()
+life.revive = native.revive
 begin()
 
 return M

@@ -3,6 +3,7 @@
 
 local gate = require "lunette.spec"
 local probe = require "spec.helpers.probe"
+local heat = require("lunette.chain").heat
 local world = require "lunette.world"
 
 local has_util, util = pcall(require, "jit.util")
@@ -79,6 +80,26 @@ describe("the hot path", function()
     local list = {}
     for i, name in ipairs { "client-id", "rate-limit", "headers" } do list[i] = gate.plugin(name, cases[name]) end
     assert.same({}, faults(gate.chain(list), "^@plugins/"))
+  end)
+
+  test("of all of them together makes no objects", function()
+    local list, requests = {}, {}
+    for i, name in ipairs { "client-id", "rate-limit", "headers" } do list[i] = gate.plugin(name, cases[name]) end
+    local chain = gate.chain(list)
+    for i = 1, 16 do requests[i] = world.request { headers = { ["X-Api-Key"] = "key" .. i } } end
+    local function run_all()
+      for i = 1, ROUNDS do world.native.run(requests[i % 16 + 1].number, chain.number, "request", chain.route) end
+    end
+    jit.flush()
+    heat(chain.request)
+    run_all()
+    collectgarbage()
+    collectgarbage("stop")
+    local before = collectgarbage("count")
+    run_all()
+    local bytes = (collectgarbage("count") - before) * 1024 / ROUNDS
+    collectgarbage("restart")
+    assert.is_true(bytes < 4, ("%.1f bytes a request"):format(bytes))
   end)
 
   test("of a body handler is compiled", function()

@@ -11,14 +11,9 @@ struct fixture {
     struct ln_fields fields, upstream;
     struct ln_route route;
     struct ln_handle h, res, dead;
-    struct ln_args args;
-    struct ln_cookies cookies;
     struct ln_str s, t;
     double n;
 };
-
-#define HANDLE(field, side)                                                                        \
-    memcpy(&x->field, &(struct ln_handle){&x->r, 7, side}, sizeof(struct ln_handle))
 
 static int setup(void **state)
 {
@@ -52,11 +47,9 @@ static int setup(void **state)
         .started = 1000000000,
         .started_wall = 1700000000500000000,
     };
-    HANDLE(h, LN_SIDE_REQUEST);
-    HANDLE(res, LN_SIDE_RESPONSE);
-    HANDLE(args, 0);
-    memcpy(&x->cookies, &x->args, sizeof x->cookies);
-    memcpy(&x->dead, &(struct ln_handle){&x->r, 6, 0}, sizeof x->dead);
+    x->h = (struct ln_handle){&x->r, 7, LN_SIDE_REQUEST};
+    x->res = (struct ln_handle){&x->r, 7, LN_SIDE_RESPONSE};
+    x->dead = (struct ln_handle){&x->r, 6, LN_SIDE_REQUEST};
     *state = x;
     return 0;
 }
@@ -383,7 +376,7 @@ static void test_edits_are_judged_once(void **state)
 
 static int arg(struct fixture *x, const char *name)
 {
-    return ln_args_get(&x->args, name, strlen(name), &x->s);
+    return ln_args_get(&x->h, name, strlen(name), &x->s);
 }
 
 static void test_arguments_are_decoded(void **state)
@@ -400,16 +393,16 @@ static void test_arguments_are_decoded(void **state)
     assert_int_equal(arg(x, "flag"), LN_OK);
     assert_str(x->s, "");
     for (unsigned i = 0; i < 4; i++)
-        assert_int_equal(ln_args_next(&x->args, &at, &x->s, &x->t), LN_OK);
+        assert_int_equal(ln_args_next(&x->h, &at, &x->s, &x->t), LN_OK);
     assert_str(x->s, "flag");
     x->r.serial = 8;
     assert_int_equal(arg(x, "a"), LN_EGONE);
-    assert_int_equal(ln_args_next(&x->args, &at, &x->s, &x->t), LN_EGONE);
+    assert_int_equal(ln_args_next(&x->h, &at, &x->s, &x->t), LN_EGONE);
 }
 
 static int set_arg(struct fixture *x, const char *name, const char *value)
 {
-    return ln_args_set(&x->args, name, strlen(name), value, value != NULL ? strlen(value) : 0);
+    return ln_args_set(&x->h, name, strlen(name), value, value != NULL ? strlen(value) : 0);
 }
 
 static void test_arguments_can_be_set(void **state)
@@ -442,18 +435,18 @@ static void test_cookies_of_several_fields(void **state)
 
     ln_fields_add(&x->fields, LN_SLICE("Cookie"), LN_SLICE("a=1; b=2"));
     ln_fields_add(&x->fields, LN_SLICE("Cookie"), LN_SLICE("c=3;d=4"));
-    assert_int_equal(ln_cookies_get(&x->cookies, "b", 1, &x->s), LN_OK);
+    assert_int_equal(ln_cookies_get(&x->h, "b", 1, &x->s), LN_OK);
     assert_str(x->s, "2");
-    assert_int_equal(ln_cookies_get(&x->cookies, "d", 1, &x->s), LN_OK);
+    assert_int_equal(ln_cookies_get(&x->h, "d", 1, &x->s), LN_OK);
     assert_str(x->s, "4");
-    assert_int_equal(ln_cookies_get(&x->cookies, "B", 1, &x->s), LN_NONE);
-    while (ln_cookies_next(&x->cookies, &at, &x->s, &x->t) == LN_OK)
+    assert_int_equal(ln_cookies_get(&x->h, "B", 1, &x->s), LN_NONE);
+    while (ln_cookies_next(&x->h, &at, &x->s, &x->t) == LN_OK)
         n++;
     assert_int_equal(n, 4);
     assert_str(x->s, "d");
     x->r.serial = 8;
-    assert_int_equal(ln_cookies_get(&x->cookies, "b", 1, &x->s), LN_EGONE);
-    assert_int_equal(ln_cookies_next(&x->cookies, &at, &x->s, &x->t), LN_EGONE);
+    assert_int_equal(ln_cookies_get(&x->h, "b", 1, &x->s), LN_EGONE);
+    assert_int_equal(ln_cookies_next(&x->h, &at, &x->s, &x->t), LN_EGONE);
 }
 
 static void test_numbers_of_the_response(void **state)

@@ -37,8 +37,8 @@ static int setup(void **state)
         .chunk = {.arena = &x->pieces},
     };
     x->cur.req = &x->r;
-    memcpy(&x->h, &(struct ln_handle){&x->r, 7, 0}, sizeof x->h);
-    memcpy(&x->dead, &(struct ln_handle){&x->r, 6, 0}, sizeof x->dead);
+    x->h = (struct ln_handle){&x->r, 7, LN_SIDE_REQUEST};
+    x->dead = (struct ln_handle){&x->r, 6, LN_SIDE_REQUEST};
     *state = x;
     return 0;
 }
