@@ -23,6 +23,7 @@ enum ln_rc {
     LN_ESTATE = -2, /* too early or too late, such as the method after the request phase */
     LN_ELIMIT = -3, /* over a built-in or configured limit */
     LN_EGONE = -4,  /* the request of this handle has ended */
+    LN_EFULL = -5,  /* more than is held of one request */
 };
 
 enum ln_phase {
@@ -215,6 +216,34 @@ int ln_wait_sleep(struct ln_cur *cur, double seconds);
 /* For the request's content, at most so many bytes of it. OK: it is there. ELIMIT: it is larger. EINVAL: not a number of bytes from 1.
  * ESTATE: as above, or too late. */
 int ln_wait_body(struct ln_cur *cur, double most);
+
+/* ---- patterns (match.c) ---- */
+
+enum ln_match_mark { LN_MATCH_OPEN = -1, LN_MATCH_POSITION = -2 }; /* as length: not closed; no text but a place */
+struct ln_match { /* offsets from 0 */
+    int32_t from, to;
+    int32_t count; /* of captures */
+    int32_t at[32], len[32];
+};
+/* What is wrong with a pattern. */
+enum ln_match_error {
+    LN_MATCH_STEPS = -20, /* took too many steps */
+    LN_MATCH_COMPLEX = -21,
+    LN_MATCH_ENDS_WITH_ESCAPE = -22,
+    LN_MATCH_NO_BRACKET = -23,
+    LN_MATCH_CAPTURES_MANY = -24,
+    LN_MATCH_CAPTURE_BAD = -25,
+    LN_MATCH_INDEX_BAD = -26,
+    LN_MATCH_UNBALANCED = -27,
+    LN_MATCH_FRONTIER_BAD = -28,
+};
+/* The first match from `init` on. OK, NONE, or an enum ln_match_error. anchor: a ^ in front means the place `init`. Patterns and subjects
+ * are strings of Lua. */
+int ln_match_next(struct ln_match *out, const char *s, size_t n, const char *p, size_t p_len, size_t init, bool anchor);
+/* The same for a pattern that may be a plain text. */
+int ln_match_find(struct ln_match *out, const char *s, size_t n, const char *p, size_t p_len, size_t init);
+/* For a plain text. OK or NONE. */
+int ln_match_plain(struct ln_match *out, const char *s, size_t n, const char *p, size_t p_len, size_t init);
 
 /* ---- the rest (api_misc.c) ---- */
 

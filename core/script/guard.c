@@ -117,3 +117,8 @@ bool ln_guard_leave(struct ln_vm *outer)
     lua_sethook(vm->L, NULL, 0, 0);
     return true;
 }
+
+bool ln_guard_is_over(void)
+{
+    return guard.armed != 0;
+}

@@ -35,4 +35,7 @@ void ln_guard_drop(struct ln_vm *vm);
 void ln_guard_enter(struct ln_vm *vm);
 bool ln_guard_leave(struct ln_vm *outer);
 
+/* Has the running handler used up its budget? For long work in C, which then returns at once. */
+bool ln_guard_is_over(void);
+
 #endif

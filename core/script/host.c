@@ -221,6 +221,10 @@ static const struct {
     SIZE(ln_taken),
     AT(ln_taken, left),
     AT(ln_taken, wait),
+    SIZE(ln_match),
+    AT(ln_match, count),
+    AT(ln_match, at),
+    AT(ln_match, len),
 };
 
 static void push_layout(lua_State *L)

@@ -52,6 +52,7 @@ local M = {
   at = ffi.new("uint32_t[1]"),
   taken = ffi.new("struct ln_taken"),
   size = ffi.new("size_t[1]"),
+  match = ffi.new("struct ln_match"),
 
   string = ffi.string,
   piece = ffi.typeof("struct ln_piece"),

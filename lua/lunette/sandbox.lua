@@ -6,12 +6,12 @@
 -- getfenv, setfenv, and no way to load bytecode. Plugins that gateway.yaml lists in plugins.trusted get io, os and ffi.
 
 local host = require "lunette.host"
+local match = require "lunette.match"
+local tables = require "lunette.tables"
 local task = require "lunette.task"
 local text = require "lunette.schema_text"
 
 local real_load, real_getmetatable, real_setmetatable = load, getmetatable, setmetatable
-
-if not host.spec then rawset(string, "dump", nil) end -- texts lead to it past the copies below; busted may need it
 
 local M = {}
 
@@ -19,6 +19,8 @@ local M = {}
 local LATER = {
   redis = true, http = true, parallel = true, timer = true, metrics = true, split = true, secret = true, file = true,
 }
+
+local LOAD_MOST = 65536 -- bytes: the compiler is one call of C, which nothing can stop
 
 local ABSENT = {
   io = true, os = true, debug = true, package = true, ffi = true, collectgarbage = true, newproxy = true,
@@ -30,16 +32,24 @@ local BASE = {
   "tostring", "type", "unpack", "xpcall",
 }
 
-local LEFT_OUT = { string = { dump = true } }
 
 
-local function copy(name, library)
+-- A copy, with some functions in place of the library's own; false: left out.
+local function copy(library, instead)
   local out = {}
-  for key, value in pairs(library) do
-    if not (LEFT_OUT[name] and LEFT_OUT[name][key]) then out[key] = value end
-  end
+  for key, value in pairs(library) do out[key] = value end
+  for key, value in pairs(instead or {}) do out[key] = value or nil end
   return out
 end
+
+local STRING = { dump = false, find = match.find, match = match.match, gmatch = match.gmatch, gsub = match.gsub }
+local TABLE = { insert = tables.insert, sort = tables.sort }
+
+-- Texts lead to functions of their own: ("x"):find() is the bounded one too, and there is no ("x").dump. In specs busted lives
+-- in the same state, and what it has added to `string` is still found.
+local methods = copy(string, STRING)
+if host.spec then real_setmetatable(methods, { __index = string }) end
+real_getmetatable("").__index = methods
 
 
 -- Strings share one metatable in the whole state: nobody may have it.
@@ -67,6 +77,7 @@ local function loaders(words, env)
       chunk = table.concat(parts)
     end
     if type(chunk) ~= "string" then error("load: expected a text, got " .. text.show(chunk), 2) end
+    if #chunk > LOAD_MOST then error(("load: at most %d bytes, got %d"):format(LOAD_MOST, #chunk), 2) end
     return real_load(chunk, name or "=load", "t", chunk_env or env)
   end
   words.load, words.loadstring = load_text, function(chunk, name) return load_text(chunk, name) end
@@ -83,11 +94,11 @@ end
 
 local function common_words()
   local words = {
-    bit = copy("bit", require "bit"),
-    coroutine = copy("coroutine", task.coroutine),
-    math = copy("math", math),
-    string = copy("string", string),
-    table = copy("table", table),
+    bit = copy(require "bit"),
+    coroutine = copy(task.coroutine),
+    math = copy(math),
+    string = copy(string, STRING),
+    table = copy(table, TABLE),
     getmetatable = safe_getmetatable,
     setmetatable = safe_setmetatable,
     _VERSION = _VERSION,
