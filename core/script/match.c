@@ -20,9 +20,9 @@
 enum {
     DEPTH_MAX = 200,
     CAPTURES = LN_ARRAY_LEN(((struct ln_match *)NULL)->at),
-    STEPS = 4 << 20,    /* some 10 ms */
+    STEPS = 4 << 20, /* some 10 ms */
     STEPS_PER_BYTE = 32,
-    LOOK = 1 << 16,     /* steps between two looks at the clock */
+    LOOK = 1 << 16, /* steps between two looks at the clock */
 };
 
 struct matcher {

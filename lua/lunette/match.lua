@@ -12,7 +12,7 @@ local concat, floor, ceil, sub = table.concat, math.floor, math.ceil, string.sub
 local native_find = string.find
 local byte, tonumber, tostring, type, unpack = string.byte, tonumber, tostring, type, unpack
 
-local OPEN, POSITION = C.LN_MATCH_OPEN, C.LN_MATCH_POSITION
+local POSITION = C.LN_MATCH_POSITION
 
 local M = {}
 
@@ -59,7 +59,7 @@ end
 local function offset(init, n, name)
   local at = to_integer(init, 3, name)
   if at < 0 then at = at + n else at = at - 1 end
-  if not (at > 0) then return 0 end
+  if at <= 0 or at ~= at then return 0 end
   return at < n and at or n
 end
 

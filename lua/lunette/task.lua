@@ -29,7 +29,7 @@ function M.sleep(seconds)
   if type(seconds) ~= "number" then fault.raise("sleep: expected seconds, got " .. text.show(seconds)) end
   phase.check("sleep")
   if not is_yieldable() then
-    fault.raise("sleep cannot wait inside string.gsub, table.sort or another function of C: collect first, then call")
+    fault.raise("sleep cannot wait inside a function of C, such as the handler of xpcall: collect first, then call")
   end
   local rc = C.ln_wait_sleep(cur, seconds)
   if rc == C.LN_WAIT then
@@ -45,7 +45,7 @@ end
 -- Waits until the request's content is there, at most `most` bytes of it. True, or an enum ln_rc that says why not.
 function M.await_body(most)
   if not is_yieldable() then
-    fault.raise("req:read_body cannot wait inside string.gsub, table.sort or another function of C: read first")
+    fault.raise("req:read_body cannot wait inside a function of C, such as the message handler of xpcall: read first")
   end
   local rc = C.ln_wait_body(cur, most)
   if rc == C.LN_WAIT then

@@ -15,7 +15,9 @@ end
 -- What a function gives, or what it says is wrong, without its place.
 local function outcome(f, ...)
   local list = { pcall(f, ...) }
-  if not list[1] then list[2] = tostring(list[2]):gsub("^[^ ]*:%d+: ", ""):gsub("'%?'", "'f'"):gsub("'%l+' %(", "'f' (") end
+  if not list[1] then
+    list[2] = tostring(list[2]):gsub("^[^ ]*:%d+: ", ""):gsub("'%?'", "'f'"):gsub("'%l+' %(", "'f' (")
+  end
   for i = 1, table.maxn(list) do list[i] = shown(list[i]) end
   return table.concat(list, " ", 1, table.maxn(list))
 end
@@ -41,13 +43,15 @@ end
 local random = math.random
 
 local ITEMS = {
-  "a", "b", "c", ".", "%a", "%d", "%s", "%w", "%W", "%p", "%x", "%z", "%g", "%u", "%l", "%c", "%%", "%.", "%-", "[ab]", "[^ab]",
-  "[a-c]", "[]]", "[^]]", "[%a_]", "[%d-]", "[a-]", "[-a]", "[a%]]", "(a)", "(.)", "()", "(", ")", "%1", "%2", "%b()", "%bab",
-  "%baa", "%f[%w]", "%f[^a]", "%f[%z]", "$", "^", "-", "*", "+", "?", "\0", "\200", "\255", "[\1-\255]", "[", "]", "%", "%b", "%f",
-  "%bx", "[^", "[a-%%]", "[%a-z]", "[%", "(()a)", "(a*(.)%w(%s*))",
+  "a", "b", "c", ".", "%a", "%d", "%s", "%w", "%W", "%p", "%x", "%z", "%g", "%u", "%l", "%c", "%%", "%.", "%-", "[ab]",
+  "[^ab]", "[a-c]", "[]]", "[^]]", "[%a_]", "[%d-]", "[a-]", "[-a]", "[a%]]", "(a)", "(.)", "()", "(", ")", "%1", "%2",
+  "%b()", "%bab", "%baa", "%f[%w]", "%f[^a]", "%f[%z]", "$", "^", "-", "*", "+", "?", "\0", "\200", "\255", "[\1-\255]",
+  "[", "]", "%", "%b", "%f", "%bx", "[^", "[a-%%]", "[%a-z]", "[%", "(()a)", "(a*(.)%w(%s*))",
 }
 local SUFFIX = { "", "", "", "*", "+", "-", "?" }
-local BYTES = { "a", "a", "a", "b", "b", "c", "(", ")", " ", "1", "-", ".", "%", "]", "^", "$", "_", "A", "\0", "\n", "\200", "\255" }
+local BYTES = {
+  "a", "a", "a", "b", "b", "c", "(", ")", " ", "1", "-", ".", "%", "]", "^", "$", "_", "A", "\0", "\n", "\200", "\255",
+}
 
 
 local function text_of(list, most, suffixes)

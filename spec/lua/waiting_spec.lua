@@ -76,6 +76,10 @@ describe("sleep", function()
       .. "return 200, o.x",
     ["an iterator"] = "local s = 'true' "
       .. "for x in function(_, i) if not i then sleep(1) return 'v' end end do s = s .. x end return 200, s",
+    ["the function of string.gsub"] = "return 200, (('v'):gsub('v', function() sleep(1) return 'truev' end))",
+    ["the comparison of table.sort"] = "local t, n = { 2, 1 }, 0 "
+      .. "table.sort(t, function(a, b) if n == 0 then n = 1 sleep(1) end return a < b end) "
+      .. "return 200, tostring(t[1] == 1) .. 'v'",
     ["a coroutine of its own"] = "local f = coroutine.wrap(function() sleep(1) return 'truev' end) return 200, f()",
   }
   for place, body in pairs(places) do
@@ -87,8 +91,10 @@ describe("sleep", function()
   end
 
   it("explains itself where Lua cannot wait", function()
-    local out = probe.run "('a'):gsub('a', function() sleep(1) end) return 200"
+    local out = probe.run("local t = setmetatable({}, { __tostring = function() sleep(1) end })\n"
+      .. "return 200, ('%s'):format(t)")
     assert.equal(500, out.status)
+    assert.truthy(out.failed:find("probe.lua:3: sleep cannot wait inside a function of C", 1, true), out.failed)
     assert.equal(200, gate.request(function() return 200 end).status)
   end)
 
