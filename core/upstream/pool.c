@@ -73,6 +73,7 @@ static void leave_idle(struct ln_upconn *c)
         return;
     ln_list_remove(&c->node);
     c->pool->idle_count--;
+    c->pool->all->loose_idle -= c->pool->loose;
 }
 
 void ln_upconn_close(struct ln_upconn *c)
@@ -149,5 +150,6 @@ void ln_pool_return(struct ln_upconn *c, unsigned max, ln_msec timeout)
     ln_stream_watch_write(&c->stream, false);
     ln_list_prepend(&pool->idle, &c->node);
     pool->idle_count++;
+    pool->all->loose_idle += pool->loose;
     ln_deadline_set(pool->all->deadlines, &c->idle, idle_time(c, timeout));
 }

@@ -33,6 +33,7 @@ struct ln_pool {
     struct ln_pools *all;
     struct ln_list idle; /* private: newest first */
     unsigned idle_count, refs;
+    bool loose; /* of no service: see upstream/client.h */
     struct ln_slice key; /* the map's copy */
     char key_bytes[];
 };
@@ -46,6 +47,7 @@ struct ln_pools {
     struct ln_slab conns;           /* private */
     struct ln_tcp_options tcp;      /* of new connections; set by whoever commits a generation */
     uint64_t opened, reused;        /* totals */
+    unsigned loose_idle;            /* idle connections of loose pools */
 };
 
 void ln_pools_init(struct ln_pools *p, struct ln_loop *loop, struct ln_deadlines *deadlines,

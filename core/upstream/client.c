@@ -1,0 +1,782 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * client.c - finds somebody to ask, sends, reads, judges, and asks again where that is safe.
+ *
+ * Every way out is one of three: again() takes the next attempt, conclude() ends the call with a
+ * response or a sentence, ln_client_stop() ends it without a word. A callback does nothing after
+ * any of them: the call may be gone.
+ */
+#include "upstream/client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "http/hop.h"
+#include "http/proxy.h"
+#include "http/target.h"
+#include "http/write.h"
+
+enum { INTERIM_MAX = 64, IDLE_MAX_S = 600, HEAD_GUESS = 2048, KEY_MAX = 512 };
+
+static const struct ln_head_limits head_limits = {8192, 65536, 200};
+
+static struct ln_loop *loop_of(const struct ln_client_call *c)
+{
+    return c->client->pools->loop;
+}
+
+static void expect(struct ln_client_call *c, ln_msec within)
+{
+    ln_deadline_set(c->client->pools->deadlines, &c->phase, within);
+}
+
+/* ---- the end ---- */
+
+static void let_go_of_content(struct ln_client_call *c)
+{
+    if (c->body_in == NULL)
+        return;
+    ln_buf_return(c->client->pools->bufs, c->body_in);
+    c->body_in = NULL;
+    c->client->held -= c->held;
+    c->held = 0;
+}
+
+static void drop_input(struct ln_client_call *c)
+{
+    ln_buf_return(c->client->pools->bufs, c->conn->in);
+    c->conn->in = NULL;
+}
+
+/* How long the peer has promised to keep the connection, less a second. */
+static ln_msec promised_idle(const struct ln_client_call *c)
+{
+    uint64_t seconds = c->got_head ? c->head.keep_alive_timeout : 0;
+
+    if (seconds == 0)
+        return 0;
+    return seconds > IDLE_MAX_S ? IDLE_MAX_S * 1000 : seconds > 1 ? (seconds - 1) * 1000 : 500;
+}
+
+static void release_loose(struct ln_client_call *c, bool reusable)
+{
+    struct ln_upconn *conn = c->conn;
+
+    ln_connect_cancel(&c->connect);
+    if (conn == NULL)
+        return;
+    if (reusable && c->client->pools->loose_idle < LN_CLIENT_IDLE_ALL)
+        ln_pool_return(conn, LN_CLIENT_IDLE_MAX, LN_CLIENT_IDLE_MS);
+    else
+        ln_upconn_close(conn);
+}
+
+/* The connection goes back, or away; the outcome is told. */
+static void release(struct ln_client_call *c, enum ln_outcome outcome, bool reusable)
+{
+    ln_deadline_clear(&c->phase);
+    if (c->conn != NULL) {
+        drop_input(c);
+        c->conn->max_idle = promised_idle(c);
+        ln_stream_watch_write(&c->conn->stream, false);
+    }
+    if (c->service == NULL)
+        release_loose(c, reusable);
+    else if (c->attempt.instance != NULL)
+        ln_attempt_release(&c->attempt, outcome,
+                           reusable && c->service->conf->proxy == LN_PROXY_SEND_OFF);
+    c->conn = NULL;
+}
+
+/* Nothing of it is under way any more; the response, if any, stays. */
+static void settle(struct ln_client_call *c, enum ln_outcome outcome, bool reusable)
+{
+    release(c, outcome, reusable);
+    ln_timer_stop(loop_of(c), &c->whole);
+    ln_resolve_done(&c->names);
+    c->resolving = false;
+    if (c->pool != NULL)
+        ln_pool_put(c->pool);
+    c->pool = NULL;
+    c->on = false;
+    c->client->calls--;
+}
+
+static void conclude(struct ln_client_call *c, enum ln_outcome outcome, bool reusable,
+                     const char *error)
+{
+    settle(c, outcome, reusable);
+    c->error = error;
+    if (error != NULL)
+        let_go_of_content(c);
+    else if (c->body_in != NULL)
+        c->content = ln_slice(ln_buf_at(c->body_in), ln_buf_len(c->body_in));
+    c->on_end(c);
+}
+
+void ln_client_stop(struct ln_client_call *c)
+{
+    if (c->client == NULL)
+        return;
+    if (c->on)
+        settle(c, LN_OUTCOME_CLIENT_GONE, false);
+    let_go_of_content(c);
+    ln_arena_reset(&c->arena);
+    c->content = ln_slice(NULL, 0);
+    c->client = NULL;
+}
+
+/* ---- failing ---- */
+
+static void next_attempt(struct ln_client_call *c);
+
+static const char *sentence(struct ln_client_call *c, enum ln_outcome outcome, int error)
+{
+    const char *what = ln_outcome_row(outcome)->sentence;
+
+    if (outcome == LN_OUTCOME_REFUSED && error != 0)
+        what = strerror(error);
+    return ln_arena_printf(&c->arena, "%.*s: %s", (int)c->address.n, c->address.p, what).p;
+}
+
+/* Everything that was sent is still here, so it can be sent again; whether it may is a matter of
+ * the method (RFC 9110 section 9.2.2) and of what the service allows. */
+static bool may_repeat(const struct ln_client_call *c, enum ln_outcome outcome)
+{
+    bool safe = c->sent == 0 || ln_method_is_idempotent(c->method);
+
+    if (outcome == LN_OUTCOME_STALE)
+        return safe;
+    if (c->service == NULL || c->tries >= c->service->conf->tries || c->tries >= LN_TRIED_MAX)
+        return false;
+    switch (ln_outcome_row(outcome)->repeat) {
+    case LN_REPEAT_CONNECT:
+        return (c->service->conf->retry_on & LN_RETRY_ON_CONNECT) != 0;
+    case LN_REPEAT_RESET:
+        return (c->service->conf->retry_on & LN_RETRY_ON_RESET) != 0 && safe;
+    case LN_REPEAT_TIMEOUT:
+        return (c->service->conf->retry_on & LN_RETRY_ON_TIMEOUT) != 0 && safe;
+    default:
+        return false;
+    }
+}
+
+/* The attempt is over without a response: another one, or the end. */
+static void fail(struct ln_client_call *c, enum ln_outcome outcome, int error)
+{
+    if (!may_repeat(c, outcome)) {
+        conclude(c, outcome, false, sentence(c, outcome, error));
+        return;
+    }
+    c->error = sentence(c, outcome, error); /* if nobody else can be asked */
+    release(c, outcome, false);
+    let_go_of_content(c);
+    if (outcome == LN_OUTCOME_STALE) { /* the peer has not had its chance yet */
+        c->fresh = true;
+        c->tries--;
+        if (c->tried.count > 0)
+            c->tried.count--;
+    }
+    next_attempt(c);
+}
+
+/* The peer is fine, or not to blame; the response is not taken. */
+static void refuse(struct ln_client_call *c, enum ln_outcome outcome, const char *why)
+{
+    conclude(c, outcome, false,
+             ln_arena_printf(&c->arena, "%.*s: %s", (int)c->address.n, c->address.p, why).p);
+}
+
+static void broke_off(struct ln_client_call *c)
+{
+    if (c->got_head)
+        fail(c, LN_OUTCOME_TRUNCATED, 0);
+    else
+        fail(c, c->pooled && !c->seen ? LN_OUTCOME_STALE : LN_OUTCOME_RESET, 0);
+}
+
+static void on_phase(struct ln_deadline *d)
+{
+    struct ln_client_call *c = ln_container_of(d, struct ln_client_call, phase);
+
+    fail(c,
+         c->conn == NULL ? LN_OUTCOME_CONNECT_TIME
+         : c->got_head   ? LN_OUTCOME_BODY_TIME
+                         : LN_OUTCOME_HEAD_TIME,
+         0);
+}
+
+/* What the caller gives says nothing about the instance. */
+static void on_whole(struct ln_timer *t)
+{
+    struct ln_client_call *c = ln_container_of(t, struct ln_client_call, whole);
+    const char *where = c->resolving      ? "looking up the name"
+                        : c->conn == NULL ? "connecting"
+                        : c->got_head     ? "the response was coming"
+                                          : "waiting for the response";
+
+    conclude(c, LN_OUTCOME_TOTAL_TIME, false,
+             ln_arena_printf(&c->arena, "%.*s%stimed out after %llu ms, %s", (int)c->address.n,
+                             c->address.p, c->address.n > 0 ? ": " : "",
+                             (unsigned long long)c->timeout, where)
+                 .p);
+}
+
+/* ---- receiving ---- */
+
+static bool is_sent(const struct ln_client_call *c)
+{
+    return c->sent == c->out.n + c->body.n;
+}
+
+static void finish(struct ln_client_call *c)
+{
+    bool clean = c->conn->in == NULL || ln_buf_len(c->conn->in) == 0;
+
+    conclude(c, LN_OUTCOME_OK,
+             clean && is_sent(c) && c->head.keep_alive && c->reader.framing != LN_FRAMING_CLOSE,
+             NULL);
+}
+
+/* False: there is no room for it, and the call has ended. */
+static bool keep(struct ln_client_call *c, struct ln_slice piece)
+{
+    struct ln_buf_cache *bufs = c->client->pools->bufs;
+    struct ln_buf *b = c->body_in;
+
+    if (c->reader.total > c->most) {
+        refuse(c, LN_OUTCOME_OK,
+               ln_arena_printf(&c->arena, "the response is larger than %llu bytes",
+                               (unsigned long long)c->most)
+                   .p);
+        return false;
+    }
+    if (b == NULL)
+        b = ln_buf_borrow(bufs, piece.n);
+    else if (ln_buf_room(b) < piece.n)
+        b = ln_buf_enlarge(bufs, b, (ln_buf_len(b) + piece.n) * 2);
+    c->body_in = b;
+    c->client->held += b->cap - c->held;
+    c->held = b->cap;
+    if (c->client->held > LN_CLIENT_HELD_MAX) {
+        refuse(c, LN_OUTCOME_OK, "too much content is being received at once");
+        return false;
+    }
+    ln_buf_put(b, piece.p, piece.n);
+    return true;
+}
+
+/* False: the call has ended. */
+static bool read_content(struct ln_client_call *c)
+{
+    struct ln_buf *in = c->conn->in;
+    const char *p = ln_buf_at(in), *end = ln_buf_end(in);
+    enum ln_reject why = LN_REJECT_NONE;
+    struct ln_slice piece;
+
+    for (;;) {
+        switch (ln_body_next(&c->reader, &p, end, &piece, &why)) {
+        case LN_BODY_DATA:
+            if (!keep(c, piece))
+                return false;
+            break;
+        case LN_BODY_MORE:
+            in->head = in->tail = 0;
+            return true;
+        case LN_BODY_END:
+            in->head = (size_t)(p - in->bytes);
+            finish(c);
+            return false;
+        default:
+            refuse(c, LN_OUTCOME_BAD_RESPONSE, ln_reject_row(why)->sentence);
+            return false;
+        }
+    }
+}
+
+/* False: the call has ended. */
+static bool begin_content(struct ln_client_call *c)
+{
+    ln_res_head_settle(&c->head, ln_method_identify(c->method));
+    ln_fields_drop_hop_by_hop(&c->head.fields);
+    c->got_head = true;
+    if (c->head.framing == LN_FRAMING_LENGTH && c->head.length > c->most) {
+        refuse(c, LN_OUTCOME_OK,
+               ln_arena_printf(&c->arena, "the response has %llu bytes, at most %llu are taken",
+                               (unsigned long long)c->head.length, (unsigned long long)c->most)
+                   .p);
+        return false;
+    }
+    ln_body_init(&c->reader, c->head.framing, c->head.length, NULL);
+    if (ln_body_is_done(&c->reader)) {
+        finish(c);
+        return false;
+    }
+    return true;
+}
+
+/* One head of `n` bytes is complete. False: the call has ended. */
+static bool take_head(struct ln_client_call *c, size_t n)
+{
+    struct ln_buf *in = c->conn->in;
+    struct ln_slice head = ln_arena_dup(&c->arena, ln_slice(ln_buf_at(in), n));
+
+    ln_buf_eat(in, n);
+    c->scan = (struct ln_head_scan){0};
+    ln_fields_init(&c->head.fields, &c->arena);
+    enum ln_reject why = ln_res_head_parse(&c->head, head.p, n, &head_limits);
+
+    if (why != LN_REJECT_NONE) {
+        refuse(c, LN_OUTCOME_BAD_RESPONSE, ln_reject_row(why)->sentence);
+        return false;
+    }
+    if (c->head.status == 101 || ++c->interims > INTERIM_MAX) {
+        refuse(c, LN_OUTCOME_BAD_RESPONSE,
+               c->head.status == 101 ? "101 without a request to upgrade"
+                                     : "too many interim responses");
+        return false;
+    }
+    return c->head.status < 200 || begin_content(c);
+}
+
+/* Heads until one is final. False: the call has ended. */
+static bool look_for_head(struct ln_client_call *c)
+{
+    struct ln_buf *in = c->conn->in;
+
+    while (!c->got_head) {
+        enum ln_reject why = LN_REJECT_NONE;
+        long n = ln_head_end(&c->scan, ln_buf_at(in), ln_buf_len(in), &head_limits, false, &why);
+
+        if (n == 0)
+            return true;
+        if (n < 0) {
+            refuse(c, LN_OUTCOME_BAD_RESPONSE, ln_reject_row(why)->sentence);
+            return false;
+        }
+        if (!take_head(c, (size_t)n))
+            return false;
+    }
+    return true;
+}
+
+static void at_eof(struct ln_client_call *c)
+{
+    if (c->got_head && ln_body_is_complete_at_eof(&c->reader))
+        finish(c);
+    else
+        broke_off(c);
+}
+
+static ln_msec smaller(ln_msec a, ln_msec b)
+{
+    return a == 0 || (b > 0 && b < a) ? b : a;
+}
+
+/* It is the peer's turn: to take the request, to answer, to go on. */
+static void await(struct ln_client_call *c)
+{
+    const struct ln_service_conf *conf = c->service != NULL ? c->service->conf : NULL;
+
+    if (conf == NULL)
+        expect(c, 0);
+    else if (c->got_head)
+        expect(c, conf->idle);
+    else
+        expect(c, smaller(conf->first_byte, conf->per_try));
+}
+
+/* Room for what comes next: heads are judged in one run of bytes. */
+static void make_room(struct ln_client_call *c)
+{
+    struct ln_upconn *conn = c->conn;
+    struct ln_buf_cache *bufs = c->client->pools->bufs;
+
+    if (conn->in == NULL)
+        conn->in = ln_buf_borrow(bufs, LN_BUF_SIZE);
+    else if (ln_buf_room(conn->in) == 0)
+        conn->in = ln_buf_enlarge(bufs, conn->in, ln_buf_len(conn->in) * 2);
+}
+
+static void on_readable(struct ln_stream *s)
+{
+    struct ln_upconn *conn = ln_container_of(s, struct ln_upconn, stream);
+    struct ln_client_call *c = conn->user;
+
+    make_room(c);
+    ssize_t n = ln_stream_read(s, ln_buf_end(conn->in), ln_buf_room(conn->in));
+
+    if (n == LN_STREAM_AGAIN)
+        return;
+    if (n == LN_STREAM_ERROR) {
+        broke_off(c);
+        return;
+    }
+    if (n == 0) {
+        at_eof(c);
+        return;
+    }
+    c->seen = true;
+    conn->in->tail += (size_t)n;
+    if (!c->got_head && !look_for_head(c))
+        return;
+    if (c->got_head && !read_content(c))
+        return;
+    if (ln_buf_len(conn->in) == 0)
+        drop_input(c);
+    await(c);
+}
+
+/* ---- sending ---- */
+
+static ssize_t write_on(struct ln_client_call *c)
+{
+    struct iovec iov[2];
+    int count = 0;
+
+    if (c->sent < c->out.n)
+        iov[count++] = (struct iovec){(char *)(uintptr_t)c->out.p + c->sent, c->out.n - c->sent};
+    size_t of_body = c->sent > c->out.n ? c->sent - c->out.n : 0;
+
+    if (c->body.n > of_body)
+        iov[count++] = (struct iovec){(char *)(uintptr_t)c->body.p + of_body, c->body.n - of_body};
+    return ln_stream_writev(&c->conn->stream, iov, count);
+}
+
+static void send_on(struct ln_client_call *c)
+{
+    while (!is_sent(c)) {
+        ssize_t n = write_on(c);
+
+        if (n == LN_STREAM_AGAIN) {
+            ln_stream_watch_write(&c->conn->stream, true);
+            await(c);
+            return;
+        }
+        if (n == LN_STREAM_ERROR) /* it may have answered before it closed: reading tells */
+            break;
+        c->sent += (size_t)n;
+    }
+    ln_stream_watch_write(&c->conn->stream, false);
+    await(c);
+}
+
+static void on_writable(struct ln_stream *s)
+{
+    send_on(ln_container_of(s, struct ln_upconn, stream)->user);
+}
+
+static bool is_ours(const struct ln_field *f)
+{
+    return f->dropped || f->id == LN_FIELD_CONTENT_LENGTH || f->id == LN_FIELD_TRANSFER_ENCODING ||
+           f->id == LN_FIELD_EXPECT || ln_field_is_hop((enum ln_field_id)f->id);
+}
+
+static void write_fields(struct ln_client_call *c, struct ln_slice host, struct ln_writer *w)
+{
+    const struct ln_fields *f = c->fields;
+    const struct ln_field *own = f != NULL ? ln_fields_find(f, LN_FIELD_HOST) : NULL;
+
+    ln_write_field(w, LN_SLICE("Host"), own != NULL ? ln_field_value(own) : host);
+    for (unsigned i = 0; f != NULL && i < f->count; i++)
+        if (!is_ours(&f->v[i]) && f->v[i].id != LN_FIELD_HOST)
+            ln_write_field(w, ln_field_name(&f->v[i]), ln_field_value(&f->v[i]));
+    if (c->has_body)
+        ln_write_field_u64(w, LN_SLICE("Content-Length"), c->body.n);
+    ln_write_crlf(w);
+}
+
+/* What stands before everything when the service wants to know for whom we speak: nobody. */
+static size_t announce(const struct ln_client_call *c, char *out)
+{
+    static const struct ln_proxy nobody = {.local = true};
+
+    if (c->service == NULL || c->service->conf->proxy == LN_PROXY_SEND_OFF)
+        return 0;
+    return c->service->conf->proxy == LN_PROXY_SEND_V1 ? ln_proxy_write_v1(out, &nobody)
+                                                       : ln_proxy_write_v2(out, &nobody);
+}
+
+/* The head for this attempt, in the arena: a second attempt has another Host and path. */
+static void compose(struct ln_client_call *c)
+{
+    const struct ln_instance_conf *i =
+        c->attempt.instance != NULL ? c->attempt.instance->conf : NULL;
+    struct ln_slice host = i != NULL ? ln_slice_of(i->authority) : c->authority;
+
+    for (size_t size = HEAD_GUESS + c->target.n + c->method.n;; size *= 2) {
+        char *text = ln_arena_alloc(&c->arena, size);
+        size_t announced = announce(c, text);
+        struct ln_writer w = ln_writer(text + announced, size - announced);
+
+        ln_write_slice(&w, c->method);
+        ln_write_literal(&w, " ");
+        if (i != NULL)
+            ln_write_slice(&w, ln_slice_of(i->base));
+        ln_write_slice(&w, c->target);
+        ln_write_literal(&w, " HTTP/1.1\r\n");
+        write_fields(c, host, &w);
+        if (w.overflow)
+            continue;
+        c->out = ln_slice(text, (size_t)(w.at - text));
+        return;
+    }
+}
+
+static void on_connection(struct ln_client_call *c, struct ln_upconn *conn)
+{
+    c->conn = conn;
+    conn->user = c;
+    conn->stream.on_readable = on_readable;
+    conn->stream.on_writable = on_writable;
+    c->seen = c->got_head = false;
+    c->scan = (struct ln_head_scan){0};
+    c->sent = 0;
+    compose(c);
+    ln_stream_watch_read(&conn->stream, true);
+    expect(c, 0);
+    send_on(c);
+}
+
+/* ---- through a service ---- */
+
+/* What we lack ourselves says nothing about the instance. */
+static enum ln_outcome connect_outcome(int error)
+{
+    switch (error) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+    case EADDRNOTAVAIL:
+    case EAGAIN:
+        return LN_OUTCOME_LOCAL;
+    case ETIMEDOUT:
+        return LN_OUTCOME_CONNECT_TIME;
+    default:
+        return LN_OUTCOME_REFUSED;
+    }
+}
+
+static void on_attempt(struct ln_attempt *a)
+{
+    struct ln_client_call *c = ln_container_of(a, struct ln_client_call, attempt);
+
+    c->pooled = a->pooled;
+    if (a->conn != NULL)
+        on_connection(c, a->conn);
+    else
+        fail(c, connect_outcome(a->error), a->error);
+}
+
+static enum ln_attempt_want want_of(const struct ln_client_call *c)
+{
+    if (c->fresh || (c->service != NULL && c->service->conf->proxy != LN_PROXY_SEND_OFF))
+        return LN_ATTEMPT_FRESH;
+    return ln_method_is_idempotent(c->method) ? LN_ATTEMPT_ANY : LN_ATTEMPT_PROVEN;
+}
+
+static void try_instance(struct ln_client_call *c)
+{
+    struct ln_service *s = c->service;
+    struct ln_instance *i = ln_service_pick(s, &c->tried, ln_loop_now_ms(loop_of(c)));
+
+    if (i == NULL) {
+        /* An instance that failed just now says more than "none is left". */
+        conclude(
+            c, LN_OUTCOME_CLIENT_GONE, false,
+            c->error != NULL
+                ? c->error
+                : ln_arena_printf(&c->arena, "no instance of %s is available", s->conf->name).p);
+        return;
+    }
+    c->tries++;
+    if (c->tried.count < LN_TRIED_MAX)
+        c->tried.at[c->tried.count++] = (uint16_t)(i - s->instances);
+    c->address = ln_slice_of(i->conf->url);
+    c->attempt.on_connected = on_attempt;
+    expect(c, s->conf->connect);
+    ln_attempt_start(&c->attempt, i, want_of(c));
+}
+
+/* ---- to an address ---- */
+
+static const struct sockaddr *address_of(struct ln_connect *connect, unsigned i, socklen_t *len)
+{
+    struct ln_client_call *c = ln_container_of(connect, struct ln_client_call, connect);
+
+    if (c->unix_path.n == 0)
+        return ln_resolve_address(&c->names, i, len);
+    *len = c->unix_addr.len;
+    return &c->unix_addr.any;
+}
+
+static void on_connect(struct ln_connect *connect, int fd)
+{
+    struct ln_client_call *c = ln_container_of(connect, struct ln_client_call, connect);
+
+    if (fd >= 0)
+        on_connection(c, ln_pool_adopt(c->pool, fd));
+    else
+        fail(c, connect_outcome(connect->error), connect->error);
+}
+
+static void connect_to(struct ln_client_call *c, unsigned count)
+{
+    c->connect.address = address_of;
+    c->connect.on_connect = on_connect;
+    expect(c, LN_CLIENT_CONNECT_MS);
+    ln_connect_start(&c->connect, loop_of(c), count, LN_CLIENT_CONNECT_MS);
+}
+
+static void on_resolved(struct ln_resolve_op *op)
+{
+    struct ln_client_call *c = ln_container_of(op, struct ln_client_call, names);
+    enum ln_resolve_status status = ln_resolve_status(op);
+
+    c->resolving = false;
+    if (status == LN_RESOLVED)
+        connect_to(c, ln_resolve_count(op));
+    else
+        refuse(c, LN_OUTCOME_CLIENT_GONE, ln_resolve_status_text(status));
+}
+
+static struct ln_upconn *take_loose(struct ln_client_call *c)
+{
+    enum ln_attempt_want want = want_of(c);
+    struct ln_upconn *conn;
+
+    while (want != LN_ATTEMPT_FRESH && (conn = ln_pool_take(c->pool)) != NULL) {
+        if (want == LN_ATTEMPT_ANY || ln_stream_is_quiet(&conn->stream))
+            return conn;
+        ln_upconn_close(conn);
+    }
+    return NULL;
+}
+
+static void name_pool(struct ln_client_call *c)
+{
+    char key[KEY_MAX];
+    int n = c->unix_path.n > 0
+                ? snprintf(key, sizeof key, "client unix:%.*s", (int)c->unix_path.n, c->unix_path.p)
+                : snprintf(key, sizeof key, "client %.*s:%u", (int)c->host.n, c->host.p, c->port);
+    struct ln_slice name = ln_slice(key, n < KEY_MAX ? (size_t)n : KEY_MAX - 1);
+
+    c->address = ln_arena_dup(&c->arena, ln_slice(name.p + 7, name.n - 7));
+    c->pool = ln_pool_get(c->client->pools, name);
+    c->pool->loose = true;
+}
+
+static void try_address(struct ln_client_call *c)
+{
+    c->tries++;
+    struct ln_upconn *conn = take_loose(c);
+
+    c->pooled = conn != NULL;
+    if (conn != NULL) {
+        on_connection(c, conn);
+        return;
+    }
+    if (c->unix_path.n > 0) {
+        if (ln_addr_unix(c->unix_path, &c->unix_addr))
+            connect_to(c, 1);
+        else
+            refuse(c, LN_OUTCOME_CLIENT_GONE, "not the path of a socket");
+        return;
+    }
+    if (c->names.answer != NULL) { /* asked for already */
+        connect_to(c, ln_resolve_count(&c->names));
+        return;
+    }
+    c->resolving = true;
+    if (ln_resolve(c->client->resolver, c->host, c->port, AF_UNSPEC, &c->names, on_resolved))
+        on_resolved(&c->names);
+}
+
+/* ---- the beginning ---- */
+
+static void next_attempt(struct ln_client_call *c)
+{
+    if (c->service != NULL)
+        try_instance(c);
+    else
+        try_address(c);
+}
+
+void ln_client_start(struct ln_client *client, struct ln_client_call *c)
+{
+    ln_assert(!c->on && c->client == NULL);
+    c->client = client;
+    c->on = true;
+    client->calls++;
+    ln_arena_init(&c->arena, client->arenas);
+    ln_deadline_init(&c->phase, on_phase);
+    c->connect.fd = -1;
+    if (client->calls > LN_CLIENT_CALLS_MAX) {
+        conclude(c, LN_OUTCOME_CLIENT_GONE, false, "too many requests are under way");
+        return;
+    }
+    if (c->timeout > 0)
+        ln_timer_start(loop_of(c), &c->whole, c->timeout, on_whole);
+    if (c->service == NULL)
+        name_pool(c);
+    next_attempt(c);
+}
+
+/* ---- where to ---- */
+
+static struct ln_slice whole_target(const struct ln_target *t, struct ln_arena *arena)
+{
+    if (t->query.p == NULL)
+        return t->path;
+    return ln_arena_printf(arena, "%.*s?%.*s", (int)t->path.n, t->path.p, (int)t->query.n,
+                           t->query.p);
+}
+
+const char *ln_client_target(struct ln_client_call *c, struct ln_slice target,
+                             struct ln_arena *arena)
+{
+    struct ln_target t;
+
+    if (target.n == 0 || target.p[0] != '/')
+        return "expected a path that begins with /";
+    enum ln_reject why = ln_target_parse(&t, target, LN_METHOD_GET, arena);
+
+    if (why != LN_REJECT_NONE)
+        return ln_reject_row(why)->sentence;
+    c->target = whole_target(&t, arena);
+    return NULL;
+}
+
+static bool cut_port(struct ln_slice authority, struct ln_slice host, uint16_t *port)
+{
+    uint64_t number = 80;
+    struct ln_slice text = ln_slice(authority.p + host.n, authority.n - host.n);
+
+    if (text.n > 1 && (!ln_slice_to_u64(ln_slice(text.p + 1, text.n - 1), &number) || number < 1 ||
+                       number > 65535))
+        return false;
+    *port = (uint16_t)number;
+    return true;
+}
+
+const char *ln_client_url(struct ln_client_call *c, struct ln_slice url, struct ln_arena *arena)
+{
+    struct ln_target t;
+
+    if (url.n >= 6 && ln_slice_caseeq(ln_slice(url.p, 6), LN_SLICE("https:")))
+        return "https is not supported by this version: only http:// is";
+    if (url.n < 8 || !ln_slice_caseeq(ln_slice(url.p, 7), LN_SLICE("http://")))
+        return "expected a URL such as http://host:8080/path";
+    enum ln_reject why = ln_target_parse(&t, ln_arena_dup(arena, url), LN_METHOD_GET, arena);
+
+    if (why != LN_REJECT_NONE)
+        return ln_reject_row(why)->sentence;
+    c->authority = t.authority;
+    c->host = ln_authority_host(t.authority);
+    if (c->host.n == 0 || !cut_port(t.authority, c->host, &c->port))
+        return "expected a host, and a port from 1 to 65535, in the URL";
+    c->target = whole_target(&t, arena);
+    return NULL;
+}
