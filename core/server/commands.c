@@ -4,9 +4,11 @@
 #include "server/commands.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "gateway/spec_match.h"
 #include "script/spec.h"
+#include "server/rerun.h"
 #include "server/supervisor.h"
 
 static int run(const struct ln_cli *cli)
@@ -26,9 +28,24 @@ static int help(const struct ln_cli *cli)
     return LN_EXIT_USAGE;
 }
 
+static int test_once(const void *arg)
+{
+    const struct ln_cli *cli = arg;
+
+    return ln_spec_main("test", cli->argc + 1, cli->argv - 1, ln_router_spec_match);
+}
+
+/* --watch is taken out wherever it stands; the other words are for the specs. */
 static int test(const struct ln_cli *cli)
 {
-    return ln_spec_main("test", cli->argc + 1, cli->argv - 1, ln_router_spec_match);
+    struct ln_cli rest = *cli;
+    int kept = 0;
+
+    for (int i = 0; i < cli->argc; i++)
+        if (strcmp(cli->argv[i], "--watch") != 0)
+            rest.argv[kept++] = cli->argv[i];
+    rest.argc = kept;
+    return kept < cli->argc ? ln_rerun(test_once, &rest) : test_once(&rest);
 }
 
 /* clang-format off */
@@ -62,9 +79,11 @@ const struct ln_command ln_commands[] = {
      "Lets running requests finish, as TERM does, and waits for the end.\n",
      LN_CLI_CONF | LN_CLI_CONTROL, ln_command_stop},
 
-    {"test", "[PATH...] [OPTIONS OF BUSTED]", "run specs on the code of this very program",
-     "Runs busted inside, with a clock that specs move by hand. Without paths: the specs in spec/, those\n"
-     "that need a running gateway left out.\n",
+    {"test", "[PATH...] [--watch] [--coverage[=FILE]] [--jit] [OPTIONS OF BUSTED]", "run specs on the code of this very program",
+     "Runs busted inside, with a clock that specs move by hand. Without paths: the specs in spec/.\n"
+     "  --watch            run again when a source below this folder changes; Ctrl-C ends\n"
+     "  --coverage[=FILE]  tell which lines of plugins and routes files ran; FILE: for lcov, too\n"
+     "  --jit              tell where handlers stay interpreted, and why\n",
      LN_CLI_RAW, test},
 
     {"docs", "directives|example|plugins|api", "print a page of the reference",

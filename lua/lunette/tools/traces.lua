@@ -81,8 +81,8 @@ end
 
 -- A plugin, its modules or a routes file: neither the gateway's own code nor specs or their libraries.
 function M.is_own(source)
-  return source:find("^@") and not source:find("^@/usr/") and not source:find("^@lua/") and not source:find("^@%.?/?spec/")
-    and not source:find("_spec%.lua$")
+  return source:find("^@") and not source:find("_spec%.lua$") and not source:find("^@/usr/")
+    and not source:find("^@lua/") and not source:find("^@%.?/?spec/")
 end
 
 
