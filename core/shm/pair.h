@@ -2,8 +2,8 @@
  * pair.h - sixteen bytes in shared memory that change as one.
  *
  * Compilers either call a library for this or want a flag, and the library may take a lock, which a
- * killed process would leave behind. So it is one instruction (or one exclusive pair) here. Only
- * for limiter.c: readers rely on its rule that `stamp` never returns to an earlier value.
+ * killed process would leave behind. So it is one instruction (or one exclusive pair) here. Readers
+ * rely on a rule that all users keep: `stamp` never returns to an earlier value.
  */
 #ifndef LN_SHM_PAIR_H
 #define LN_SHM_PAIR_H
