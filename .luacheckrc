@@ -44,9 +44,9 @@ stds.lunette_plugin = { read_globals = {
     reverse = {}, sub = {}, upper = {},
   } },
   t = { fields = {
-    addresses = {}, boolean = {}, cidr = {}, duration = {}, edits = {}, file = {}, header_name = {}, integer = {},
-    list = {}, map = {}, number = {}, oneof = {}, pattern = {}, rate = {}, record = {}, secret = {}, service = {},
-    size = {}, string = {}, template = {}, url = {},
+    addresses = {}, any = {}, boolean = {}, cidr = {}, duration = {}, edits = {}, file = {}, header_name = {},
+    integer = {}, list = {}, map = {}, media_type = {}, number = {}, oneof = {}, pattern = {}, rate = {}, record = {},
+    secret = {}, service = {}, size = {}, string = {}, template = {}, time = {}, url = {},
   } },
   table = { fields = {
     concat = {}, foreach = {}, foreachi = {}, getn = {}, insert = {}, maxn = {}, move = {}, remove = {}, sort = {},

@@ -53,6 +53,17 @@ static void drop_claims(struct ln_exchange *x)
     }
 }
 
+/* How the client came to the outermost of the proxies that are trusted; what others say is gone by
+ * now. */
+static struct ln_slice told_scheme(const struct ln_exchange *x)
+{
+    const struct ln_field *f = ln_fields_find(&x->head.fields, LN_FIELD_X_FORWARDED_PROTO);
+    struct ln_slice rest = f != NULL ? ln_field_value(f) : LN_SLICE(""), first = LN_SLICE("");
+
+    ln_slice_next_token(&rest, &first);
+    return ln_slice_caseeq(first, LN_SLICE("https")) ? LN_SLICE("https") : LN_SLICE("http");
+}
+
 static void take_id(struct ln_exchange *x)
 {
     struct ln_slice name = ln_slice_of(x->gen->conf->gateway.headers.request_id);
@@ -91,7 +102,6 @@ static void fill_request(struct ln_exchange *x)
     r->query = x->target.query;
     r->has_query = x->target.query.p != NULL;
     r->host = x->head.host;
-    r->scheme = LN_SLICE("http");
     r->fields = &x->head.fields;
     r->minor = x->head.minor;
     r->listener = ln_slice_of(l->name);
@@ -104,6 +114,7 @@ static void fill_request(struct ln_exchange *x)
     x->trusted = ln_identity_is_trusted(conf, x->d);
     if (!x->trusted)
         drop_claims(x);
+    r->scheme = told_scheme(x);
     ln_fields_drop_hop_by_hop(&x->head.fields);
     take_id(x);
     ln_identity_fill(conf, x->d, x->trusted, r);

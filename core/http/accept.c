@@ -101,3 +101,47 @@ bool ln_accept_prefers_json(struct ln_slice accept)
         return json.weight > 0 && json.rank > text.rank;
     return json.weight > text.weight;
 }
+
+/* Of "name ; q=0.5": the name, and its weight; -1 when that is none. */
+static int read_coding(struct ln_slice element, struct ln_slice *name)
+{
+    struct ln_slice parameter;
+    int weight = 1000;
+
+    cut(&element, ';', name);
+    while (cut(&element, ';', &parameter)) {
+        if (parameter.n < 2 || ln_lower(parameter.p[0]) != 'q' || parameter.p[1] != '=')
+            return -1;
+        weight = read_weight(ln_slice(parameter.p + 2, parameter.n - 2));
+    }
+    return weight;
+}
+
+/* RFC 9110 section 8.4.1.3: "x-gzip" is an old name of "gzip". */
+static bool is_coding(struct ln_slice name, struct ln_slice coding)
+{
+    return ln_slice_caseeq(name, coding) ||
+           (ln_slice_eq(coding, LN_SLICE("gzip")) && ln_slice_caseeq(name, LN_SLICE("x-gzip")));
+}
+
+bool ln_accept_takes_coding(struct ln_slice list, struct ln_slice coding)
+{
+    int wanted = -1, plain = -1, others = -1;
+    struct ln_slice element, name;
+
+    while (cut(&list, ',', &element)) {
+        int weight = element.n > 0 ? read_coding(element, &name) : -1;
+
+        if (weight < 0)
+            continue;
+        if (is_coding(name, coding))
+            wanted = weight;
+        else if (ln_slice_caseeq(name, LN_SLICE("identity")))
+            plain = weight;
+        else if (ln_slice_eq(name, LN_SLICE("*")))
+            others = weight;
+    }
+    if (wanted < 0)
+        wanted = others;
+    return wanted > 0 && wanted >= plain;
+}

@@ -11,4 +11,10 @@
  * malformed. */
 bool ln_accept_prefers_json(struct ln_slice accept);
 
+/* Would the client rather have the content in this coding than as it is (section 12.5.3)? `list` is
+ * Accept-Encoding, all its fields joined. "*" stands for codings that are not named; weight 0
+ * refuses; without a word about it the content as it is has the lowest weight that is not 0. False
+ * when it is absent or malformed. */
+bool ln_accept_takes_coding(struct ln_slice list, struct ln_slice coding);
+
 #endif

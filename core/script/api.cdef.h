@@ -111,6 +111,9 @@ int ln_req_set_text(const struct ln_handle *h, int which, const char *ptr, size_
 enum ln_req_number { LN_REQ_PORT, LN_REQ_PEER_PORT, LN_REQ_STARTED, LN_REQ_VERSION_MINOR, LN_REQ_SERVICE, LN_REQ_LENGTH };
 int ln_req_number(const struct ln_handle *h, int which, double *out);
 
+/* Would the client rather have this content coding than the content as it is? NONE: it would not. */
+int ln_req_takes_coding(const struct ln_handle *h, const char *coding, size_t len);
+
 /* At most so many bytes of content; the smallest limit holds. ELIMIT: it is known already that there are more. Request phase only. */
 int ln_req_limit_body(const struct ln_handle *h, double most);
 
@@ -134,6 +137,11 @@ int ln_headers_set(const struct ln_handle *h, const char *name, size_t name_len,
 int ln_headers_set_number(const struct ln_handle *h, const char *name, size_t name_len, double value);
 int ln_headers_add(const struct ln_handle *h, const char *name, size_t name_len, const char *value, size_t value_len);
 int ln_headers_remove(const struct ln_handle *h, const char *name, size_t name_len);
+
+/* Is the token in the comma-separated values of that name, in any case and whatever its parameters? NONE: it is not. */
+int ln_headers_has(const struct ln_handle *h, const char *name, size_t name_len, const char *token, size_t token_len);
+/* Adds a field with the token unless it is there, or "*" is. */
+int ln_headers_merge(const struct ln_handle *h, const char *name, size_t name_len, const char *token, size_t token_len);
 
 /* Edits prepared once and applied many times. */
 enum ln_edit_op { LN_EDIT_SET, LN_EDIT_ADD, LN_EDIT_REMOVE };

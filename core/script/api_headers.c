@@ -191,6 +191,65 @@ int ln_headers_remove(const struct ln_handle *h, const char *name, size_t name_l
     return edit_or_enqueue(h, LN_EDIT_REMOVE, ln_slice(name, name_len), ln_slice("", 0));
 }
 
+static bool list_has(struct ln_slice list, struct ln_slice token)
+{
+    struct ln_slice element;
+
+    while (ln_slice_next_token(&list, &element)) {
+        const char *semicolon = memchr(element.p, ';', element.n);
+
+        if (semicolon != NULL)
+            element = ln_slice_trim(ln_slice(element.p, (size_t)(semicolon - element.p)));
+        if (ln_slice_caseeq(element, token))
+            return true;
+    }
+    return false;
+}
+
+/* In the fields, or in what is queued for them. */
+static bool any_has(const struct ln_handle *h, struct ln_req *r, struct ln_slice name,
+                    struct ln_slice token)
+{
+    const struct ln_fields *fields = fields_of(h, r);
+    bool found = false;
+
+    for (unsigned i = 0; fields != NULL && i < fields->count; i++) {
+        const struct ln_field *f = &fields->v[i];
+
+        if (!f->dropped && ln_slice_caseeq(ln_field_name(f), name) &&
+            list_has(ln_field_value(f), token))
+            return true;
+    }
+    for (const struct ln_edit *e = fields == NULL ? r->edits : NULL; e != NULL; e = e->next)
+        if (ln_slice_caseeq(e->name, name))
+            found = (e->op == LN_EDIT_ADD && found) ||
+                    (e->op != LN_EDIT_REMOVE && list_has(e->value, token));
+    return found;
+}
+
+int ln_headers_has(const struct ln_handle *h, const char *name, size_t name_len, const char *token,
+                   size_t token_len)
+{
+    struct ln_req *r = ln_handle_req(h);
+
+    if (r == NULL)
+        return LN_EGONE;
+    return any_has(h, r, ln_slice(name, name_len), ln_slice(token, token_len)) ? LN_OK : LN_NONE;
+}
+
+int ln_headers_merge(const struct ln_handle *h, const char *name, size_t name_len,
+                     const char *token, size_t token_len)
+{
+    struct ln_req *r = ln_handle_req(h);
+    struct ln_slice n = ln_slice(name, name_len);
+
+    if (r == NULL)
+        return LN_EGONE;
+    if (any_has(h, r, n, ln_slice(token, token_len)) || any_has(h, r, n, LN_SLICE("*")))
+        return LN_OK;
+    return edit_or_enqueue(h, LN_EDIT_ADD, n, ln_slice(token, token_len));
+}
+
 /* Judged when it is made, so that applying it cannot fail. */
 struct ln_edits {
     unsigned count, cap;

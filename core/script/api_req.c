@@ -3,6 +3,7 @@
  */
 #include "script/api_inner.h"
 
+#include "http/accept.h"
 #include "http/chars.h"
 #include "script/vm.h"
 
@@ -185,6 +186,25 @@ int ln_req_number(const struct ln_handle *h, int which, double *out)
     default:
         return LN_EINVAL;
     }
+}
+
+int ln_req_takes_coding(const struct ln_handle *h, const char *coding, size_t len)
+{
+    struct ln_req *r = ln_handle_req(h);
+    struct ln_slice list = LN_SLICE("");
+
+    if (r == NULL)
+        return LN_EGONE;
+    for (unsigned i = 0; i < r->fields->count; i++) {
+        const struct ln_field *f = &r->fields->v[i];
+
+        if (f->dropped || !ln_slice_caseeq(ln_field_name(f), LN_SLICE("accept-encoding")))
+            continue;
+        list = list.n == 0 ? ln_field_value(f)
+                           : ln_arena_printf(r->arena, "%.*s,%.*s", (int)list.n, list.p,
+                                             (int)f->value_len, f->value);
+    }
+    return ln_accept_takes_coding(list, ln_slice(coding, len)) ? LN_OK : LN_NONE;
 }
 
 int ln_req_limit_body(const struct ln_handle *h, double most)

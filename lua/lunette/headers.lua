@@ -115,6 +115,31 @@ function methods.each(h)
 end
 
 
+local function check_token(name, token)
+  check_name(name)
+  if type(token) ~= "string" then fault.raise(("header %q: expected a word, got a %s"):format(name, type(token))) end
+end
+
+
+-- Is the word in the comma-separated values of that name, in any case and whatever its parameters?
+function methods.has(h, name, token)
+  check_token(name, token)
+  if h[1] ~= cur.serial then life.check(h, name) end
+  local rc = C.ln_headers_has(h[2], name, #name, token, #token)
+  if rc < 0 then refuse(rc, name) end
+  return rc == 0
+end
+
+
+-- Adds the word, unless it is there or "*" is.
+function methods.merge(h, name, token)
+  check_token(name, token)
+  if h[1] ~= cur.serial then life.check(h, name) end
+  local rc = C.ln_headers_merge(h[2], name, #name, token, #token)
+  if rc ~= 0 then refuse(rc, name, token) end
+end
+
+
 local Edits = {}
 Edits.__index = Edits
 Edits.__metatable = "edits"

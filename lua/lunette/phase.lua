@@ -32,6 +32,7 @@ M.allowed = {
   ["sleep"] = { RUNNING, "only request, response, body and log can wait" },
   ["req:read_body"] = { { [C.LN_PHASE_REQUEST] = true }, "read it in request; req.body has it afterwards" },
   ["req:limit_body"] = { { [C.LN_PHASE_REQUEST] = true }, "request is where it can still be refused" },
+  ["res:transforms"] = { { [C.LN_PHASE_RESPONSE] = true }, "response is where a plugin decides that" },
   ["res:skip_body"] = { { [C.LN_PHASE_RESPONSE] = true }, "response is where a plugin decides that" },
   ["store.limiter"] = { { [C.LN_PHASE_INIT] = true }, "open it in init and keep it in self" },
 }

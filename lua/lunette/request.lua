@@ -165,6 +165,29 @@ function get.upstream(req)
 end
 
 
+local methods = content.methods
+
+
+-- Would the client rather have its answer in this content coding, such as "gzip", than as it is (RFC 9110 section 12.5.3)?
+function methods.accepts_coding(req, coding)
+  if type(coding) ~= "string" then fault.raise("req:accepts_coding: expected a text, got a " .. type(coding)) end
+  if req[1] ~= cur.serial then life.check(req, "req:accepts_coding") end
+  local rc = C.ln_req_takes_coding(REQUEST, coding, #coding)
+  if rc < 0 then fault.refuse(rc, "req:accepts_coding") end
+  return rc == 0
+end
+
+
+-- An answer in the form of the gateway's own: `return req:refuse(403, "address_denied", "Not from here")`.
+function methods.refuse(req, status, code, sentence, more)
+  local all = { ["X-Lunette-Reason"] = code }
+  if more then
+    for name, value in pairs(more) do all[name] = value end
+  end
+  return status, { error = sentence, code = code, request_id = req.id }, all
+end
+
+
 local set = {
   method = text_setter("method", C.LN_REQ_METHOD),
   path = text_setter("path", C.LN_REQ_PATH),
@@ -184,7 +207,7 @@ function set.upstream(req, value)
 end
 
 
-local Req = strict.metatable("req", get, set, content.methods, "keep values of your own in req.ctx")
+local Req = strict.metatable("req", get, set, methods, "keep values of your own in req.ctx")
 
 
 -- req of the request that runs now.

@@ -9,6 +9,7 @@ local headers_of = require "lunette.headers"
 local phase = require "lunette.phase"
 local strict = require "lunette.strict"
 local text = require "lunette.schema_text"
+local transform = require "lunette.transform"
 
 local C, cur, str, number, to_string = F.C, F.cur, F.str, F.number, F.string
 local RESPONSE, setmetatable = F.response, setmetatable
@@ -75,7 +76,7 @@ function set.status(res, status)
 end
 
 
-local methods = {}
+local methods = { transforms = transform.transforms }
 
 
 -- The plugin that says so sees nothing of this response's content.

@@ -29,7 +29,7 @@ local FIELDS = {
 }
 local TABLES = { headers = true, params = true, args = true, cookies = true, ctx = true }
 
--- They come as they stand in a URL: no escape for URLs makes them better.
+-- They come as they stand in a URL: no escape for URLs makes them better. (req.params.rest keeps its slashes, too.)
 local OF_URLS = { ["req.path"] = true, ["req.query"] = true, ["req.host"] = true, ["req.scheme"] = true }
 
 M.ESCAPES = { url = true, path = true, json = true, html = true }
@@ -73,6 +73,7 @@ local function piece(inside, escape, escapes)
     return nil, ("unknown escape %s: expected one of %s"):format(text.quote(own), text.choices(known))
   end
   own = own or escape
+  if own == "url" and name == "req.params.rest" then own = "path" end
   if own == "raw" or ((own == "url" or own == "path") and OF_URLS[name]) then own = nil end
   if not own or not escapes then return read end
   return escaping(read, escapes[own])

@@ -60,6 +60,24 @@ end
 types.header_name = text_type("a header name", M.is_header_name)
 
 
+-- RFC 9110 section 8.3.1, and with stars as res:transforms() takes them.
+types.media_type = text_type('a content type such as "text/html", "text/*" or "application/*+json"', function(s)
+  local main, sub = s:match("^([%w!#$&^_.+*-]+)/([%w!#$&^_.+*-]+)$")
+  if not main then return false end
+  if main == "*" then return sub == "*" end
+  return not main:find("*", 1, true) and (not sub:find("*", 1, true) or sub:find("^%*$") or sub:find("^%*%+[^*]+$"))
+end)
+
+
+-- Anything that can be written down.
+types.any = {
+  options = {},
+  noun = function() return "any value" end,
+  parse = function(t, value) return value end,
+  json = function() return {} end,
+}
+
+
 types.url = text_type('a URL such as "http://host:8080/path"', function(s)
   local scheme, rest = s:match("^(%a[%w+.-]*)://(.+)$")
   return scheme ~= nil and not rest:find("[%c%s]") and rest:find("^[^/?#]") ~= nil

@@ -37,6 +37,40 @@ local function to_bytes(value)
 end
 
 
+-- Days from 1970-01-01 to a date, in whose calendar years begin with March so that leap days come last.
+local function days_to(year, month, day)
+  if month <= 2 then year, month = year - 1, month + 12 end
+  return 365 * year + math.floor(year / 4) - math.floor(year / 100) + math.floor(year / 400)
+    + math.floor((153 * (month - 3) + 2) / 5) + day - 719469
+end
+
+local DAYS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
+
+
+-- RFC 3339 -> seconds since 1970, or nil. The seconds can be left out.
+local function to_time(value)
+  if type(value) ~= "string" then return nil end
+  local y, mo, d, h, mi, rest = value:match("^(%d%d%d%d)-(%d%d)-(%d%d)[Tt ](%d%d):(%d%d)(.*)$")
+  local s, zone = (rest or ""):match("^:(%d%d)%.?%d*(.*)$")
+  if not s then s, zone = "0", rest end
+  local sign, zh, zm = (zone or ""):match("^([+-])(%d%d):(%d%d)$")
+  if not y or not (sign or zone == "Z" or zone == "z") then return nil end
+  y, mo, d, h, mi, s = tonumber(y), tonumber(mo), tonumber(d), tonumber(h), tonumber(mi), tonumber(s)
+  local leap = mo == 2 and y % 4 == 0 and (y % 100 ~= 0 or y % 400 == 0) and 1 or 0
+  if mo < 1 or mo > 12 or d < 1 or d > DAYS[mo] + leap or h > 23 or mi > 59 or s > 59 then return nil end
+  local offset = sign and (tonumber(zh) * 60 + tonumber(zm)) * (sign == "-" and -60 or 60) or 0
+  return days_to(y, mo, d) * 86400 + h * 3600 + mi * 60 + s - offset
+end
+
+
+types.time = {
+  options = {},
+  noun = function() return 'a time such as "2026-11-30T22:00:00Z" or "2026-11-30T23:00:00+01:00"' end,
+  parse = function(t, value, state, path) return to_time(value) or state:expected(path, t, value) end,
+  json = function() return { type = "string", format = "date-time" } end,
+}
+
+
 -- A quantity whose bounds are written with the same units: t.duration { min = "1s" }.
 local function quantity(noun, convert, json)
   return {

@@ -15,6 +15,9 @@ return {
       { "length", "integer or nil", "Bytes of the content, where that is known before it comes." },
       { "bytes", "integer", "Bytes of content sent so far." },
       { "duration", "number", "Seconds since the request came." },
+      { "transforms(types)", "boolean", "In a response handler: this plugin will change the content if it is of one of these types. Length, digests and "
+        .. "ranges go, a strong `ETag` becomes weak. False, and it sees no chunk: other types, 204, 206, 304, content that is encoded or `no-transform`.",
+        lua = "fun(types?: string[]): boolean" },
       { "skip_body()", "nothing", "In a response handler: this plugin sees no chunk of this response." },
     },
   },

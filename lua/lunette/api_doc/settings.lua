@@ -4,7 +4,10 @@
 return {
   {
     title = "t, the types of settings", name = "t", kind = "types", scope = "plugins",
-    about = "Every type takes `required`, `default` and `help`; where it says so also `min` and `max`.",
+    about = "Every type takes `required`, `default` and `help`; where it says so also `min` and `max`. In templates stand `req.method`, "
+      .. "`path`, `query`, `host`, `scheme`, `version`, `port`, `listener`, `id` and `route`, `req.headers.NAME`, `args`, `cookies`, `params` "
+      .. "and `ctx` likewise, and `client.id`, `client.ip` and `client.peer`. `{req.args.next|url}` escapes one name (`url`, `path`, `json`, "
+      .. "`html`), and `|raw` does not. Escapes for URLs leave `req.path`, `query`, `host` and `scheme` as they are.",
     rows = {
       { "string", "string", "Text; `min` and `max` are its length." },
       { "integer", "number", "A whole number; `min`, `max`." },
@@ -13,7 +16,9 @@ return {
       { "rate", "{ count, per }", 'Such as `"100/s"`, `"5000/h"` or `"10/30s"`; `per` is in seconds.' },
       { "duration", "number of seconds", 'A number of seconds, or `"250ms"`, `"30s"`, `"5m"`, `"24h"`; `min`, `max`.' },
       { "size", "number of bytes", 'A number of bytes, or `"64k"`, `"1m"`, `"2g"`; `min`, `max`.' },
+      { "time", "number", 'Seconds since 1970 of `"2026-11-30T22:00:00Z"` or `"2026-11-30T23:00+01:00"`.' },
       { "url", "string", "An absolute URL." },
+      { "media_type", "string", 'A content type as `res:transforms` takes it: `"text/html"`, `"text/*"`, `"application/*+json"`.' },
       { "header_name", "string", "Name of a header field." },
       { "cidr", "object", 'An address or a block such as `"10.0.0.0/8"`; `conf.x:contains(ip)` asks it.' },
       { "pattern", "string", "A well-formed Lua pattern." },
@@ -22,6 +27,7 @@ return {
         .. "`conf.x:contains(ip)` asks it in no time." },
       { "template", "function(req)", "Text with names in braces: `{client.id}`, `{req.path}`, `{req.headers.NAME}`, see below. "
         .. '`escape = "url"` (or `path`, `json`, `html`) is for all names in it.' },
+      { "any", "any value", "Whatever is written there, such as a table that becomes JSON." },
       { "secret", "string", "Text that no message and no listing shows." },
       { "oneof", "string", 'One of the words it lists: `t.oneof { "a", "b", default = "a" }`.' },
       { "list", "list", "`t.list { t.string() }`; `min` and `max` are the number of items." },

@@ -90,6 +90,56 @@ static void test_quoted_parameters_hide_their_commas_rfc9110_5_6_4(void **state)
     assert_false(ln_accept_prefers_json(LN_SLICE("text/html;a=\"unclosed, application/json")));
 }
 
+static void takes_gzip(const char *const *rows, size_t n, bool expected)
+{
+    for (size_t i = 0; i < n; i++)
+        if (ln_accept_takes_coding(ln_slice_of(rows[i]), LN_SLICE("gzip")) != expected)
+            fail_msg("%s", rows[i] != NULL ? rows[i] : "(absent)");
+}
+
+static void test_codings_that_are_wanted(void **state)
+{
+    static const char *const rows[] = {
+        "gzip",
+        "GZip",
+        "x-gzip",
+        "deflate, gzip;q=0.1",
+        "*",
+        "br, *;q=0.1",
+        "identity;q=0.5, gzip",
+        "gzip;q=0.5, identity;q=0.5",
+        "identity;q=0, gzip;q=0.001",
+        " , gzip ; q=1.000 ,",
+        "br;q=7, gzip",
+    };
+
+    (void)state;
+    takes_gzip(rows, LN_ARRAY_LEN(rows), true);
+}
+
+static void test_codings_that_are_not(void **state)
+{
+    static const char *const rows[] = {
+        NULL,
+        "",
+        "identity",
+        "br, deflate",
+        "gzip;q=0",
+        "gzip;q=0, *",
+        "*;q=0",
+        "*, gzip;q=0.000",
+        "gzip;q=0.4, identity;q=0.5",
+        "gzipx",
+        "gzip;q=2",
+        "gzip;q=",
+        "gzip;level=9",
+        "\"gzip\"",
+    };
+
+    (void)state;
+    takes_gzip(rows, LN_ARRAY_LEN(rows), false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +149,8 @@ int main(void)
         cmocka_unit_test(test_the_most_specific_range_decides_rfc9110_12_5_1),
         cmocka_unit_test(test_malformed_weights_do_not_count_rfc9110_12_4_2),
         cmocka_unit_test(test_quoted_parameters_hide_their_commas_rfc9110_5_6_4),
+        cmocka_unit_test(test_codings_that_are_wanted),
+        cmocka_unit_test(test_codings_that_are_not),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,83 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- transform.lua - res:transforms(types): what a plugin asks and says before it changes content.
+--
+-- Content that is a part, that is encoded, that must not be changed (RFC 9110 section 7.7), or that there is none of, is left
+-- alone. For the rest the head is made to fit: what counts or sums up the old content goes, a strong validator becomes weak
+-- (section 8.8.1), and parts can no longer be asked for.
+
+local fault = require "lunette.fault"
+local phase = require "lunette.phase"
+local text = require "lunette.schema_text"
+
+local KNOWN_MAX = 1024 -- types of content that a list of types has judged
+
+local WITHOUT_CONTENT = { [204] = true, [205] = true, [304] = true }
+local SUMS = { "Content-Length", "Content-MD5", "Content-Digest", "Repr-Digest", "Digest", "Accept-Ranges" }
+
+local M = {}
+local verdicts = setmetatable({}, { __mode = "k" }) -- list of types -> content type -> verdict
+
+
+-- "text/html" is in { "text/html", "text/*", "*/*" }, "application/problem+json" in { "application/*+json" }.
+local function judge(types, content_type)
+  local kind = content_type:match("^[^;%s]+") or ""
+  kind = kind:lower()
+  for _, one in ipairs(types) do
+    local main, sub = one:lower():match("^([^/]*)/(.*)$")
+    if main == "*" and sub == "*" or one:lower() == kind then return true end
+    local suffix = sub and sub:match("^%*(.*)$")
+    local ends = suffix == "" or suffix and kind:sub(-#suffix) == suffix
+    if ends and kind:sub(1, #main + 1) == main .. "/" then return true end
+  end
+  return false
+end
+
+
+local function is_one_of(types, content_type)
+  local known = verdicts[types]
+  if not known or known.count >= KNOWN_MAX then
+    known = { count = 0, by_type = {} }
+    verdicts[types] = known
+  end
+  local verdict = known.by_type[content_type]
+  if verdict == nil then
+    verdict = judge(types, content_type)
+    known.by_type[content_type], known.count = verdict, known.count + 1
+  end
+  return verdict
+end
+
+
+local function may(res, types)
+  local headers = res.headers
+  local coding = headers["Content-Encoding"]
+  if WITHOUT_CONTENT[res.status] or res.status == 206 or headers["Content-Range"] then return false end
+  if coding and coding ~= "identity" then return false end
+  if headers:has("Cache-Control", "no-transform") then return false end
+  return types == nil or is_one_of(types, headers["Content-Type"] or "")
+end
+
+
+local function fit_head(headers)
+  for i = 1, #SUMS do headers[SUMS[i]] = nil end
+  local tag = headers["ETag"]
+  if tag and tag:sub(1, 2) ~= "W/" then headers["ETag"] = "W/" .. tag end
+end
+
+
+-- This plugin will change the content, if it is of one of these types. False: it must not, and sees no chunk of it.
+function M.transforms(res, types)
+  phase.check("res:transforms")
+  if types ~= nil and type(types) ~= "table" then
+    fault.raise("res:transforms: expected a list of content types, got " .. text.show(types))
+  end
+  if not may(res, types) then
+    res:skip_body()
+    return false
+  end
+  fit_head(res.headers)
+  return true
+end
+
+
+return M
