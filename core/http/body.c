@@ -2,8 +2,8 @@
  * body.c - bodies by length, by chunks, by the end of the connection.
  *
  * The chunk decoder is a state machine over single bytes, so that no split of the input can change
- * what it sees; only content is taken in runs. llhttp is not used here: it would refuse valid
- * extensions and let invalid ones pass.
+ * what it sees; only content is taken in runs. llhttp would be no second
+ * reader here: it refuses valid extensions and lets invalid ones pass.
  *
  *   SIZE ──CR──> SIZE_LF ──> CONTENT ──> CONTENT_CR ──> CONTENT_LF ──> SIZE ...
  *    │ └─ ";" or BWS ──> extension states ──CR──┘ │

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * head.h - the head of a request or response, parsed by llhttp and judged by our own rules (DESIGN
- * section 12).
+ * head.h - the head of a request or response, read and judged by our own rules (DESIGN section 12).
  *
  * Bytes in, a head out; no sockets. The whole head must be in one run of bytes: ln_head_end() tells
  * when it is, and remembers how far it has looked, so that a head that trickles in costs no more
@@ -13,6 +12,7 @@
 #include <stdint.h>
 
 #include "http/field.h"
+#include "http/method.h"
 
 /* Why a message is refused. Rows: http/reject.def (name, status, reason code, sentence with its RFC
  * section). */
@@ -30,25 +30,6 @@ struct ln_reject_row {
     const char *sentence; /* for people */
 };
 const struct ln_reject_row *ln_reject_row(enum ln_reject why);
-
-enum ln_method { /* those with meaning to us; any other known method is OTHER, unknown ones are
-                    refused with 501 */
-                 LN_METHOD_OTHER,
-                 LN_METHOD_GET,
-                 LN_METHOD_HEAD,
-                 LN_METHOD_POST,
-                 LN_METHOD_PUT,
-                 LN_METHOD_PATCH,
-                 LN_METHOD_DELETE,
-                 LN_METHOD_OPTIONS,
-                 LN_METHOD_CONNECT,
-                 LN_METHOD_TRACE,
-};
-
-/* RFC 9110 section 9.2.2 */
-bool ln_method_is_idempotent(struct ln_slice method);
-
-enum ln_method ln_method_identify(struct ln_slice method);
 
 enum ln_framing { LN_FRAMING_NONE, LN_FRAMING_LENGTH, LN_FRAMING_CHUNKED, LN_FRAMING_CLOSE };
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * line.c - one field line, read by our own rules: for what llhttp will not read, and to find the
- * reason why.
+ * line.c - one field line, read with care: finds the reason why it is none.
  */
 #include "http/chars.h"
 #include "http/judge.h"

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "conf/reference.h"
-#include "http/about.h"
 #include "net/loop.h"
 #include "script/about.h"
 #include "server/commands.h"
@@ -13,12 +12,11 @@
 int ln_command_version(const struct ln_cli *cli)
 {
     if (cli->json)
-        printf("{\"version\":\"%s\",\"engine\":\"%s\",\"llhttp\":\"%s\",\"libev\":\"%d.%d\"}\n",
-               LN_VERSION, ln_about_engine(), ln_http_llhttp_version(), ev_version_major(),
-               ev_version_minor());
+        printf("{\"version\":\"%s\",\"engine\":\"%s\",\"libev\":\"%d.%d\"}\n", LN_VERSION,
+               ln_about_engine(), ev_version_major(), ev_version_minor());
     else
-        printf("lunette %s (%s, llhttp %s, libev %d.%d)\n", LN_VERSION, ln_about_engine(),
-               ln_http_llhttp_version(), ev_version_major(), ev_version_minor());
+        printf("lunette %s (%s, libev %d.%d)\n", LN_VERSION, ln_about_engine(), ev_version_major(),
+               ev_version_minor());
     return LN_EXIT_OK;
 }
 

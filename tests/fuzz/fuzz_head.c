@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * fuzz_head.c - request heads: every split gives the same verdict, llhttp refuses nothing that our
- * rules accept, and an accepted head that is written again means the same.
+ * fuzz_head.c - request heads: every split gives the same verdict, llhttp agrees
+ * with what our rules accept, and an accepted head that is written again means the same.
  */
 #include <string.h>
 
