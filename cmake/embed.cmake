@@ -4,6 +4,10 @@
 file(GLOB_RECURSE LN_EMBED_INPUTS CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
   ${CMAKE_SOURCE_DIR}/lua/*.lua ${CMAKE_SOURCE_DIR}/plugins/*.lua)
 list(APPEND LN_EMBED_INPUTS core/script/api.cdef.h)
+# gate.start and gate.upstream of specs, for projects that have nothing but the binary
+foreach(part client dir gateway http json loop process socket sys upstream)
+  list(APPEND LN_EMBED_INPUTS spec/support/${part}.lua)
+endforeach()
 set(embed_dir ${CMAKE_BINARY_DIR}/embedded)
 set(LN_EMBED_SOURCES)
 foreach(input ${LN_EMBED_INPUTS})

@@ -13,6 +13,7 @@
 --               "form":     a table that the author writes
 --               "handlers": methods that the author writes
 --               "types":    what makes the settings of a schema
+--               "module":   a table of functions that `require` gives
 --     class =   its LuaLS class; needed by "object", "form" and "handlers"
 --     scope =   who sees it: "plugins", "routes", "specs"; without it plugins and routes
 --     since = } version of the API that brought it; without it 1
@@ -23,7 +24,7 @@
 -- "integer", the name of an object) and there are no parameters.
 
 local FILES = {
-  "plugin", "request", "response", "store", "libraries", "functions", "routes", "settings",
+  "plugin", "request", "response", "store", "libraries", "functions", "routes", "settings", "specs",
 }
 
 local M = {
@@ -61,6 +62,14 @@ are not. Globals can be read but not made: a plugin keeps its state on `self`, a
     ["lunette.Attempt"] = {
       { "service", "string" }, { "address", "string" }, { "attempt", "integer" }, { "connect_ms", "number" },
       { "first_byte_ms", "number" },
+    },
+    ["lunette.Subject"] = { { "self", "lunette.Plugin", "The plugin's own object." } },
+    ["lunette.Clock"] = {
+      { "advance", "fun(self: lunette.Clock, seconds: number)" }, { "now", "fun(self: lunette.Clock): number" },
+    },
+    ["lunette.Reply"] = {
+      { "status", "integer" }, { "headers", "table<string, string>" }, { "body", "string" },
+      { "json", "fun(self: lunette.Reply): any" },
     },
     ["lunette.Values"] = {
       { "[string]", "string?" }, { "all", "fun(self: lunette.Values, name: string): string[]" },

@@ -208,9 +208,13 @@ function render.types(out, object)
 end
 
 
--- A module that specs require. Its table is local to the file that requires it.
+-- What `require` gives. The table itself is in the file of that module, see M.luals_module.
 function render.module(out, object)
-  render.object(out, object)
+  local variable = object.class:match("[%w_]+$")
+  say(out, "---@class %s", object.class)
+  class_fields(out, object, true)
+  say(out, "local %s = {}", variable)
+  methods(out, object, variable .. ".")
 end
 
 
@@ -238,6 +242,20 @@ function M.luals()
   end
   extra_classes(out)
   return table.concat(out)
+end
+
+
+-- The files of the LuaLS library: path -> text. A module has a file of its own, where `require` looks for it.
+function M.library()
+  local found = { ["lunette.lua"] = M.luals() }
+  for _, object in ipairs(doc.objects) do
+    if object.kind == "module" then
+      local path = object.module:gsub("%.", "/") .. ".lua"
+      found[path] = ("---@meta %s\n-- SPDX-License-Identifier: Apache-2.0\n\n---@type %s\nlocal module\nreturn module\n")
+        :format(object.module, object.class)
+    end
+  end
+  return found
 end
 
 

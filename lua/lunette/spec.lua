@@ -5,10 +5,11 @@
 -- sleeps moves it. Everything else (headers, limits, matching, checks of settings) is the code of the gateway itself.
 -- Runs inside `lunette test`, and under plain busted where the module lunette.host is in package.cpath.
 
+local fake_http = require "lunette.fake_http"
 local json = require "lunette.json"
 local world = require "lunette.world"
 
-local M = { clock = {} }
+local M = { clock = {}, http = fake_http.default }
 
 local Out = {} -- what came of a request
 Out.__index = Out
@@ -29,10 +30,11 @@ local function any_case(headers)
 end
 
 
--- Forgets everything: stores, requests, plugins, log lines. The clock stands at its start.
+-- Forgets everything: stores, requests, plugins, answers, log lines. The clock stands at its start.
 function M.reset()
   chains = setmetatable({}, { __mode = "k" })
   world.plugins_dir = "plugins"
+  M.http:reset()
   world.reset()
 end
 
@@ -202,6 +204,12 @@ end
 
 function M.clock.now(_)
   return world.now()
+end
+
+
+-- End to end: the real binary and real sockets, see lunette.live. They are loaded when a spec first asks for them.
+for _, name in ipairs { "start", "upstream", "cleanup", "wait_until" } do
+  M[name] = function(...) return require("lunette.live")[name](...) end
 end
 
 

@@ -132,6 +132,34 @@ describe("the description of the Lua API", function()
     assert.same(described "limiter", sorted_keys(debug.getmetatable(bucket).__index))
   end)
 
+  it("has what specs work with", function()
+    local names = {}
+    for name in pairs(gate) do names[#names + 1] = name end
+    table.sort(names)
+    assert.same(described "gate", names)
+    assert.is_function(gate.clock.advance)
+    assert.is_function(gate.clock.now)
+    local there = { json = true, sent = true }
+    local out = gate.response(function() end, "GET /", { chunks = { "x" } })
+    for _, name in ipairs(described "outcome") do
+      assert.is_true(there[name] or out[name] ~= nil or name == "failed", name)
+    end
+    local fake = { on = true, requests = true, reset = true }
+    for _, name in ipairs(described "fake_http") do assert.is_true(fake[name] and gate.http[name] ~= nil, name) end
+  end)
+
+  it("has what gateways and upstreams of specs have", function()
+    for object, path in pairs { gateway = "spec/support/gateway.lua", upstream = "spec/support/upstream.lua" } do
+      local file = assert(io.open(path))
+      local text = file:read("*a")
+      file:close()
+      for _, name in ipairs(described(object)) do
+        assert.truthy(text:find(":" .. name .. "(", 1, true) or text:find("self%." .. name .. "[ ,].*=")
+          or text:find(name .. " = ", 1, true), object .. "." .. name)
+      end
+    end
+  end)
+
   it("has the handlers", function()
     local handlers = {}
     for i, name in ipairs(require("lunette.plugins").HANDLERS) do handlers[i] = name end
