@@ -13,18 +13,37 @@
 #include "conf/addr.h"
 #include "conf/place.h"
 
-enum ln_strategy { LN_STRATEGY_ROUND_ROBIN, LN_STRATEGY_WEIGHTED_ROUND_ROBIN };
+enum ln_strategy {
+    LN_STRATEGY_ROUND_ROBIN,
+    LN_STRATEGY_WEIGHTED_ROUND_ROBIN,
+    LN_STRATEGY_LEAST_CONNECTIONS,
+    LN_STRATEGY_RANDOM_TWO,
+    LN_STRATEGY_PEAK_EWMA,
+    LN_STRATEGY_CONSISTENT_HASH,
+};
+
+/* What consistent_hash goes by. */
+enum ln_hash_on {
+    LN_HASH_ON_IDENTITY,
+    LN_HASH_ON_ADDRESS,
+    LN_HASH_ON_PATH,
+    LN_HASH_ON_HEADER,
+    LN_HASH_ON_COOKIE,
+    LN_HASH_ON_QUERY,
+};
 
 struct ln_instance_conf {
     const char *url;  /* canonical: http://host:port[/base] or unix:/path; its name everywhere */
     const char *host; /* as written, without brackets; "" for a unix socket */
-    const char *authority; /* what a Host header says: host or host:port (port left out when 80);
-                              IPv6 in brackets; "localhost" for a unix socket */
-    unsigned port;         /* 0 for a unix socket */
-    const char *unix_path; /* NULL unless unix:/path */
-    const char *base;      /* path prefix without a trailing slash, "" = none */
-    unsigned weight;       /* 1..65535 */
-    struct ln_addr *addrs; /* what the name stands for; several = one instance with fallback */
+    const char *authority;    /* what a Host header says: host or host:port (port left out when 80);
+                                 IPv6 in brackets; "localhost" for a unix socket */
+    unsigned port;            /* 0 for a unix socket */
+    const char *unix_path;    /* NULL unless unix:/path */
+    const char *base;         /* path prefix without a trailing slash, "" = none */
+    unsigned weight;          /* 1..65535 */
+    bool backup;              /* only when no other is up */
+    unsigned max_connections; /* requests in flight, over all workers; 0 = no bound */
+    struct ln_addr *addrs;    /* what the name stands for; several = one instance with fallback */
     unsigned addr_count; /* 0 = the name could not be resolved when the configuration was loaded */
     struct ln_place place;
 };
@@ -50,6 +69,9 @@ struct ln_service_conf {
     struct ln_instance_conf *instances;
     unsigned instance_count;
     enum ln_strategy strategy;
+    enum ln_hash_on hash_on;
+    const char *hash_name; /* of the header, cookie or query argument */
+    ln_msec slow_start;
     ln_msec connect, first_byte, idle, total; /* services[].timeouts */
     unsigned pool_idle;
     ln_msec pool_idle_timeout;

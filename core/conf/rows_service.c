@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * rows_service.c - services: instances, balancing, times, the pool, retries, plugins.
  */
+#include "base/assert.h"
 #include "base/map.h"
 #include "conf/row_type.h"
 #include "conf/rows.h"
@@ -95,7 +96,9 @@ static const struct ln_row instance_rows[] = {
     {"url", &type_url, 0, NULL, {0},
      "Where the instance is: `http://host[:port][/base]`; a path in it is put in front of the request's. Or a unix socket: `unix:run/app.sock`."},
     {"weight", &ln_type_unsigned, offsetof(struct ln_instance_conf, weight), "1", LN_RANGE(1, 65535),
-     "Its share of the requests, compared with the weights of the others."},
+     "Its share of the requests, compared with the weights of the others; `round_robin` knows no weights."},
+    {"backup", &ln_type_switch, offsetof(struct ln_instance_conf, backup), "off", {0},
+     "Gets requests only when no other instance is up, and repeats of those that failed elsewhere."},
     {0},
 };
 /* clang-format on */
@@ -165,6 +168,41 @@ static void expect_instances(const struct ln_row *row, struct ln_text *out)
 
 static const struct ln_row_type type_instances = {"list", set_instances, expect_instances};
 
+/* ---- hashOn ---- */
+
+static void set_hash_on(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
+                        void *field)
+{
+    static const char *const words[] = {"identity", "address", "path"};
+    static const char *const forms[] = {"header:", "cookie:", "query:"};
+    struct ln_service_conf *s = field;
+
+    for (unsigned i = 0; n->kind == LN_NODE_SCALAR && i < LN_ARRAY_LEN(words); i++) {
+        struct ln_slice prefix = ln_slice_of(forms[i]);
+        struct ln_slice name = ln_slice(n->text.p + prefix.n, n->text.n - prefix.n);
+
+        if (ln_slice_eq(n->text, ln_slice_of(words[i]))) {
+            s->hash_on = LN_HASH_ON_IDENTITY + i;
+            s->hash_name = "";
+            return;
+        }
+        if (!ln_slice_has_prefix(n->text, prefix) || !ln_value_is_token(name))
+            continue;
+        s->hash_on = LN_HASH_ON_HEADER + i;
+        s->hash_name = ln_arena_dup(&r->conf->arena, name).p;
+        return;
+    }
+    ln_row_refuse(r, row, n);
+}
+
+static void expect_hash_on(const struct ln_row *row, struct ln_text *out)
+{
+    (void)row;
+    ln_text_puts(out, "identity, address, path, header:NAME, cookie:NAME or query:NAME");
+}
+
+static const struct ln_row_type type_hash_on = {"key", set_hash_on, expect_hash_on};
+
 /* ---- plugins ---- */
 
 /* "name", or {name: settings} */
@@ -212,6 +250,10 @@ static const struct ln_row_type type_uses = {"list of plugins", set_uses, expect
 static const char *const strategies[] = {
     [LN_STRATEGY_ROUND_ROBIN] = "round_robin",
     [LN_STRATEGY_WEIGHTED_ROUND_ROBIN] = "weighted_round_robin",
+    [LN_STRATEGY_LEAST_CONNECTIONS] = "least_connections",
+    [LN_STRATEGY_RANDOM_TWO] = "random_two",
+    [LN_STRATEGY_PEAK_EWMA] = "peak_ewma",
+    [LN_STRATEGY_CONSISTENT_HASH] = "consistent_hash",
     NULL,
 };
 static const char *const proxies[] = {
@@ -272,7 +314,11 @@ static const struct ln_row rows[] = {
     {"instances", &type_instances, 0, NULL, LN_BLOCK(ln_rows_instance),
      "Where the service runs: URLs, or the long form with a weight."},
     {"strategy", &ln_type_word, AT(strategy), "round_robin", LN_WORDS(strategies),
-     "How an instance is chosen; `round_robin` takes turns, `weighted_round_robin` by weight, both exact across workers."},
+     "How an instance is chosen: `round_robin` takes turns, `weighted_round_robin` by weight, both exact across workers; `least_connections` takes who has the fewest requests in flight over all workers; `random_two` the better of two drawn by chance; `peak_ewma` likewise, by latency; `consistent_hash` the instance that `hashOn` belongs to."},
+    {"hashOn", &type_hash_on, 0, "identity", {0},
+     "What `consistent_hash` goes by; a request without it takes the next turn."},
+    {"slowStart", &ln_type_duration, AT(slow_start), "0", LN_RANGE(0, LN_YEAR_MSEC),
+     "How long an instance that has just come, or come back, takes to grow from a tenth to all of its share."},
     {"timeouts", &ln_type_block, 0, NULL, LN_BLOCK(timeout_block),
      "Times of the instances' side."},
     {"pool", &ln_type_block, 0, NULL, LN_BLOCK(pool_block),

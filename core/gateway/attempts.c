@@ -7,11 +7,10 @@
  * out to be closed: what is idempotent (RFC 9110 section 9.2.2, RFC 9112 section 9.3.1). A reset or
  * a time-out: what is idempotent, where retries.on says so.
  */
-#include <errno.h>
-
 #include "base/log.h"
 #include "gateway/exchange.h"
 #include "gateway/headwrite.h"
+#include "gateway/identity.h"
 #include "gateway/rewrite.h"
 #include "http/proxy.h"
 
@@ -111,10 +110,25 @@ static void note_upstream(struct ln_exchange *x, struct ln_instance *i)
     x->req.attempt = x->tries;
 }
 
+static struct ln_wish wish_of(const struct ln_exchange *x, const struct ln_service *s)
+{
+    struct ln_wish wish = {.tried = &x->tried};
+
+    if (s->conf->strategy == LN_STRATEGY_CONSISTENT_HASH) {
+        struct ln_slice key = ln_identity_key(s->conf, &x->req);
+
+        wish.has_key = key.n > 0;
+        wish.key = ln_rendezvous_key(key);
+    }
+    return wish;
+}
+
 enum ln_step ln_attempts_pick(struct ln_exchange *x)
 {
     struct ln_service *s = service_of(x);
-    struct ln_instance *i = ln_service_pick(s, &x->tried, ln_loop_now_ms(x->gw->loop));
+    struct ln_wish wish = wish_of(x, s);
+    bool full;
+    struct ln_instance *i = ln_service_pick(s, &wish, ln_loop_now_ms(x->gw->loop), &full);
     enum ln_attempt_want want = want_of(x, s);
 
     if (i == NULL)
@@ -195,24 +209,6 @@ static enum ln_step failed(struct ln_exchange *x, enum ln_outcome outcome)
     return LN_STEP_PICK;
 }
 
-/* What we lack ourselves says nothing about the instance. */
-static enum ln_outcome connect_outcome(int error)
-{
-    switch (error) {
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-    case EADDRNOTAVAIL:
-    case EAGAIN:
-        return LN_OUTCOME_LOCAL;
-    case ETIMEDOUT:
-        return LN_OUTCOME_CONNECT_TIME;
-    default:
-        return LN_OUTCOME_REFUSED;
-    }
-}
-
 enum ln_step ln_attempts_connect(struct ln_exchange *x)
 {
     if (x->failed)
@@ -220,7 +216,7 @@ enum ln_step ln_attempts_connect(struct ln_exchange *x)
     if (!x->connected)
         return LN_STEP_CONNECT;
     if (x->attempt.conn == NULL)
-        return failed(x, connect_outcome(x->attempt.error));
+        return failed(x, ln_outcome_of_connect(x->attempt.error));
     x->req.connected = ln_loop_now(x->gw->loop);
     ln_stat_add(x->gw->slot, x->attempt.pooled ? LN_STAT_UPSTREAM_REUSED : LN_STAT_UPSTREAM_OPENED,
                 1);
@@ -293,6 +289,7 @@ enum ln_step ln_attempts_await(struct ln_exchange *x)
     if (!x->got_head)
         return LN_STEP_AWAIT;
 
+    ln_attempt_answered(&x->attempt);
     if (!x->up.ended) /* nothing is read while response handlers run */
         ln_downstream_pause(x->d);
     ln_deadline_clear(&x->d->deadline);

@@ -28,6 +28,7 @@ struct ln_gateway *ln_gateway_new(struct ln_loop *loop, struct ln_shm *shm, unsi
     ln_slab_init(&gw->exchanges, sizeof(struct ln_exchange),
                  SIZE_MAX); /* never unmapped: see script/req.h */
     ln_pools_init(&gw->pools, loop, gw->deadlines, &gw->bufs);
+    gw->pools.worker = slot;
     ln_rand_init(&gw->rand, 0);
     gw->scratch_in = ln_alloc(LN_SCRATCH_IN);
     gw->hot = ln_buf_borrow(&gw->bufs, LN_SCRATCH_IN);

@@ -123,3 +123,22 @@ void ln_identity_fill(const struct ln_gateway_conf *conf, const struct ln_downst
         }
     }
 }
+
+struct ln_slice ln_identity_key(const struct ln_service_conf *conf, const struct ln_req *r)
+{
+    switch (conf->hash_on) {
+    case LN_HASH_ON_IDENTITY:
+        return r->client_id;
+    case LN_HASH_ON_ADDRESS:
+        return r->ip;
+    case LN_HASH_ON_PATH:
+        return r->path;
+    case LN_HASH_ON_HEADER:
+        return from_source(r, LN_IDENTITY_HEADER, conf->hash_name);
+    case LN_HASH_ON_COOKIE:
+        return from_source(r, LN_IDENTITY_COOKIE, conf->hash_name);
+    case LN_HASH_ON_QUERY:
+        return from_source(r, LN_IDENTITY_QUERY, conf->hash_name);
+    }
+    return ln_slice(NULL, 0);
+}

@@ -16,4 +16,8 @@ bool ln_identity_is_trusted(const struct ln_gateway_conf *conf, const struct ln_
 void ln_identity_fill(const struct ln_gateway_conf *conf, const struct ln_downstream *d,
                       bool trusted, struct ln_req *r);
 
+/* What consistent_hash goes by for this request (services[].hashOn); empty = it has no such thing.
+ */
+struct ln_slice ln_identity_key(const struct ln_service_conf *conf, const struct ln_req *r);
+
 #endif

@@ -103,6 +103,7 @@ void ln_relay_sent(struct ln_exchange *x, enum ln_flow_result result, enum ln_re
             ln_downstream_resume(x->d);
         break;
     case LN_FLOW_END:
+        ln_attempt_asked(&x->attempt);
         ln_downstream_resume(x->d);
         break;
     case LN_FLOW_FULL:

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "server/signals.h"
+#include "shm/record.h"
 
 void ln_crew_init(struct ln_crew *crew, unsigned size, const struct ln_crew_events *events,
                   void *arg)
@@ -283,6 +284,7 @@ void ln_crew_reap(struct ln_crew *crew)
         struct ln_shm_slot *slot = ln_shm_slot(crew->env.shm, i);
 
         ln_slot_settle(slot);
+        ln_record_settle(crew->env.shm, i);
         was_lost(m, ln_slot_get(&slot->served) > m->served);
     }
 }

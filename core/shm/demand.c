@@ -10,7 +10,7 @@
 
 /* The form as bytes: this, then the name. */
 struct wire_item {
-    uint64_t size;
+    uint64_t size, each;
     uint32_t kind, name_len;
 };
 
@@ -40,17 +40,24 @@ static struct ln_slice index_key(struct ln_text *text, enum ln_zone_kind kind, s
     return ln_slice(text->p, text->n);
 }
 
-static void append(struct ln_demand *d, enum ln_zone_kind kind, struct ln_slice name, size_t size)
+static void append(struct ln_demand *d, enum ln_zone_kind kind, struct ln_slice name, size_t size,
+                   size_t each)
 {
     if (d->count == d->cap) {
         d->cap = d->cap > 0 ? d->cap * 2 : 16;
         d->items = ln_realloc(d->items, d->cap * sizeof *d->items);
     }
-    d->items[d->count++] =
-        (struct ln_demand_item){kind, {ln_strndup(name.n > 0 ? name.p : "", name.n), name.n}, size};
+    d->items[d->count++] = (struct ln_demand_item){
+        kind, {ln_strndup(name.n > 0 ? name.p : "", name.n), name.n}, size, each};
 }
 
 void ln_demand_add(struct ln_demand *d, enum ln_zone_kind kind, struct ln_slice name, size_t size)
+{
+    ln_demand_add_slots(d, kind, name, size, 0);
+}
+
+void ln_demand_add_slots(struct ln_demand *d, enum ln_zone_kind kind, struct ln_slice name,
+                         size_t size, size_t each)
 {
     struct ln_text text;
     struct ln_slice key = index_key(&text, kind, name);
@@ -58,10 +65,13 @@ void ln_demand_add(struct ln_demand *d, enum ln_zone_kind kind, struct ln_slice 
 
     ln_assert(kind < LN_ZONE_KINDS);
     if (at == 0) {
-        append(d, kind, name, size);
+        append(d, kind, name, size, each);
         ln_map_put(&d->index, key, (void *)(uintptr_t)d->count);
-    } else if (size > d->items[at - 1].size) {
-        d->items[at - 1].size = size;
+    } else {
+        struct ln_demand_item *item = &d->items[at - 1];
+
+        item->size = size > item->size ? size : item->size;
+        item->each = each > item->each ? each : item->each;
     }
     ln_text_fini(&text);
 }
@@ -70,7 +80,8 @@ void ln_demand_save(const struct ln_demand *d, struct ln_text *out)
 {
     for (unsigned i = 0; i < d->count; i++) {
         const struct ln_demand_item *item = &d->items[i];
-        struct wire_item wire = {item->size, (uint32_t)item->kind, (uint32_t)item->name.n};
+        struct wire_item wire = {item->size, item->each, (uint32_t)item->kind,
+                                 (uint32_t)item->name.n};
 
         ln_text_add(out, (const char *)&wire, sizeof wire);
         ln_text_add(out, item->name.p, item->name.n);
@@ -88,8 +99,8 @@ bool ln_demand_load(struct ln_demand *d, struct ln_slice bytes)
         bytes = ln_slice(bytes.p + sizeof wire, bytes.n - sizeof wire);
         if (wire.kind >= LN_ZONE_KINDS || wire.name_len > bytes.n)
             return false;
-        ln_demand_add(d, (enum ln_zone_kind)wire.kind, ln_slice(bytes.p, wire.name_len),
-                      (size_t)wire.size);
+        ln_demand_add_slots(d, (enum ln_zone_kind)wire.kind, ln_slice(bytes.p, wire.name_len),
+                            (size_t)wire.size, (size_t)wire.each);
         bytes = ln_slice(bytes.p + wire.name_len, bytes.n - wire.name_len);
     }
     return true;

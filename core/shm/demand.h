@@ -17,8 +17,8 @@
 
 enum ln_zone_kind {
     LN_ZONE_LIMITER,  /* shm/limiter.h */
-    LN_ZONE_CURSOR,   /* the shared cursor of a service's ring */
-    LN_ZONE_INSTANCE, /* the health record of an instance, shm/record.h */
+    LN_ZONE_CURSOR,   /* what workers share about a service, shm/record.h */
+    LN_ZONE_INSTANCE, /* and about an instance, shm/record.h */
     LN_ZONE_COUNTER,  /* counters of plugins */
     LN_ZONE_KINDS
 };
@@ -27,6 +27,7 @@ struct ln_demand_item {
     enum ln_zone_kind kind;
     struct ln_slice name; /* owned by the demand */
     size_t size;
+    size_t each; /* and so much more for each worker of the region */
 };
 
 struct ln_demand {
@@ -40,6 +41,11 @@ void ln_demand_fini(struct ln_demand *d);
 
 /* Asking twice for the same kind and name asks once, for the larger size. The name is copied. */
 void ln_demand_add(struct ln_demand *d, enum ln_zone_kind kind, struct ln_slice name, size_t size);
+
+/* The same for a zone whose size follows from the number of workers, which only the region knows:
+ * `size` and `each` bytes more for every worker. */
+void ln_demand_add_slots(struct ln_demand *d, enum ln_zone_kind kind, struct ln_slice name,
+                         size_t size, size_t each);
 
 /* Appends the list to `out` as bytes, for the trip from the checker to the supervisor. */
 void ln_demand_save(const struct ln_demand *d, struct ln_text *out);

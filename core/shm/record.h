@@ -2,7 +2,9 @@
  * record.h - what all workers share about services and instances. Zeroed memory is a valid record.
  *
  * Lock-free: every field is one word, a worker killed between two stores leaves nothing that
- * another could misread.
+ * another could misread. What is in flight is counted by each worker in a cell of its own: one
+ * writer, plain moves, readers add up. The cells of a worker that has died are settled by the
+ * supervisor before the next one starts (ln_record_settle).
  */
 #ifndef LN_SHM_RECORD_H
 #define LN_SHM_RECORD_H
@@ -10,10 +12,11 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* LN_ZONE_CURSOR, one per service: how many picks there have been, over all workers and
- * generations. */
+/* LN_ZONE_CURSOR, one per service. */
 struct ln_cursor_record {
-    _Alignas(64) _Atomic uint64_t picks;
+    _Alignas(64) _Atomic uint64_t picks; /* turns taken, over all workers and generations */
+    _Atomic uint64_t born; /* monotonic milliseconds of its first generation; 0 = not yet */
+    _Alignas(64) _Atomic uint32_t active[]; /* requests in flight, one cell per worker */
 };
 
 /* LN_ZONE_INSTANCE, one per instance (service and URL). */
@@ -22,6 +25,32 @@ struct ln_instance_record {
         down; /* 0 = up; else monotonic milliseconds * 2, plus 1 while a trial is out */
     _Atomic uint32_t strikes; /* since the last success */
     _Atomic uint32_t trips;   /* times marked down since the last success */
+    _Atomic uint64_t latency; /* upstream/latency.h */
+    _Atomic uint64_t since;   /* monotonic milliseconds from which it warms up; 0 = not seen yet */
+    _Alignas(64) _Atomic uint32_t active[]; /* requests in flight, one cell per worker */
 };
+
+/* For the one writer of the cell. */
+static inline void ln_record_add(_Atomic uint32_t *cell, int by)
+{
+    uint32_t now = atomic_load_explicit(cell, memory_order_relaxed);
+
+    atomic_store_explicit(cell, now + (uint32_t)by, memory_order_relaxed);
+}
+
+/* Over all workers. */
+static inline uint32_t ln_record_sum(const _Atomic uint32_t *cells, unsigned workers)
+{
+    uint32_t sum = 0;
+
+    for (unsigned i = 0; i < workers; i++)
+        sum += atomic_load_explicit(&cells[i], memory_order_relaxed);
+    return sum;
+}
+
+struct ln_shm;
+
+/* That worker is dead: nothing of it is in flight. For the supervisor. */
+void ln_record_settle(struct ln_shm *shm, unsigned worker);
 
 #endif

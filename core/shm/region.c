@@ -25,6 +25,7 @@ struct cell {
     _Atomic uint64_t offset;   /* of the zone; 0 = empty cell; written last */
     uint64_t hash, size, name; /* `name` is an offset */
     uint32_t kind, name_len;
+    uint32_t before; /* the zone of this kind that was made before this one: index + 1, 0 = none */
 };
 
 struct head {
@@ -34,6 +35,7 @@ struct head {
     struct ln_hash_key key;
     uint64_t end; /* first free byte; the supervisor's */
     uint32_t zones;
+    uint32_t newest[LN_ZONE_KINDS]; /* index + 1 of a cell, 0 = none; the supervisor's */
     _Alignas(64) _Atomic uint64_t commit;
     _Alignas(64) struct cell cells[DIRECTORY];
     struct ln_shm_slot slots[];
@@ -150,6 +152,17 @@ void *ln_shm_find(const struct ln_shm *shm, enum ln_zone_kind kind, struct ln_sl
     return at_offset(shm, atomic_load_explicit(&c->offset, memory_order_relaxed));
 }
 
+void ln_shm_each(const struct ln_shm *shm, enum ln_zone_kind kind,
+                 void (*each)(void *zone, size_t size, void *arg), void *arg)
+{
+    for (uint32_t at = shm->head->newest[kind]; at > 0; at = shm->head->cells[at - 1].before) {
+        const struct cell *c = &shm->head->cells[at - 1];
+
+        each(at_offset(shm, atomic_load_explicit(&c->offset, memory_order_relaxed)),
+             (size_t)c->size, arg);
+    }
+}
+
 static uint64_t allocate(struct ln_shm *shm, uint64_t size)
 {
     uint64_t at = shm->head->end;
@@ -158,24 +171,35 @@ static uint64_t allocate(struct ln_shm *shm, uint64_t size)
     return at;
 }
 
+/* How large a zone is, with what every worker wants of it. */
+static uint64_t size_of(const struct ln_shm *shm, const struct ln_demand_item *item)
+{
+    uint64_t slots = (uint64_t)item->each * shm->head->workers;
+
+    return item->size > UINT64_MAX - slots ? UINT64_MAX : item->size + slots;
+}
+
 static void publish(struct ln_shm *shm, struct cell *c, const struct ln_demand_item *item)
 {
     c->hash = hash_of(shm, item->kind, item->name);
     c->kind = (uint32_t)item->kind;
-    c->size = item->size;
+    c->size = size_of(shm, item);
     c->name = allocate(shm, item->name.n);
     c->name_len = (uint32_t)item->name.n;
     if (item->name.n > 0)
         memcpy(at_offset(shm, c->name), item->name.p, item->name.n);
+    c->before = shm->head->newest[item->kind];
+    shm->head->newest[item->kind] = (uint32_t)(c - shm->head->cells) + 1;
     shm->head->zones++;
-    atomic_store_explicit(&c->offset, allocate(shm, item->size), memory_order_release);
+    atomic_store_explicit(&c->offset, allocate(shm, c->size), memory_order_release);
 }
 
 static int satisfy_one(struct ln_shm *shm, const struct ln_demand_item *item, struct ln_err *err)
 {
     struct cell *empty;
+    uint64_t size = size_of(shm, item);
 
-    if (search(shm, item->kind, item->name, item->size, &empty) != NULL)
+    if (search(shm, item->kind, item->name, size, &empty) != NULL)
         return 0;
     if (shm->head->zones == ZONES_MAX)
         return ln_fail(err, LN_E_LIMIT,
@@ -184,11 +208,11 @@ static int satisfy_one(struct ln_shm *shm, const struct ln_demand_item *item, st
 
     uint64_t left = shm->head->size - shm->head->end;
 
-    if (item->size > left || round_up(item->size) + round_up(item->name.n) > left)
+    if (size > left || round_up(size) + round_up(item->name.n) > left)
         return ln_fail(err, LN_E_LIMIT,
-                       "shared memory: no room for \"%.*s\": %zu bytes wanted, %llu left",
-                       (int)(item->name.n < 200 ? item->name.n : 200), item->name.p, item->size,
-                       (unsigned long long)left);
+                       "shared memory: no room for \"%.*s\": %llu bytes wanted, %llu left",
+                       (int)(item->name.n < 200 ? item->name.n : 200), item->name.p,
+                       (unsigned long long)size, (unsigned long long)left);
     publish(shm, empty, item);
     return 0;
 }

@@ -25,7 +25,7 @@
 #include "shm/demand.h"
 #include "shm/slot.h"
 
-enum { LN_SHM_LAYOUT = 1, LN_SHM_WORKERS_MAX = 1024 };
+enum { LN_SHM_LAYOUT = 2, LN_SHM_WORKERS_MAX = 1024 };
 
 struct ln_shm;
 
@@ -41,6 +41,11 @@ void ln_shm_free(struct ln_shm *shm);
  * old one find that one again, because they ask for less. */
 void *ln_shm_find(const struct ln_shm *shm, enum ln_zone_kind kind, struct ln_slice name,
                   size_t *size);
+
+/* Calls `each` for every zone of this kind, the newest first. For the supervisor: the list is not
+ * for readers while it grows. */
+void ln_shm_each(const struct ln_shm *shm, enum ln_zone_kind kind,
+                 void (*each)(void *zone, size_t size, void *arg), void *arg);
 
 /* Makes every zone of the list that is not there yet. -1: the region or its directory is full;
  * zones that were made before the failing one stay and do no harm. Supervisor (or a spec) only. */

@@ -4,6 +4,7 @@
 #include "upstream/attempt.h"
 
 #include "base/assert.h"
+#include "upstream/latency.h"
 
 static const struct sockaddr *address(struct ln_connect *c, unsigned i, socklen_t *len)
 {
@@ -43,6 +44,8 @@ void ln_attempt_start(struct ln_attempt *a, struct ln_instance *i, enum ln_attem
     ln_assert(a->instance == NULL);
     a->instance = i;
     a->error = 0;
+    a->started = ln_loop_now(i->pool->all->loop);
+    a->asked = 0;
     a->connect.fd = -1;
     a->conn = take_pooled(i, want);
     a->pooled = a->conn != NULL;
@@ -56,15 +59,41 @@ void ln_attempt_start(struct ln_attempt *a, struct ln_instance *i, enum ln_attem
                      i->service->conf->connect);
 }
 
+void ln_attempt_asked(struct ln_attempt *a)
+{
+    a->asked = ln_loop_now(a->instance->pool->all->loop);
+}
+
+/* An instance that answers before it has heard everything is not measured: how long that takes is
+ * the client's doing. */
+void ln_attempt_answered(struct ln_attempt *a)
+{
+    ln_nsec now = ln_loop_now(a->instance->pool->all->loop);
+
+    if (a->asked > 0)
+        ln_latency_note(&a->instance->record->latency, (now - a->asked) / 1000,
+                        now / LN_NSEC_PER_MSEC);
+}
+
+static void note_failure(const struct ln_attempt *a, ln_nsec now)
+{
+    ln_nsec from = a->asked > 0 ? a->asked : a->started;
+
+    ln_latency_note_failure(&a->instance->record->latency, (now - from) / 1000,
+                            now / LN_NSEC_PER_MSEC);
+}
+
 void ln_attempt_release(struct ln_attempt *a, enum ln_outcome outcome, bool reusable)
 {
     struct ln_instance *i = a->instance;
     struct ln_upconn *c = a->conn;
 
     ln_assert(i != NULL);
+    if (ln_outcome_row(outcome)->strikes > 0)
+        note_failure(a, ln_loop_now(i->pool->all->loop));
     a->instance = NULL;
     a->conn = NULL;
-    ln_instance_report(i, outcome, ln_loop_now_ms(i->pool->all->loop));
+    ln_service_release(i, outcome, ln_loop_now_ms(i->pool->all->loop));
     if (c == NULL)
         ln_connect_cancel(&a->connect);
     else if (reusable)

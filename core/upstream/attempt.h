@@ -17,6 +17,7 @@ struct ln_attempt {
     bool pooled;                  /* the connection has served before */
     struct ln_connect connect;    /* private */
     int error;                    /* errno of a failed connect */
+    ln_nsec started, asked;       /* when it began, and when all of the request was sent; 0 = not */
     /* The connection is there (a->conn), or it is not (NULL). May be called from inside
      * ln_attempt_start(). */
     void (*on_connected)(struct ln_attempt *a);
@@ -30,6 +31,12 @@ enum ln_attempt_want {
 };
 
 void ln_attempt_start(struct ln_attempt *a, struct ln_instance *i, enum ln_attempt_want want);
+
+/* All of the request has been sent, now. */
+void ln_attempt_asked(struct ln_attempt *a);
+
+/* The head of the response is here: the instance's latency is known. */
+void ln_attempt_answered(struct ln_attempt *a);
 
 /* `reusable`: the connection stands cleanly between two messages. */
 void ln_attempt_release(struct ln_attempt *a, enum ln_outcome outcome, bool reusable);

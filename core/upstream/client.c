@@ -7,8 +7,6 @@
  */
 #include "upstream/client.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -301,6 +299,8 @@ static bool begin_content(struct ln_client_call *c)
     ln_res_head_settle(&c->head, ln_method_identify(c->method));
     ln_fields_drop_hop_by_hop(&c->head.fields);
     c->got_head = true;
+    if (c->attempt.instance != NULL)
+        ln_attempt_answered(&c->attempt);
     if (c->head.framing == LN_FRAMING_LENGTH && c->head.length > c->most) {
         refuse(c, LN_OUTCOME_OK,
                ln_arena_printf(&c->arena, "the response has %llu bytes, at most %llu are taken",
@@ -458,6 +458,8 @@ static void send_on(struct ln_client_call *c)
             break;
         c->sent += (size_t)n;
     }
+    if (is_sent(c) && c->attempt.instance != NULL)
+        ln_attempt_asked(&c->attempt);
     ln_stream_watch_write(&c->conn->stream, false);
     await(c);
 }
@@ -541,24 +543,6 @@ static void on_connection(struct ln_client_call *c, struct ln_upconn *conn)
 
 /* ---- through a service ---- */
 
-/* What we lack ourselves says nothing about the instance. */
-static enum ln_outcome connect_outcome(int error)
-{
-    switch (error) {
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-    case EADDRNOTAVAIL:
-    case EAGAIN:
-        return LN_OUTCOME_LOCAL;
-    case ETIMEDOUT:
-        return LN_OUTCOME_CONNECT_TIME;
-    default:
-        return LN_OUTCOME_REFUSED;
-    }
-}
-
 static void on_attempt(struct ln_attempt *a)
 {
     struct ln_client_call *c = ln_container_of(a, struct ln_client_call, attempt);
@@ -567,7 +551,7 @@ static void on_attempt(struct ln_attempt *a)
     if (a->conn != NULL)
         on_connection(c, a->conn);
     else
-        fail(c, connect_outcome(a->error), a->error);
+        fail(c, ln_outcome_of_connect(a->error), a->error);
 }
 
 static enum ln_attempt_want want_of(const struct ln_client_call *c)
@@ -577,10 +561,26 @@ static enum ln_attempt_want want_of(const struct ln_client_call *c)
     return ln_method_is_idempotent(c->method) ? LN_ATTEMPT_ANY : LN_ATTEMPT_PROVEN;
 }
 
+/* There is no client to go by: of all keys only the path is known. */
+static struct ln_wish wish_of(const struct ln_client_call *c)
+{
+    const struct ln_service_conf *conf = c->service->conf;
+    const char *query = memchr(c->target.p, '?', c->target.n);
+    size_t n = query != NULL ? (size_t)(query - c->target.p) : c->target.n;
+    bool has_key =
+        conf->strategy == LN_STRATEGY_CONSISTENT_HASH && conf->hash_on == LN_HASH_ON_PATH;
+
+    return (struct ln_wish){.tried = &c->tried,
+                            .has_key = has_key,
+                            .key = has_key ? ln_rendezvous_key(ln_slice(c->target.p, n)) : 0};
+}
+
 static void try_instance(struct ln_client_call *c)
 {
     struct ln_service *s = c->service;
-    struct ln_instance *i = ln_service_pick(s, &c->tried, ln_loop_now_ms(loop_of(c)));
+    struct ln_wish wish = wish_of(c);
+    bool full;
+    struct ln_instance *i = ln_service_pick(s, &wish, ln_loop_now_ms(loop_of(c)), &full);
 
     if (i == NULL) {
         /* An instance that failed just now says more than "none is left". */
@@ -619,7 +619,7 @@ static void on_connect(struct ln_connect *connect, int fd)
     if (fd >= 0)
         on_connection(c, ln_pool_adopt(c->pool, fd));
     else
-        fail(c, connect_outcome(connect->error), connect->error);
+        fail(c, ln_outcome_of_connect(connect->error), connect->error);
 }
 
 static void connect_to(struct ln_client_call *c, unsigned count)

@@ -29,4 +29,7 @@ struct ln_outcome_row {
 
 const struct ln_outcome_row *ln_outcome_row(enum ln_outcome outcome);
 
+/* That of an attempt that got no connection, by its errno. */
+enum ln_outcome ln_outcome_of_connect(int error);
+
 #endif

@@ -43,6 +43,7 @@ struct ln_pools {
     struct ln_loop *loop;           /* borrowed */
     struct ln_deadlines *deadlines; /* borrowed */
     struct ln_buf_cache *bufs;      /* borrowed */
+    unsigned worker;                /* its slot in the shared region; set by the owner */
     struct ln_map by_key;           /* private */
     struct ln_slab conns;           /* private */
     struct ln_tcp_options tcp;      /* of new connections; set by whoever commits a generation */

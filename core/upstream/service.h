@@ -2,18 +2,22 @@
  * service.h - the services of one generation in one worker: instances, their shared records, and
  * who is next.
  *
- * Owner: the generation. Whoever picks an instance reports how it went: ln_instance_report().
+ * Owner: the generation. Whoever picks an instance gives it back: ln_service_release(), once.
  */
 #ifndef LN_UPSTREAM_SERVICE_H
 #define LN_UPSTREAM_SERVICE_H
 
+#include "base/rand.h"
 #include "conf/conf.h"
 #include "shm/demand.h"
 #include "shm/record.h"
 #include "shm/region.h"
 #include "upstream/outcome.h"
 #include "upstream/pool.h"
+#include "upstream/rendezvous.h"
 #include "upstream/ring.h"
+
+struct ln_balancer; /* balance.h */
 
 struct ln_instance {
     const struct ln_instance_conf *conf; /* borrowed from the generation */
@@ -22,17 +26,33 @@ struct ln_instance {
     struct ln_pool *pool;              /* counted */
 };
 
+/* Those that are chosen among: the instances, or, when none of them is up, the backups. */
+struct ln_tier {
+    uint16_t *members; /* owned: indexes of instances */
+    unsigned count;
+    struct ln_ring ring;       /* of positions in members */
+    struct ln_rendezvous keys; /* likewise */
+    uint64_t up_weight;        /* of those that are up, as counted at ... */
+    ln_msec counted_at;
+};
+
+enum { LN_TIERS = 2 };
+
 struct ln_service {
     const struct ln_service_conf *conf; /* borrowed */
+    struct ln_services *all;
+    const struct ln_balancer *balancer;
     struct ln_instance *instances;
     unsigned count;
-    struct ln_ring ring;
-    struct ln_cursor_record *cursor;
+    struct ln_tier tiers[LN_TIERS];
+    struct ln_cursor_record *record; /* in the shared region */
 };
 
 struct ln_services {
     struct ln_service *v;
     unsigned count;
+    unsigned worker, workers; /* our cell in records, and how many there are */
+    struct ln_rand rand;
 };
 
 /* What the services of a configuration need of the shared region. */
@@ -51,12 +71,29 @@ struct ln_tried {
     unsigned count;
 };
 
-/* The next instance that is up and was not tried; if all that are up were tried, one of those.
- * NULL: none is up. */
-struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_tried *tried,
-                                    ln_msec now);
+/* What a request wants of the choice. */
+struct ln_wish {
+    const struct ln_tried *tried; /* never NULL */
+    bool has_key;                 /* the request belongs where its key belongs */
+    uint64_t key;                 /* ln_rendezvous_key() */
+};
 
-/* How an attempt ended; logs changes of health. `now` in milliseconds. */
+/* The next instance, as the service's strategy says, lent until ln_service_release(). First those
+ * that were not tried, then, for repeats, backups; if all that are up were tried, one of those.
+ * NULL: none is up, or, with *full, those that are have no connection to spare. */
+struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_wish *wish, ln_msec now,
+                                    bool *full);
+
+/* How an attempt ended: it is no longer in flight, and health hears of it. */
+void ln_service_release(struct ln_instance *i, enum ln_outcome outcome, ln_msec now);
+
+/* Only the news, for what was not picked; logs changes of health. `now` in milliseconds. */
 void ln_instance_report(struct ln_instance *i, enum ln_outcome outcome, ln_msec now);
+
+/* Requests in flight, over all workers. */
+static inline uint32_t ln_instance_active(const struct ln_instance *i)
+{
+    return ln_record_sum(i->record->active, i->service->all->workers);
+}
 
 #endif

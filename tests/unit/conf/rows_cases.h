@@ -113,8 +113,14 @@ CASE("services[0].instances[0].url", "gateway: {port: ':0'}\nservices: [{name: x
 CASE("services[0].instances[0].weight",
      "gateway: {port: ':0'}\nservices: [{name: x, instances: [{url: 'http://127.0.0.1', @}]}]\n", "65535", "0",
      "got \"0\", expected a whole number from 1 to 65535")
+CASE("services[0].instances[0].backup",
+     "gateway: {port: ':0'}\nservices: [{name: x, instances: [{url: 'http://127.0.0.1', @}]}]\n", "on", "[]",
+     "got a list, expected on or off")
 CASE("services[0].strategy", SERVICE, "weighted_round_robin", "round_robbin",
-     "got \"round_robbin\", expected one of round_robin, weighted_round_robin; did you mean \"round_robin\"?")
+     "got \"round_robbin\", expected one of round_robin, weighted_round_robin, least_connections, random_two, peak_ewma, consistent_hash; did you mean \"round_robin\"?")
+CASE("services[0].hashOn", SERVICE, "header:X-User", "headers:X",
+     "got \"headers:X\", expected identity, address, path, header:NAME, cookie:NAME or query:NAME")
+CASE("services[0].slowStart", SERVICE, "30s", "slow", "got \"slow\", " A_DURATION "at most 365d")
 CASE("services[0].timeouts", SERVICE, "{}", "1s", "got \"1s\", " A_MAPPING)
 CASE("services[0].timeouts.connect", SERVICE_IN("timeouts"), "250ms", "0", "got \"0\", " A_DURATION "from 1ms to 365d")
 CASE("services[0].timeouts.firstByte", SERVICE_IN("timeouts"), "5s", "x", "got \"x\", " A_DURATION "at most 365d")

@@ -29,6 +29,9 @@ static void test_defaults(void **state)
     assert_true(s->upgrade);
     assert_int_equal(s->proxy, LN_PROXY_SEND_OFF);
     assert_int_equal(s->strategy, LN_STRATEGY_ROUND_ROBIN);
+    assert_int_equal(s->hash_on, LN_HASH_ON_IDENTITY);
+    assert_int_equal(s->slow_start, 0);
+    assert_false(s->instances[0].backup);
     assert_int_equal(s->connect, 1000);
     assert_int_equal(s->first_byte, 30000);
     assert_int_equal(s->idle, 30000);
@@ -57,6 +60,8 @@ static void test_every_value(void **state)
                           "    proxyProtocol: v2\n"
                           "    instances: [\"http://127.0.0.1:1\"]\n"
                           "    strategy: weighted_round_robin\n"
+                          "    hashOn: cookie:sid\n"
+                          "    slowStart: 20s\n"
                           "    timeouts: { connect: 2s, firstByte: 3s, idle: 4s, total: 5s }\n"
                           "    pool: { idle: 6, idleTimeout: 7s }\n"
                           "    retries: { tries: 8, perTry: 9s, on: [reset, timeout] }\n");
@@ -70,6 +75,9 @@ static void test_every_value(void **state)
     assert_false(s->upgrade);
     assert_int_equal(s->proxy, LN_PROXY_SEND_V2);
     assert_int_equal(s->strategy, LN_STRATEGY_WEIGHTED_ROUND_ROBIN);
+    assert_int_equal(s->hash_on, LN_HASH_ON_COOKIE);
+    assert_string_equal(s->hash_name, "sid");
+    assert_int_equal(s->slow_start, 20000);
     assert_int_equal(s->connect, 2000);
     assert_int_equal(s->first_byte, 3000);
     assert_int_equal(s->idle, 4000);
@@ -177,6 +185,60 @@ static void test_an_unresolved_name_is_a_warning(void **state)
     assert_int_equal(l.conf->services[0].instances[0].addr_count, 0);
     assert_int_equal(l.conf->services[0].instances[1].addr_count, 1);
     load_end(&l);
+}
+
+static void test_every_strategy_and_key(void **state)
+{
+    static const char *const strategies[] = {"round_robin",       "weighted_round_robin",
+                                             "least_connections", "random_two",
+                                             "peak_ewma",         "consistent_hash"};
+    static const struct {
+        const char *text, *name;
+        enum ln_hash_on on;
+    } keys[] = {
+        {"identity", "", LN_HASH_ON_IDENTITY},
+        {"address", "", LN_HASH_ON_ADDRESS},
+        {"path", "", LN_HASH_ON_PATH},
+        {"header:X-User", "X-User", LN_HASH_ON_HEADER},
+        {"cookie:sid", "sid", LN_HASH_ON_COOKIE},
+        {"query:id", "id", LN_HASH_ON_QUERY},
+    };
+    char text[512];
+
+    (void)state;
+    for (unsigned i = 0; i < 6; i++) {
+        struct load l;
+
+        snprintf(text, sizeof text,
+                 HEAD "  - name: x\n    strategy: %s\n    hashOn: %s\n    instances: "
+                      "[{ url: http://127.0.0.1:1, backup: on }]\n",
+                 strategies[i], keys[i].text);
+        const struct ln_service_conf *s = services(&l, text);
+
+        assert_int_equal(s->strategy, i);
+        assert_int_equal(s->hash_on, keys[i].on);
+        assert_string_equal(s->hash_name, keys[i].name);
+        assert_true(s->instances[0].backup);
+        load_end(&l);
+    }
+}
+
+static void test_keys_that_are_none(void **state)
+{
+    static const char *const wrong[] = {"Identity", "header:", "header:a b", "cookie", "body:x"};
+    char text[256], want[256];
+
+    (void)state;
+    for (unsigned i = 0; i < 5; i++) {
+        snprintf(text, sizeof text,
+                 HEAD "  - name: x\n    instances: http://127.0.0.1:1\n    hashOn: \"%s\"\n",
+                 wrong[i]);
+        snprintf(want, sizeof want,
+                 "gateway.yaml:5:13: services[0].hashOn: got \"%s\", expected identity, address, "
+                 "path, header:NAME, cookie:NAME or query:NAME\n",
+                 wrong[i]);
+        assert_refused(text, want);
+    }
 }
 
 static void test_without_instances(void **state)
@@ -325,6 +387,8 @@ int main(void)
         cmocka_unit_test(test_instances_behind_unix_sockets),
         cmocka_unit_test(test_wrong_unix_sockets),
         cmocka_unit_test(test_an_unresolved_name_is_a_warning),
+        cmocka_unit_test(test_every_strategy_and_key),
+        cmocka_unit_test(test_keys_that_are_none),
         cmocka_unit_test(test_without_instances),
         cmocka_unit_test(test_every_wrong_instance_is_told),
         cmocka_unit_test(test_one_instance_given_twice),

@@ -62,7 +62,8 @@ static void test_bytes_and_back(void **state)
     for (unsigned i = 0; i < 1000; i++) {
         int n = snprintf(name, sizeof name, "zone%u", i);
 
-        ln_demand_add(&d, (enum ln_zone_kind)(i % LN_ZONE_KINDS), ln_slice(name, (size_t)n), i + 1);
+        ln_demand_add_slots(&d, (enum ln_zone_kind)(i % LN_ZONE_KINDS), ln_slice(name, (size_t)n),
+                            i + 1, i % 3);
     }
     ln_demand_add(&d, LN_ZONE_COUNTER, ln_slice(NULL, 0), 7); /* the empty name is a name */
     ln_text_init(&bytes);
@@ -74,6 +75,7 @@ static void test_bytes_and_back(void **state)
     for (unsigned i = 0; i < d.count; i++) {
         assert_int_equal(copy.items[i].kind, d.items[i].kind);
         assert_int_equal(copy.items[i].size, d.items[i].size);
+        assert_int_equal(copy.items[i].each, d.items[i].each);
         assert_true(ln_slice_eq(copy.items[i].name, d.items[i].name));
     }
     ln_text_fini(&bytes);
@@ -98,9 +100,9 @@ static void test_cut_or_foreign_bytes_are_refused(void **state)
         assert_false(ln_demand_load(&cut, ln_slice(bytes.p, n)));
         ln_demand_fini(&cut);
     }
-    bytes.p[8] = (char)LN_ZONE_KINDS; /* the kind */
+    bytes.p[16] = (char)LN_ZONE_KINDS; /* the kind */
     assert_false(ln_demand_load(&d, ln_slice(bytes.p, bytes.n)));
-    bytes.p[8] = 0;
+    bytes.p[16] = 0;
     assert_true(ln_demand_load(&d, ln_slice(bytes.p, bytes.n)));
     ln_text_fini(&bytes);
     ln_demand_fini(&d);

@@ -234,6 +234,38 @@ static void test_every_counter_has_a_sentence(void **state)
     }
 }
 
+static void add_up(void *zone, size_t size, void *arg)
+{
+    size_t *sum = arg;
+
+    assert_int_equal(*(char *)zone, 0);
+    *sum += size;
+}
+
+static void test_slots_are_counted_with_the_workers(void **state)
+{
+    struct ln_shm *shm = *state;
+    struct ln_demand d;
+    struct ln_err err;
+    size_t size = 100 + 8 * ln_shm_workers(shm), sum = 0;
+
+    ln_demand_init(&d);
+    ln_demand_add_slots(&d, LN_ZONE_CURSOR, LN_SLICE("a"), 100, 8);
+    ln_demand_add_slots(&d, LN_ZONE_CURSOR, LN_SLICE("b"), 100, 8);
+    ln_demand_add(&d, LN_ZONE_INSTANCE, LN_SLICE("c"), 7);
+    assert_int_equal(ln_shm_satisfy(shm, &d, &err), 0);
+    assert_int_equal(ln_shm_satisfy(shm, &d, &err), 0); /* they are there */
+    ln_demand_fini(&d);
+    assert_non_null(ln_shm_find(shm, LN_ZONE_CURSOR, LN_SLICE("a"), &size));
+    assert_int_equal(size, 100 + 8 * ln_shm_workers(shm));
+    ln_shm_each(shm, LN_ZONE_CURSOR, add_up, &sum);
+    assert_int_equal(sum, 2 * size);
+    ln_shm_each(shm, LN_ZONE_INSTANCE, add_up, &sum);
+    assert_int_equal(sum, 2 * size + 7);
+    ln_shm_each(shm, LN_ZONE_LIMITER, add_up, &sum);
+    assert_int_equal(sum, 2 * size + 7);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -253,6 +285,7 @@ int main(void)
         TEST(test_slots_lie_on_lines_of_their_own),
         TEST(test_settling_keeps_totals_and_drops_what_was_in_flight),
         TEST(test_every_counter_has_a_sentence),
+        TEST(test_slots_are_counted_with_the_workers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,10 @@ enum { LINES = 8 };
 struct post {
     struct yard yard;
     struct ln_instance_record record;
+    _Atomic uint32_t cells[16]; /* the records' cells: what follows a flexible array */
+    struct ln_cursor_record service_record;
+    _Atomic uint32_t service_cells[16];
+    struct ln_services services;
     struct ln_service_conf service_conf;
     struct ln_service service;
     struct ln_instance_conf conf;
@@ -47,6 +51,9 @@ static int set_up(void **state)
     p->service_conf = (struct ln_service_conf){
         .name = "users", .pool_idle = 4, .pool_idle_timeout = 60000, .connect = 5000};
     p->service.conf = &p->service_conf;
+    p->service.record = &p->service_record;
+    p->service.all = &p->services;
+    p->services.workers = 1;
     p->conf =
         (struct ln_instance_conf){.url = "http://users:1", .addrs = p->addrs, .addr_count = 1};
     p->instance =

@@ -2,109 +2,20 @@
  * test_service.c - who is next: exact shares over all workers, and what becomes of the share of one
  * that is down.
  */
-#include "upstream/yard.h"
+#include "upstream/market.h"
 
 #include <sys/mman.h>
-
-#include "upstream/health.h"
-#include "upstream/service.h"
-
-enum { INSTANCES = 9, NOW = 1000000 };
-
-struct market {
-    struct yard yard;
-    struct ln_shm *shm;
-    struct ln_conf conf;
-    struct ln_service_conf service[2];
-    struct ln_instance_conf instance[INSTANCES];
-    char url[INSTANCES][32];
-    struct ln_services *all;
-    unsigned met[INSTANCES];
-};
-
-static void demand(struct market *m)
-{
-    struct ln_demand d;
-    struct ln_err err;
-
-    ln_demand_init(&d);
-    ln_services_demand(&m->conf, &d);
-    assert_int_equal(ln_shm_satisfy(m->shm, &d, &err), 0);
-    ln_demand_fini(&d);
-}
-
-/* One service with an instance for each weight. */
-static struct ln_service *open_market(struct market *m, const unsigned *weights, unsigned count)
-{
-    struct ln_err err;
-
-    for (unsigned i = 0; i < count; i++) {
-        snprintf(m->url[i], sizeof m->url[i], "http://127.0.0.1:%u", 1 + i);
-        m->instance[i] = (struct ln_instance_conf){.url = m->url[i], .weight = weights[i]};
-    }
-    m->service[0] = (struct ln_service_conf){.name = "users",
-                                             .instances = m->instance,
-                                             .instance_count = count,
-                                             .strategy = LN_STRATEGY_WEIGHTED_ROUND_ROBIN};
-    m->conf.services = m->service;
-    m->conf.service_count = 1;
-    demand(m);
-    m->all = ln_services_new(&m->conf, m->shm, &m->yard.pools, &err);
-    assert_non_null(m->all);
-    return &m->all->v[0];
-}
-
-#define OPEN(m, ...)                                                                               \
-    open_market(m, (const unsigned[]){__VA_ARGS__},                                                \
-                sizeof((const unsigned[]){__VA_ARGS__}) / sizeof(unsigned))
-
-static int set_up(void **state)
-{
-    struct market *m = calloc(1, sizeof *m);
-    struct ln_err err;
-
-    if (m == NULL)
-        return -1;
-    yard_init(&m->yard);
-    m->shm = ln_shm_new(4, &err);
-    *state = m;
-    return m->shm != NULL ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    struct market *m = *state;
-
-    if (m->all != NULL)
-        ln_services_free(m->all);
-    yard_fini(&m->yard);
-    ln_shm_free(m->shm);
-    free(m);
-    return 0;
-}
-
-static unsigned index_of(const struct ln_instance *i)
-{
-    return (unsigned)(i - i->service->instances);
-}
 
 static void pick(struct market *m, unsigned times, const struct ln_tried *tried)
 {
     memset(m->met, 0, sizeof m->met);
     for (unsigned i = 0; i < times; i++) {
-        struct ln_instance *got = ln_service_pick(&m->all->v[0], tried, NOW);
+        struct ln_instance *got = next_of(&m->all->v[0], tried, NOW);
 
         assert_non_null(got);
         m->met[index_of(got)]++;
     }
 }
-
-static void knock_down(struct market *m, unsigned i)
-{
-    assert_true(ln_health_strike(m->all->v[0].instances[i].record, LN_STRIKES_DOWN, NOW));
-}
-
-static const struct ln_tried nowhere;
 
 static void test_turns_are_taken(void **state)
 {
@@ -112,7 +23,7 @@ static void test_turns_are_taken(void **state)
     struct ln_service *s = OPEN(m, 1, 1, 1);
 
     for (unsigned i = 0; i < 9; i++)
-        assert_int_equal(index_of(ln_service_pick(s, &nowhere, NOW)), i % 3);
+        assert_int_equal(index_of(next_of(s, &nowhere, NOW)), i % 3);
 }
 
 static void test_shares_follow_the_weights_exactly(void **state)
@@ -202,11 +113,11 @@ static void test_none_is_up(void **state)
     for (unsigned i = 0; i < 3; i++)
         knock_down(m, i);
     for (unsigned i = 0; i < 10; i++)
-        assert_null(ln_service_pick(s, &nowhere, NOW));
+        assert_null(next_of(s, &nowhere, NOW));
     /* When their time is over each is tried, once. */
     for (unsigned i = 0; i < 3; i++)
-        assert_non_null(ln_service_pick(s, &nowhere, NOW + LN_HEALTH_FIRST_MS));
-    assert_null(ln_service_pick(s, &nowhere, NOW + LN_HEALTH_FIRST_MS));
+        assert_non_null(next_of(s, &nowhere, NOW + LN_HEALTH_FIRST_MS));
+    assert_null(next_of(s, &nowhere, NOW + LN_HEALTH_FIRST_MS));
 }
 
 static void test_exactly_one_request_is_the_trial(void **state)
@@ -217,7 +128,7 @@ static void test_exactly_one_request_is_the_trial(void **state)
 
     knock_down(m, 1);
     for (unsigned i = 0; i < 100; i++)
-        trials += index_of(ln_service_pick(s, &nowhere, NOW + LN_HEALTH_FIRST_MS)) == 1;
+        trials += index_of(next_of(s, &nowhere, NOW + LN_HEALTH_FIRST_MS)) == 1;
     assert_int_equal(trials, 1);
     ln_instance_report(&s->instances[1], LN_OUTCOME_OK, NOW + LN_HEALTH_FIRST_MS);
     pick(m, 100, &nowhere);
@@ -250,7 +161,7 @@ static void test_a_service_without_instances(void **state)
     struct market *m = *state;
     struct ln_service *s = open_market(m, NULL, 0);
 
-    assert_null(ln_service_pick(s, &nowhere, NOW));
+    assert_null(next_of(s, &nowhere, NOW));
 }
 
 /* ---- several workers
@@ -274,7 +185,7 @@ static void test_shares_are_exact_over_processes(void **state)
         assert_true(child[w] >= 0);
         if (child[w] == 0) {
             for (unsigned i = 0; i < EACH; i++)
-                met[w][index_of(ln_service_pick(s, &nowhere, NOW))]++;
+                met[w][index_of(next_of(s, &nowhere, NOW))]++;
             _exit(0);
         }
     }
@@ -298,15 +209,14 @@ static void test_a_new_generation_goes_on_where_the_old_one_stood(void **state)
     struct ln_service *s = OPEN(m, 1, 1, 1);
     struct ln_err err;
 
-    assert_int_equal(index_of(ln_service_pick(s, &nowhere, NOW)), 0);
+    assert_int_equal(index_of(next_of(s, &nowhere, NOW)), 0);
     knock_down(m, 2);
 
     struct ln_services *next = ln_services_new(&m->conf, m->shm, &m->yard.pools, &err);
 
     assert_non_null(next);
-    assert_int_equal(index_of(ln_service_pick(&next->v[0], &nowhere, NOW)), 1);
-    assert_int_equal(index_of(ln_service_pick(&next->v[0], &nowhere, NOW)),
-                     0); /* what was down is down */
+    assert_int_equal(index_of(next_of(&next->v[0], &nowhere, NOW)), 1);
+    assert_int_equal(index_of(next_of(&next->v[0], &nowhere, NOW)), 0); /* what was down is down */
     assert_ptr_equal(next->v[0].instances[0].pool, s->instances[0].pool);
     ln_services_free(next);
 }

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * balance.c - proposing, taking, and giving back.
+ */
+#include "upstream/balance.h"
+
+#include "base/assert.h"
+
+enum { TAKES_MAX = 8 }; /* proposals that others may snatch away before we take any */
+
+const struct ln_balancer *ln_balancer_of(enum ln_strategy strategy)
+{
+    static const struct ln_balancer *const balancers[] = {
+        [LN_STRATEGY_ROUND_ROBIN] = &ln_balance_turn,
+        [LN_STRATEGY_WEIGHTED_ROUND_ROBIN] = &ln_balance_turn,
+        [LN_STRATEGY_LEAST_CONNECTIONS] = &ln_balance_least,
+        [LN_STRATEGY_RANDOM_TWO] = &ln_balance_two,
+        [LN_STRATEGY_PEAK_EWMA] = &ln_balance_peak_ewma,
+        [LN_STRATEGY_CONSISTENT_HASH] = &ln_balance_hash,
+    };
+
+    ln_assert(strategy < LN_ARRAY_LEN(balancers));
+    return balancers[strategy];
+}
+
+unsigned ln_instance_warmth(const struct ln_instance *i, ln_msec now)
+{
+    ln_msec ramp = i->service->conf->slow_start;
+    ln_msec since = atomic_load_explicit(&i->record->since, memory_order_relaxed);
+
+    if (ramp == 0 || since <= 1 || now >= since + ramp)
+        return LN_WARM;
+
+    ln_msec age = now > since ? now - since : 0;
+
+    return age * 10 < ramp ? LN_WARM / 10 : (unsigned)(age * LN_WARM / ramp);
+}
+
+/* Sampling one of a stream by weight (Chao 1982). */
+int ln_balance_any(struct ln_service *s, struct ln_round *round)
+{
+    uint64_t total = 0;
+    int best = LN_NOBODY;
+
+    for (unsigned i = 0; i < round->tier->count; i++) {
+        unsigned at = round->tier->members[i];
+
+        if (!ln_balance_can(s, round, at))
+            continue;
+        uint64_t weight = ln_balance_weight(s, round, at);
+
+        total += weight;
+        if (total == weight || ln_rand_below(&s->all->rand, total) < weight)
+            best = (int)at;
+    }
+    return best;
+}
+
+/* Counted before anything else is asked: of several workers that want the last place each sees the
+ * counts of all others, and at most one of them stays. (Both may leave; the next round tells.) */
+static bool take(struct ln_instance *i, ln_msec now)
+{
+    struct ln_services *all = i->service->all;
+
+    ln_record_add(&i->record->active[all->worker], 1);
+    if (i->conf->max_connections > 0) {
+        atomic_thread_fence(memory_order_seq_cst);
+        if (ln_instance_active(i) > i->conf->max_connections)
+            goto fail;
+    }
+    if (!ln_health_admits(i->record, now))
+        goto fail;
+    ln_record_add(&i->service->record->active[all->worker], 1);
+    return true;
+
+fail:
+    ln_record_add(&i->record->active[all->worker], -1);
+    return false;
+}
+
+/* Others were quicker time and again: whichever lets us in. */
+static struct ln_instance *take_any(struct ln_service *s, struct ln_round *round)
+{
+    for (unsigned i = 0; i < round->tier->count; i++) {
+        unsigned at = round->tier->members[i];
+
+        if (ln_balance_can(s, round, at) && take(&s->instances[at], round->now))
+            return &s->instances[at];
+    }
+    return NULL;
+}
+
+static struct ln_instance *choose(struct ln_service *s, struct ln_round *round)
+{
+    if (round->tier->count == 0)
+        return NULL;
+    for (unsigned i = 0; i < TAKES_MAX; i++) {
+        int at = round->has_key ? ln_balance_by_key(s, round) : s->balancer->pick(s, round);
+
+        if (at == LN_NOBODY)
+            return NULL;
+        if (take(&s->instances[at], round->now))
+            return &s->instances[at];
+    }
+    return take_any(s, round);
+}
+
+struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_wish *wish, ln_msec now,
+                                    bool *full)
+{
+    static const struct ln_tried nowhere;
+    struct ln_instance *i = NULL;
+    struct ln_round round = {
+        .tried = wish->tried, .now = now, .has_key = wish->has_key, .key = wish->key};
+
+    /* Those that are only full come before backups, which are for the day when nobody is up. */
+    for (unsigned t = 0; t < LN_TIERS && i == NULL && !round.full; t++) {
+        round.tier = &s->tiers[t];
+        i = choose(s, &round);
+    }
+    round.tried = &nowhere;
+    for (unsigned t = 0; t < LN_TIERS && i == NULL && wish->tried->count > 0; t++) {
+        round.tier = &s->tiers[t];
+        i = choose(s, &round);
+    }
+    *full = i == NULL && round.full;
+    return i;
+}
+
+void ln_service_release(struct ln_instance *i, enum ln_outcome outcome, ln_msec now)
+{
+    struct ln_services *all = i->service->all;
+
+    ln_record_add(&i->record->active[all->worker], -1);
+    ln_record_add(&i->service->record->active[all->worker], -1);
+    ln_instance_report(i, outcome, now);
+}
