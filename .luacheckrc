@@ -53,10 +53,10 @@ stds.lunette_plugin = { read_globals = {
   } },
 } }
 stds.lunette_routes = { read_globals = {
-  "_VERSION", "any", "assert", "delete", "env", "error", "get", "getmetatable", "group", "head", "hostname", "include",
-  "ipairs", "load", "loadstring", "next", "options", "pairs", "patch", "pcall", "post", "print", "put", "rawequal",
-  "rawget", "rawset", "select", "service", "setmetatable", "sleep", "time", "tonumber", "tostring", "type", "unpack",
-  "use", "xpcall",
+  "_VERSION", "any", "assert", "delete", "env", "error", "file", "get", "getmetatable", "group", "head", "hostname",
+  "include", "ipairs", "load", "loadstring", "next", "options", "pairs", "patch", "pcall", "post", "print", "put",
+  "rawequal", "rawget", "rawset", "select", "service", "setmetatable", "sleep", "split", "time", "tonumber", "tostring",
+  "type", "unpack", "use", "xpcall",
   bit = { fields = {
     arshift = {}, band = {}, bnot = {}, bor = {}, bswap = {}, bxor = {}, lshift = {}, rol = {}, ror = {}, rshift = {},
     tobit = {}, tohex = {},

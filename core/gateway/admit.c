@@ -6,7 +6,6 @@
 #include "gateway/identity.h"
 #include "gateway/router.h"
 #include "http/hop.h"
-#include "http/query.h"
 
 /* Eight hex digits of 32 bits, all at once: each nibble to a byte, then '0' to '9' or 'a' to 'f'.
  */
@@ -29,28 +28,6 @@ void ln_admit_make_id(struct ln_exchange *x)
     for (unsigned i = 0; i < 4; i++)
         put_hex(x->id_text + 8 * i, (uint32_t)(bits[i / 2] >> i % 2 * 32));
     x->req.id = ln_slice(x->id_text, sizeof x->id_text);
-}
-
-/* What an untrusted peer says about who it speaks for is thrown away before anyone can read it. */
-static void drop_claims(struct ln_exchange *x)
-{
-    for (unsigned i = 0; i < x->head.fields.count; i++) {
-        struct ln_field *f = &x->head.fields.v[i];
-
-        switch (f->id) {
-        case LN_FIELD_FORWARDED:
-        case LN_FIELD_X_FORWARDED_FOR:
-        case LN_FIELD_X_FORWARDED_HOST:
-        case LN_FIELD_X_FORWARDED_PORT:
-        case LN_FIELD_X_FORWARDED_PREFIX:
-        case LN_FIELD_X_FORWARDED_PROTO:
-        case LN_FIELD_X_REAL_IP:
-            f->dropped = 1;
-            break;
-        default:
-            break;
-        }
-    }
 }
 
 /* How the client came to the outermost of the proxies that are trusted; what others say is gone by
@@ -113,7 +90,7 @@ static void fill_request(struct ln_exchange *x)
         x->upgrade = ln_field_value(upgrade);
     x->trusted = ln_identity_is_trusted(conf, x->d);
     if (!x->trusted)
-        drop_claims(x);
+        ln_identity_drop_claims(&x->head.fields);
     r->scheme = told_scheme(x);
     ln_fields_drop_hop_by_hop(&x->head.fields);
     take_id(x);
@@ -144,21 +121,18 @@ static bool is_over_limit(struct ln_exchange *x)
 static enum ln_step find_route(struct ln_exchange *x)
 {
     struct ln_req *r = &x->req;
-    struct ln_router_query q = {r->method, ln_authority_host(r->host), r->path, r->listener};
+    const struct ln_router_query q = {
+        r->method, ln_authority_host(r->host), r->path, r->listener, r, x->gen->vm};
     struct ln_router_match m;
 
     ln_router_find(x->gen->router, &q, &m, NULL);
     x->allowed = m.methods;
+    if (m.failed != NULL)
+        return answer_with(x, ln_answer(LN_ANSWER_PLUGIN_ERROR));
     if (m.route == NULL)
         return answer_with(
             x, ln_answer(m.methods != 0 ? LN_ANSWER_METHOD_NOT_ALLOWED : LN_ANSWER_NOT_FOUND));
-    r->route = m.route;
-    r->service = m.route->service;
-    r->param_count = m.count;
-    for (unsigned i = 0; i < m.count; i++) {
-        r->params[i].name = m.names[i];
-        r->params[i].value = ln_query_decode(m.params[i], false, r->arena);
-    }
+    ln_router_apply(&m, r);
     return LN_STEP_ACCESS;
 }
 

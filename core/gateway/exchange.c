@@ -10,6 +10,7 @@
 #include "gateway/headwrite.h"
 #include "gateway/tunnel.h"
 #include "http/accept.h"
+#include "script/split.h"
 
 const struct ln_service_conf *ln_exchange_service(const struct ln_exchange *x)
 {
@@ -102,6 +103,7 @@ static enum ln_step access_phase(struct ln_exchange *x)
         return r->failed ? answer_with(x, ln_answer(LN_ANSWER_PLUGIN_ERROR)) : LN_STEP_ANSWER;
     if (!settle_target(x))
         return answer_with(x, ln_answer(LN_ANSWER_BAD_TARGET));
+    ln_split_settle(r);
     if (r->service < 0 || (unsigned)r->service >= x->gen->services->count)
         return answer_with(x, ln_answer(LN_ANSWER_NOT_FOUND));
     if (r->body_state == LN_BODY_TOO_LARGE)

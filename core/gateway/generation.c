@@ -6,8 +6,6 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "gateway/router.h"
-#include "http/head.h"
-#include "http/target.h"
 #include "shm/region.h"
 #include "upstream/service.h"
 
@@ -93,31 +91,4 @@ void ln_generation_put(struct ln_generation *g)
         ln_services_free(g->services);
     ln_conf_free(g->conf);
     ln_free(g);
-}
-
-const struct ln_route *ln_generation_explain(const struct ln_generation *g, const char *method,
-                                             const char *url, const char *listener,
-                                             struct ln_text *why)
-{
-    struct ln_arena arena;
-    struct ln_target target;
-    struct ln_router_match m = {.route = NULL};
-    const struct ln_listener_conf *first = g->conf->gateway.listeners;
-
-    ln_arena_init(&arena, NULL);
-    enum ln_reject no = ln_target_parse(&target, ln_slice_of(url), LN_METHOD_GET, &arena);
-
-    if (no != LN_REJECT_NONE) {
-        if (why != NULL)
-            ln_text_printf(why, "- refused with %d: %s\n", ln_reject_row(no)->status,
-                           ln_reject_row(no)->sentence);
-    } else {
-        struct ln_router_query q = {ln_slice_of(method), ln_authority_host(target.authority),
-                                    target.path,
-                                    ln_slice_of(listener != NULL ? listener : first->name)};
-
-        ln_router_find(g->router, &q, &m, why);
-    }
-    ln_arena_reset(&arena);
-    return m.route;
 }

@@ -49,11 +49,4 @@ static inline struct ln_generation *ln_generation_get(struct ln_generation *g)
 }
 void ln_generation_put(struct ln_generation *g);
 
-/* For `lunette routes` and explain: the route that a request would take, NULL = none. `why` may be
- * NULL; else it gets a story, line by line. */
-struct ln_text;
-const struct ln_route *ln_generation_explain(const struct ln_generation *g, const char *method,
-                                             const char *url, const char *listener,
-                                             struct ln_text *why);
-
 #endif

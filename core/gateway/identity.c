@@ -22,6 +22,27 @@ bool ln_identity_is_trusted(const struct ln_gateway_conf *conf, const struct ln_
     return conf->trusted_count > 0 && d->has_ip && is_trusted(conf, d->ip);
 }
 
+void ln_identity_drop_claims(struct ln_fields *fields)
+{
+    for (unsigned i = 0; i < fields->count; i++) {
+        struct ln_field *f = &fields->v[i];
+
+        switch (f->id) {
+        case LN_FIELD_FORWARDED:
+        case LN_FIELD_X_FORWARDED_FOR:
+        case LN_FIELD_X_FORWARDED_HOST:
+        case LN_FIELD_X_FORWARDED_PORT:
+        case LN_FIELD_X_FORWARDED_PREFIX:
+        case LN_FIELD_X_FORWARDED_PROTO:
+        case LN_FIELD_X_REAL_IP:
+            f->dropped = 1;
+            break;
+        default:
+            break;
+        }
+    }
+}
+
 static bool is_v4(const unsigned char ip[16])
 {
     static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};

@@ -7,24 +7,24 @@
 #include <dlfcn.h>
 
 #include "gateway/router.h"
-#include "http/query.h"
 #include "http/target.h"
 
-int ln_router_spec_match(const struct ln_route *routes, unsigned count, struct ln_req *r,
-                         struct ln_diag *diag)
+int ln_router_spec_match(struct ln_vm *vm, struct ln_req *r, struct ln_diag *diag)
 {
-    struct ln_router_query q = {r->method, ln_authority_host(r->host), r->path, r->listener};
+    unsigned count;
+    const struct ln_route *routes = ln_vm_routes(vm, &count);
     struct ln_router *router = ln_router_new(routes, count, diag);
-    struct ln_router_match m;
+    struct ln_router_match m = {.route = NULL};
 
-    if (router == NULL)
-        return -1;
-    ln_router_find(router, &q, &m, NULL);
-    r->param_count = m.route != NULL ? m.count : 0;
-    for (unsigned i = 0; i < r->param_count; i++) {
-        r->params[i].name = m.names[i];
-        r->params[i].value = ln_query_decode(m.params[i], false, r->arena);
+    if (router != NULL && r != NULL) {
+        const struct ln_router_query q = {
+            r->method, ln_authority_host(r->host), r->path, r->listener, r, vm};
+
+        r->param_count = 0;
+        ln_router_find(router, &q, &m, NULL);
     }
+    if (m.route != NULL)
+        ln_router_apply(&m, r);
     ln_router_free(router);
     return m.route != NULL ? (int)(m.route - routes) : -1;
 }

@@ -7,7 +7,6 @@
 #include "script/spec.h"
 
 /* An ln_spec_match: for ln_spec_main(). */
-int ln_router_spec_match(const struct ln_route *routes, unsigned count, struct ln_req *r,
-                         struct ln_diag *diag);
+int ln_router_spec_match(struct ln_vm *vm, struct ln_req *r, struct ln_diag *diag);
 
 #endif

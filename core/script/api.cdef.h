@@ -35,6 +35,7 @@ enum ln_phase {
     LN_PHASE_BODY,
     LN_PHASE_LOG,
     LN_PHASE_CLOSE,
+    LN_PHASE_WHEN, /* a condition of a route looks at the request */
 };
 
 /* Bytes that belong to C. */

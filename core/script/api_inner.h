@@ -31,7 +31,7 @@ static inline int ln_str_put(struct ln_str *out, struct ln_slice s)
 /* Is the request still to be sent, so that its line and headers can change? */
 static inline bool ln_req_is_open(const struct ln_req *r)
 {
-    return r->res_fields == NULL && r->verdict == LN_VERDICT_CONTINUE;
+    return r->res_fields == NULL && r->verdict == LN_VERDICT_CONTINUE && !r->asked;
 }
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "http/accept.h"
 #include "http/chars.h"
+#include "script/split.h"
 #include "script/vm.h"
 
 enum { ID_MAX = 128 };
@@ -134,7 +135,7 @@ int ln_req_set_text(const struct ln_handle *h, int which, const char *ptr, size_
 
     if (r == NULL)
         return LN_EGONE;
-    if (which == LN_REQ_CLIENT_ID) {
+    if (which == LN_REQ_CLIENT_ID && !r->asked) {
         r->client_id = ln_arena_dup(r->arena, s);
         return LN_OK;
     }
@@ -176,6 +177,8 @@ int ln_req_number(const struct ln_handle *h, int which, double *out)
         *out = r->minor;
         return LN_OK;
     case LN_REQ_SERVICE:
+        if (!r->asked)
+            ln_split_settle(r);
         *out = r->service;
         return LN_OK;
     case LN_REQ_LENGTH:

@@ -103,18 +103,6 @@ static void push_conf(lua_State *L, const struct ln_conf *conf)
 
 /* ---- routes ---- */
 
-/* A text field of the table on top of the stack, copied; NULL when it is not there. */
-static const char *text_field(struct ln_vm *vm, const char *key)
-{
-    const char *copy = NULL;
-
-    lua_getfield(vm->L, -1, key);
-    if (lua_isstring(vm->L, -1))
-        copy = ln_arena_strdup(&vm->arena, lua_tostring(vm->L, -1));
-    lua_pop(vm->L, 1);
-    return copy;
-}
-
 static lua_Integer number_field(struct ln_vm *vm, const char *key, lua_Integer otherwise)
 {
     lua_getfield(vm->L, -1, key);
@@ -126,20 +114,26 @@ static lua_Integer number_field(struct ln_vm *vm, const char *key, lua_Integer o
 static void take_route(struct ln_vm *vm, struct ln_route *route)
 {
     *route = (struct ln_route){
-        .name = text_field(vm, "name"),
-        .methods = text_field(vm, "methods"),
-        .path = text_field(vm, "path"),
-        .host = text_field(vm, "host"),
-        .listener = text_field(vm, "listener"),
+        .name = ln_take_text(vm, "name"),
+        .methods = ln_take_text(vm, "methods"),
+        .path = ln_take_text(vm, "path"),
+        .host = ln_take_text(vm, "host"),
+        .listener = ln_take_text(vm, "listener"),
         .service = (int)number_field(vm, "service", -1),
-        .strip = text_field(vm, "strip"),
+        .strip = ln_take_text(vm, "strip"),
         .timeout = (ln_msec)number_field(vm, "timeout", 0),
         .tries = (int)number_field(vm, "tries", 0),
         .buffer = (uint64_t)number_field(vm, "buffer", 0),
         .chain = (unsigned)number_field(vm, "chain", 0),
-        .place = {.file = text_field(vm, "file"), .line = (unsigned)number_field(vm, "line", 0)},
-        .chain_text = text_field(vm, "chain_text"),
+        .place = {.file = ln_take_text(vm, "file"), .line = (unsigned)number_field(vm, "line", 0)},
+        .chain_text = ln_take_text(vm, "chain_text"),
     };
+    ln_take_conditions(vm, route);
+    lua_Integer split = number_field(vm, "split", 0);
+    if (split > 0) {
+        route->split = &vm->splits[split - 1];
+        route->service = -1;
+    }
     if (route->chain == 0)
         return;
     const struct ln_chain *chain = &vm->chains[route->chain - 1];
@@ -202,6 +196,7 @@ void ln_chains_forget(struct ln_vm *vm)
                 luaL_unref(vm->L, LUA_REGISTRYINDEX, vm->chains[i].run[phase]);
         luaL_unref(vm->L, LUA_REGISTRYINDEX, vm->chains[i].selfs);
     }
+    ln_splits_forget(vm);
     vm->chain_count = 0;
     vm->route_count = 0;
 }
@@ -224,6 +219,7 @@ void ln_routes_take(struct ln_vm *vm)
         ln_chain_take(vm);
     }
     lua_pop(L, 1);
+    ln_take_splits(vm);
     vm->route_count = open_list(L, "routes");
     vm->routes = ln_arena_zalloc(&vm->arena, (vm->route_count + 1) * sizeof *vm->routes);
     for (unsigned i = 0; i < vm->route_count; i++, lua_pop(L, 1)) {

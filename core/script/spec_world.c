@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "http/target.h"
 #include "script/spec.h"
+#include "script/split.h"
 #include "script/vm_inner.h"
 #include "shm/region.h"
 
@@ -27,6 +28,7 @@ struct visit {
     struct ln_fields fields, upstream;
     struct ln_route route;
     ln_nsec duration;
+    unsigned index;     /* of the route that it was matched with, from 1; 0 = none */
     struct visit *next; /* idle ones */
 };
 
@@ -167,6 +169,7 @@ static void fill(lua_State *L, struct visit *v)
     r->port = (unsigned)number_field(L, "port", 8080);
     r->minor = (uint8_t)number_field(L, "minor", 1);
     r->service = (int)number_field(L, "service", -1);
+    v->index = (unsigned)number_field(L, "route", 0);
     r->started = ln_clock_mono();
     r->started_wall = ln_clock_wall();
     r->body = text_field(L, v, "body");
@@ -209,6 +212,8 @@ static void set_route(lua_State *L, struct visit *v, const char *name)
         .has_log = c->run[LN_PHASE_LOG] != 0,
         .bodies = c->bodies,
     };
+    if (v->index >= 1 && v->index <= vm->route_count)
+        v->route.split = vm->routes[v->index - 1].split;
     v->r.route = &v->route;
 }
 
@@ -521,6 +526,7 @@ static void push_route(lua_State *L, const struct spec *s, const struct ln_route
     push_string_field(L, "strip", route->strip);
     push_string_field(L, "file", route->place.file);
     push_string_field(L, "chain", route->chain_text);
+    push_string_field(L, "split", route->split != NULL ? route->split->text : NULL);
     push_string_field(L, "service",
                       route->service >= 0 ? s->conf->services[route->service].name : NULL);
     lua_pushinteger(L, (lua_Integer)route->place.line);
@@ -536,14 +542,13 @@ static void push_route(lua_State *L, const struct spec *s, const struct ln_route
 /* Equal routes are found by the router. */
 static int load_routes(struct spec *s)
 {
-    struct ln_req r = {.method = LN_SLICE("GET"), .path = LN_SLICE("/"), .arena = &s->conf->arena};
     unsigned errors = s->diag.errors;
     int rc = ln_vm_load(s->vm, s->conf, s->bundle, &s->diag);
 
     s->vm->bundle = s->bundle;
     s->vm->diag = &s->diag;
     if (rc == 0 && s->match != NULL)
-        s->match(s->vm->routes, s->vm->route_count, &r, &s->diag);
+        s->match(s->vm, NULL, &s->diag);
     return s->diag.errors > errors ? -1 : 0;
 }
 
@@ -580,8 +585,8 @@ static int spec_load(lua_State *L)
     return 2;
 }
 
-/* match(request) -> index of the route from 1 or nil, its params; or nil, nil and the report.
- * Routes of the last load. */
+/* match(request, whether a split chooses now) -> index of the route from 1, its params and the name
+ * of its service; nil; or nil, nil and the report. Routes of the last load. */
 static int spec_match(lua_State *L)
 {
     struct spec *s = spec_of(L);
@@ -590,7 +595,7 @@ static int spec_match(lua_State *L)
 
     if (s->match == NULL)
         return luaL_error(L, "there is no router here");
-    int index = s->match(s->vm->routes, s->vm->route_count, r, &s->diag);
+    int index = s->match(s->vm, r, &s->diag);
     if (index < 0) {
         lua_pushnil(L);
         lua_pushnil(L);
@@ -599,6 +604,8 @@ static int spec_match(lua_State *L)
         push_report(L, s);
         return 3;
     }
+    if (lua_toboolean(L, 2))
+        ln_split_settle(r);
     lua_pushinteger(L, index + 1);
     lua_newtable(L);
     for (unsigned i = 0; i < r->param_count; i++) {
@@ -606,7 +613,8 @@ static int spec_match(lua_State *L)
         push_slice(L, r->params[i].value);
         lua_rawset(L, -3);
     }
-    return 2;
+    lua_pushstring(L, r->service >= 0 ? s->conf->services[r->service].name : NULL);
+    return 3;
 }
 
 /* start(): the core takes what it needs of lunette.boot. Not while the module is being opened: it

@@ -156,6 +156,8 @@ void ln_vm_boot(struct ln_vm *vm)
     vm->rest = take_ref(L, "rest");
     vm->heat = take_ref(L, "heat");
     vm->live = take_ref(L, "live");
+    vm->ask = take_ref(L, "ask");
+    vm->ask_failed = take_ref(L, "ask_failed");
     lua_pop(L, 1);
 }
 
@@ -250,6 +252,7 @@ void ln_vm_free(struct ln_vm *vm)
     }
     ln_digest_free(vm->digest);
     ln_text_fini(&vm->escaped);
+    ln_splits_forget(vm);
     ln_free(vm->chains);
     ln_free(vm->free_slots);
     ln_arena_reset(&vm->arena);

@@ -12,6 +12,7 @@
 #include "conf/conf.h"
 #include "conf/diag.h"
 #include "script/req.h"
+#include "script/route.h"
 
 struct ln_loop;
 struct ln_shm;
@@ -25,28 +26,6 @@ struct ln_vm_env {
         *demand; /* where zones that do not exist yet are asked for; NULL = they must exist */
 };
 
-/* One route, from a routes file or generated for a service. Owner: the vm. */
-struct ln_route {
-    const char *name;    /* "GET /users/:id", or what the route says */
-    const char *methods; /* comma-separated upper case; NULL = any */
-    const char
-        *path; /* "/users/:id", "/users/x*" never: "/users/" + "*" for the rest, else exact */
-    const char *host;     /* NULL = any; "*.example.com" = any one label in front */
-    const char *listener; /* NULL = any listener */
-    int service;          /* index into conf->services; -1 = answered by a handler or reply */
-    const char *strip;    /* prefix taken off before proxying; NULL = none */
-    ln_msec timeout;      /* first byte, 0 = the service's */
-    int tries;            /* 0 = the service's */
-    uint64_t buffer; /* body handlers see the content as one piece, at most this large; 0 = as it
-                        comes */
-    unsigned chain;  /* 0 = no plugins at all */
-    bool has_request, has_response, has_body,
-        has_log;     /* whether the chain has such handlers: the call may be skipped if not */
-    uint64_t bodies; /* bit n: plugin n of the chain, from 1, has a body handler */
-    struct ln_place place;
-    const char *chain_text; /* "client-id -> rate-limit -> function" */
-};
-
 struct ln_vm *ln_vm_new(const struct ln_vm_env *env);
 void ln_vm_free(struct ln_vm *vm); /* runs the close handlers; nothing may be parked */
 
@@ -56,6 +35,11 @@ int ln_vm_load(struct ln_vm *vm, struct ln_conf *conf, struct ln_bundle *bundle,
                struct ln_diag *diag);
 
 const struct ln_route *ln_vm_routes(const struct ln_vm *vm, unsigned *count);
+
+/* Asks a condition of the kind FUNCTION: 1 it holds, 0 it does not, -1 it raised, which the log was
+ * told. The request cannot be changed meanwhile, and nothing that the function keeps in it stays.
+ */
+int ln_vm_when(struct ln_vm *vm, struct ln_req *r, const struct ln_condition *c);
 
 enum ln_run { LN_RUN_DONE, LN_RUN_WAIT };
 

@@ -3,6 +3,7 @@
  *
  * vm.c     makes and frees the state        load.c  turns configuration into routes and chains
  * task.c   runs and parks coroutines        host.c  what Lua calls while it loads
+ * when.c   asks conditions of routes        take.c  conditions and splits out of Lua's tables
  */
 #ifndef LN_SCRIPT_VM_INNER_H
 #define LN_SCRIPT_VM_INNER_H
@@ -52,6 +53,8 @@ struct ln_vm {
     struct ln_chain *chains; /* by ln_route.chain - 1 */
     unsigned route_count, chain_count;
     unsigned chain_cap;
+    struct ln_split *splits; /* owned; their texts and numbers are in the arena */
+    unsigned split_count;
     uint64_t epoch;  /* of a spec: limits of another one count apart */
     int live;        /* reference of the table of slots */
     int begun;       /* slots ever used */
@@ -64,6 +67,7 @@ struct ln_vm {
     bool guarded;           /* script/guard.h has been told */
     bool compiles;          /* the JIT is on */
     int failed, rest, heat; /* references of functions of lunette.chain */
+    int ask, ask_failed;    /* of lunette.when */
     struct ln_task *idle, *running;
     struct ln_list parked, ready; /* ln_task.node */
     struct ln_timer ready_timer;
@@ -92,6 +96,12 @@ void ln_vm_boot(struct ln_vm *vm);
 /* Takes a state that exists, for specs; it is not closed by ln_vm_free(). */
 struct ln_vm *ln_vm_adopt(lua_State *L, const struct ln_vm_env *env);
 void ln_vm_open(struct ln_vm *vm, const struct ln_lua_conf *conf);
+
+/* take.c: what a table of lunette.routes says, from the top of the stack, which stays. */
+void ln_take_conditions(struct ln_vm *vm, struct ln_route *route);
+void ln_take_splits(struct ln_vm *vm);
+void ln_splits_forget(struct ln_vm *vm);
+const char *ln_take_text(struct ln_vm *vm, const char *key); /* of the arena; NULL: there is none */
 
 /* host.c: pushes the table that `require "lunette.host"` gives. */
 void ln_host_push(struct ln_vm *vm);

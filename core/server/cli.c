@@ -98,6 +98,18 @@ static int usage(const struct ln_command *c, const char *what, const char *about
     return LN_EXIT_USAGE;
 }
 
+static bool append(const char **list, const char *value)
+{
+    unsigned n = 0;
+
+    while (list[n] != NULL)
+        n++;
+    if (n == LN_CLI_HEADERS_MAX)
+        return false;
+    list[n] = value;
+    return true;
+}
+
 static bool set(struct ln_cli *cli, const struct ln_cli_option_row *row, const char *value)
 {
     char *member = (char *)cli + row->member;
@@ -110,6 +122,8 @@ static bool set(struct ln_cli *cli, const struct ln_cli_option_row *row, const c
     case LN_CLI_TEXT:
         *(const char **)(void *)member = value;
         break;
+    case LN_CLI_LIST:
+        return append((const char **)(void *)member, value);
     case LN_CLI_FD:
         if (!ln_slice_to_u64(ln_slice_of(value), &n) || n > 1u << 20)
             return false;
@@ -145,7 +159,7 @@ static int take_option(struct ln_cli *cli, const struct ln_command *c, int left,
         if (has_value ? value == NULL : equals != NULL)
             usage(c, has_value ? "a value is missing after" : "no value belongs to", row->name);
         else if (!set(cli, row, value))
-            usage(c, "this is no descriptor:", value);
+            usage(c, row->kind == LN_CLI_FD ? "this is no descriptor:" : "too many:", value);
         else
             return has_value && equals == NULL ? 2 : 1;
         return 0;

@@ -10,13 +10,17 @@
 
 enum { LN_EXIT_OK = 0, LN_EXIT_FAILED = 1, LN_EXIT_USAGE = 2 };
 
+enum { LN_CLI_HEADERS_MAX = 64 };
+
 /* What may be given to commands; a command names the options that it takes (commands.c). */
 struct ln_cli {
     const char *conf; /* never NULL for commands that take it: a default that exists, or the first
                          default */
-    const char *control; /* NULL = by the configuration */
-    const char *why;     /* NULL = not asked */
-    int report;          /* -1 = none */
+    const char *control;                         /* NULL = by the configuration */
+    const char *why;                             /* NULL = not asked */
+    const char *headers[LN_CLI_HEADERS_MAX + 1]; /* "Name: value", of the request in `why` */
+    const char *from, *listener;                 /* likewise; NULL = not said */
+    int report;                                  /* -1 = none */
     bool json, quiet;
     int argc; /* what is left: neither command nor option */
     char **argv;

@@ -62,9 +62,10 @@ const struct ln_command ln_commands[] = {
      LN_CLI_CONF | LN_CLI_JSON, ln_command_check},
 
     {"routes", "", "show the routes, or explain a match",
-     "Prints the effective table: method, path, where it was written, its chain of plugins.\n"
-     "With --why, the story of one request: which route it takes, and why the others lost.\n",
-     LN_CLI_CONF | LN_CLI_JSON | LN_CLI_WHY, ln_command_routes},
+     "Prints the effective table: method, path, where it was written, its chain of plugins, where it\n"
+     "goes, and under which conditions. With --why, the story of one request: which route takes it,\n"
+     "and why the others do not; exit code 1 when none does.\n",
+     LN_CLI_CONF | LN_CLI_JSON | LN_CLI_WHY | LN_CLI_HEADER | LN_CLI_FROM | LN_CLI_LISTENER, ln_command_routes},
 
     {"reload", "", "let the running gateway take its files anew",
      "Waits for the outcome. Exit code 1 with the errors when the new configuration did not do; the\n"
@@ -115,6 +116,12 @@ const struct ln_cli_option_row ln_cli_options[] = {
      "no greeting"},
     {LN_CLI_WHY, NULL, "--why", "REQUEST", LN_CLI_TEXT, MEMBER(why),
      "such as \"GET /api/users\" or \"POST http://example.com/x\""},
+    {LN_CLI_HEADER, "-H", "--header", "FIELD", LN_CLI_LIST, MEMBER(headers),
+     "a header of that request, such as \"X-Version: 2\"; any number"},
+    {LN_CLI_FROM, NULL, "--from", "ADDRESS", LN_CLI_TEXT, MEMBER(from),
+     "the address of its client; without it 127.0.0.1"},
+    {LN_CLI_LISTENER, NULL, "--listener", "NAME", LN_CLI_TEXT, MEMBER(listener),
+     "where it comes in; without it the first listener"},
     {0, NULL, NULL, NULL, LN_CLI_FLAG, 0, NULL},
 };
 /* clang-format on */

@@ -20,6 +20,9 @@ enum ln_cli_option {
     LN_CLI_REPORT = 1 << 3,
     LN_CLI_QUIET = 1 << 4,
     LN_CLI_WHY = 1 << 5,
+    LN_CLI_HEADER = 1 << 24, /* those of the request in --why */
+    LN_CLI_FROM = 1 << 25,
+    LN_CLI_LISTENER = 1 << 26,
     LN_CLI_ARGS = 1 << 29, /* words that are no options */
     LN_CLI_RAW = 1 << 30,  /* every word as it is, options too */
 };
@@ -27,6 +30,7 @@ enum ln_cli_option {
 enum ln_cli_kind {
     LN_CLI_FLAG, /* bool: there or not */
     LN_CLI_TEXT, /* const char *: the last one given */
+    LN_CLI_LIST, /* const char *[LN_CLI_HEADERS_MAX + 1]: all that were given, in order */
     LN_CLI_FD,   /* int: the number of an open descriptor */
 };
 
@@ -50,7 +54,7 @@ struct ln_command {
 extern const struct ln_command ln_commands[]; /* ends with a row without a name */
 extern const struct ln_cli_option_row ln_cli_options[];
 
-/* inspect.c: look at a configuration without serving it. */
+/* inspect.c, routes.c: look at a configuration without serving it. */
 int ln_command_check(const struct ln_cli *cli);
 int ln_command_routes(const struct ln_cli *cli);
 

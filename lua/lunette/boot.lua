@@ -6,6 +6,8 @@ local life = require "lunette.life"
 local plugins = require "lunette.plugins"
 local routes = require "lunette.routes"
 local services = require "lunette.services"
+local splits = require "lunette.splits"
+local when = require "lunette.when"
 
 local M = {
   failed = chain.failed,
@@ -13,6 +15,8 @@ local M = {
   heat = chain.heat,
   live = life.kept,
   close = plugins.close,
+  ask = when.ask,
+  ask_failed = when.failed,
 }
 
 
@@ -23,7 +27,8 @@ function M.load(conf)
   services.reset(names)
   chain.reset()
   plugins.reset(conf.plugins_dir, conf.trusted)
-  return { routes = routes.load(conf), chains = chain.all() }
+  splits.reset()
+  return { routes = routes.load(conf), chains = chain.all(), splits = splits.all() }
 end
 
 

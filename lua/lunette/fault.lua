@@ -29,6 +29,9 @@ end
 -- What a refusal of C means; `what` says what was tried.
 function M.refuse(rc, what)
   if rc == C.LN_EGONE then M.raise(what .. ": the request has ended") end
+  if rc == C.LN_ESTATE and F.cur.phase == C.LN_PHASE_WHEN then
+    M.raise(what .. ": the condition of a route can only look at the request")
+  end
   if rc == C.LN_ESTATE then M.raise(what .. ": too late or too early for that") end
   if rc == C.LN_ELIMIT then M.raise(what .. ": the gateway writes that itself") end
   M.raise(what .. ": not allowed")

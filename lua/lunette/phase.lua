@@ -18,6 +18,7 @@ M.names = {
   [C.LN_PHASE_BODY] = "in body",
   [C.LN_PHASE_LOG] = "in log",
   [C.LN_PHASE_CLOSE] = "in close",
+  [C.LN_PHASE_WHEN] = "in the condition of a route",
 }
 
 local RUNNING = {

@@ -4,19 +4,20 @@
 -- A route inherits the options of its groups; the nearest one counts. Mistakes are reported at the line of the route, which is
 -- then `broken` and takes no further part.
 
+local conditions = require "lunette.conditions"
 local host = require "lunette.host"
 local response = require "lunette.response"
 local schema = require "lunette.schema"
 local services = require "lunette.services"
+local splits = require "lunette.splits"
 local text = require "lunette.schema_text"
 local words = require "lunette.words"
 
 local M = {}
 
-M.ROUTE = { "buffer", "host", "listener", "name", "reply", "retries", "strip", "timeout", "to", "tries" }
-M.GROUP = { "buffer", "host", "listener", "retries", "strip", "timeout", "to", "tries" }
+M.ROUTE = { "buffer", "host", "listener", "name", "reply", "retries", "strip", "timeout", "to", "tries", "when" }
+M.GROUP = { "buffer", "host", "listener", "retries", "strip", "timeout", "to", "tries", "when" }
 
-local LATER = { when = true, split = true }
 local PARAMS_MAX = 8
 local TRIES_MAX = 10
 
@@ -32,14 +33,20 @@ local function complain(item, message)
 end
 
 
+-- A mistake of a group is told once, at the group, and spoils all its routes.
+local function complain_once(owner, route, message)
+  if owner == route or not rawget(owner, "told") then complain(owner, message) end
+  rawset(owner, "told", true)
+  rawset(route, "broken", true)
+end
+
+
 local function check_options(item, known)
   for _, key in ipairs(text.ordered_keys(item.body)) do
     if type(key) == "string" then
       local ok = false
       for _, name in ipairs(known) do ok = ok or name == key end
-      if LATER[key] then
-        complain(item, ("option %s is not available in this version"):format(text.quote(key)))
-      elseif not ok then
+      if not ok then
         complain(item, ("unknown option %s%s"):format(text.quote(key), text.hint(key, known)))
       end
     elseif type(key) ~= "number" then
@@ -105,11 +112,20 @@ local function path_fault(path)
 end
 
 
+-- The index of the service, or nil with the number of a split; -1: neither.
 local function target_of(item)
   local to = option(item, "to")
   if to == nil then return -1 end
+  if words.is_item(to, "split") then
+    local number = splits.number(to, function(message) complain(item, message) end)
+    if not number then rawset(item, "broken", true) end
+    return nil, number
+  end
   local name = words.is_item(to, "service") and to.name or to
-  if words.is_item(to, "service") and rawget(to, "broken") then return nil end
+  if words.is_item(to, "service") and rawget(to, "broken") then
+    rawset(item, "broken", true)
+    return nil
+  end
   local index, why = services.index_of(name)
   if not index then complain(item, why) end
   return index
@@ -177,8 +193,7 @@ end
 
 
 -- One or several texts -> a list; { false } when there is none, which stands for "any".
-local function texts_of(item, key, judge)
-  local value = option(item, key)
+local function texts_of(item, key, value, judge)
   if value == nil then return { false } end
   local list = type(value) == "table" and value or { value }
   for _, one in ipairs(list) do
@@ -193,9 +208,25 @@ local function texts_of(item, key, judge)
 end
 
 
+-- What the option `key` says, or `when` says of the same thing.
+local function said_of(item, key, elsewhere)
+  local value = option(item, key)
+  if not elsewhere[key] then return value end
+  if value ~= nil then complain(item, ("when.%s: the option %s says this already"):format(key, key)) end
+  return elsewhere[key].value
+end
+
+
 local function host_fault(name)
-  if not name:lower():find("^[%w*.:%[%]-]+$") or (name:find("*", 1, true) and not name:find("^%*%.[^*]+$")) then
+  local lower = name:lower()
+  if not lower:find("^[%w*._:%[%]-]+$") or (name:find("*", 1, true) and not name:find("^%*%.[^*]+$")) then
     return ('expected a name such as "example.com" or "*.example.com", got %s'):format(text.quote(name))
+  end
+  if lower:find(":%d*$") and not lower:find("^%[") then
+    return ("%s: a host stands without its port; the option listener tells ports apart"):format(text.quote(name))
+  end
+  if lower:find("%.%.") or lower:find("^%.") then
+    return ("%s is no host that a request can have"):format(text.quote(name))
   end
 end
 
@@ -231,13 +262,15 @@ local function reply_of(item)
 end
 
 
-local function hosts_of(item)
-  return texts_of(item, "host", host_fault)
+local function hosts_of(item, elsewhere)
+  local list = texts_of(item, "host", said_of(item, "host", elsewhere), host_fault)
+  for i, name in ipairs(list) do list[i] = name and name:lower() end
+  return list
 end
 
 
-local function listeners_of(item, known_listeners)
-  return texts_of(item, "listener", function(name)
+local function listeners_of(item, elsewhere, known_listeners)
+  return texts_of(item, "listener", said_of(item, "listener", elsewhere), function(name)
     for _, known in ipairs(known_listeners) do
       if known == name then return nil end
     end
@@ -247,9 +280,23 @@ local function listeners_of(item, known_listeners)
 end
 
 
-local function name_of(item, path)
+-- The methods as C takes them; nil: any.
+local function methods_of(item, elsewhere)
+  local own = rawget(item, "method")
+  if not elsewhere.method then return own end
+  if own then
+    return complain(item, ("when.method: %s says the method already; any would leave it open"):format(item.word))
+  end
+  local list = texts_of(item, "when.method", elsewhere.method.value, function(name)
+    if not name:find("^%u[%u-]*$") then return ('expected a method such as "PUT", got %s'):format(text.quote(name)) end
+  end)
+  return list[1] and table.concat(list, ",") or nil
+end
+
+
+local function name_of(item, path, methods)
   local name = item.body.name
-  if name == nil then return ("%s %s"):format(rawget(item, "method") or "ANY", path) end
+  if name == nil then return ("%s %s"):format(methods or "ANY", path) end
   if type(name) == "string" then return name end
   return complain(item, "name: expected a text, got " .. text.show(name))
 end
@@ -267,17 +314,27 @@ function M.read(item, known_listeners)
   local path = full_path(item)
   local fault = path_fault(path)
   if fault then complain(item, fault) end
+  local list = groups_of(item)
+  for i = #list, 1, -1 do
+    if rawget(list[i], "broken") then table.remove(list, i) end
+  end
+  list[#list + 1] = item
+  local all, elsewhere = conditions.read(list, function(owner, message) complain_once(owner, item, message) end)
+  local service, split = target_of(item)
+  local methods = methods_of(item, elsewhere)
   return {
-    name = name_of(item, path),
-    methods = rawget(item, "method"),
+    name = name_of(item, path, methods),
+    methods = methods,
     path = path,
-    service = target_of(item),
+    conditions = all,
+    service = service,
+    split = split,
     strip = strip_of(item, path),
     timeout = timeout_of(item),
     tries = tries_of(item),
     buffer = buffer_of(item),
-    hosts = hosts_of(item),
-    listeners = listeners_of(item, known_listeners),
+    hosts = hosts_of(item, elsewhere),
+    listeners = listeners_of(item, elsewhere, known_listeners),
     reply = reply_of(item),
     file = item.file,
     line = item.line,

@@ -175,8 +175,8 @@ local function lost_use(item)
 end
 
 
-local function answers(uses, service)
-  if service == nil or service >= 0 then return true end
+local function answers(uses, route)
+  if route.split or route.service == nil or route.service >= 0 then return true end
   for _, use in ipairs(uses) do
     if use.answers or use.plugin == "function" or use.plugin == "reply" then return true end
   end
@@ -189,7 +189,7 @@ local function finish_route(item, known_listeners)
   local route = options.read(item, known_listeners)
   local uses = uses_of(item)
   uses[#uses + 1] = route.reply
-  if not rawget(item, "broken") and not answers(uses, route.service) and not lost_use(item) then
+  if not rawget(item, "broken") and not answers(uses, route) and not lost_use(item) then
     options.complain(item, 'nothing answers here: it needs "to", "reply" or a function')
   end
   if not rawget(item, "broken") then add_route(route, uses) end

@@ -176,9 +176,10 @@ function M.routes(source)
 end
 
 
--- The route that a request such as "GET /users/7" takes, and its parameters; nil when none matches.
-function Routes:match(request)
-  local route = world.match(self.list, request)
+-- The route that a request such as "GET /users/7" takes, and its parameters; nil when none matches. `options`: headers, ip
+-- and so on, for conditions; route.service is what a split has chosen.
+function Routes:match(request, options)
+  local route = world.match(self.list, request, options, true)
   if route then return route, route.params end
 end
 
@@ -186,10 +187,11 @@ end
 -- Runs the request handlers of the route that a request takes, as M.request does; nil when no route takes it.
 -- Further options (headers, ip, ...) as in M.request.
 function Routes:request(request, options)
-  local route = world.match(self.list, request)
+  local route = world.match(self.list, request, options)
   if not route then return nil end
   local method, path = request:match("^(%S+) (%S+)$")
-  local all = { method = method, path = path:gsub("^http://[^/]*", ""), params = route.params }
+  local all = { method = method, path = path:gsub("^http://[^/]*", ""), params = route.params,
+    service = route.service, route = route.index }
   for key, value in pairs(options or {}) do all[key] = value end
   local chain = { number = route.number, route = route.name }
   chains[chain] = chain

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- words.lua - the vocabulary of a routes file: service, use, group, get and the other methods, include, env.
+-- words.lua - the vocabulary of a routes file: service, use, group, get and the other methods, include, env, file, split.
 --
 -- `use` inside a table is evaluated before the route that owns the table. So every word takes a sequence number and keeps its
 -- place, and nothing is decided before the whole file has run: a `use` that no route or group has claimed by then holds for
@@ -116,13 +116,41 @@ local function env_word(state)
 end
 
 
+local function path_from(frame, name)
+  if name:sub(1, 1) == "/" then return name end
+  return (frame.path:match("^(.*/)") or "") .. name
+end
+
+
+-- The bytes of a file beside this one: part of what is loaded, so every worker has the same.
+local function file_word(state, frame)
+  return function(name)
+    if type(name) ~= "string" then error("file: expected the name of a file, got " .. text.show(name), 2) end
+    local bytes, why = state.host.read(path_from(frame, name))
+    if not bytes then error(("file: %s"):format(why), 2) end
+    return bytes
+  end
+end
+
+
+-- split { { service, weight }, ..., by = "client" }: judged by the first route that goes there.
+local function split_word(state, frame)
+  return function(parts)
+    if type(parts) ~= "table" or is_item(parts) then
+      error("split: expected a table such as { { a, 90 }, { b, 10 } }, got " .. text.show(parts), 2)
+    end
+    local item = new_item(state, frame, "split", { parts = parts }, 2)
+    return item
+  end
+end
+
+
 -- Runs another file here. What it declares comes back as a list, so that a group can claim it.
 local function include_word(state, frame)
   return function(name)
     if type(name) ~= "string" then error("include: expected the name of a file, got " .. text.show(name), 2) end
     local file, line = place(2)
-    local path = name
-    if name:sub(1, 1) ~= "/" then path = (frame.path:match("^(.*/)") or "") .. name end
+    local path = path_from(frame, name)
     local up = frame
     while up do
       if up.path == path then error(("include: %s includes itself"):format(text.quote(name)), 2) end
@@ -144,10 +172,12 @@ end
 function M.words(state, frame)
   local words = {
     env = env_word(state),
+    file = file_word(state, frame),
     group = block_word(state, frame, "group", { word = "group" }),
     include = include_word(state, frame),
     json = json,
     service = service_word(state, frame),
+    split = split_word(state, frame),
     use = use_word(state, frame),
   }
   for _, method in ipairs(M.METHODS) do

@@ -251,17 +251,21 @@ end
 
 
 -- The route that "GET /x" or "GET http://host/x" takes, with its params, or nil. `routes` must be the last ones loaded.
-function M.match(routes, request)
+-- `options`: what else M.request takes. `settle`: a split chooses its service now.
+function M.match(routes, request, options, settle)
   local method, target = request:match("^(%S+) (%S+)$")
   if not method then error(('expected a request such as "GET /path", got %s'):format(text.quote(request)), 2) end
   local host_name, path = target:match("^http://([^/]+)(.*)$")
-  local r = M.request { method = method, host = host_name, path = path or target }
-  local index, params, report = native.match(r.number)
-  if report then error((report:gsub("\n$", "")), 0) end
+  local all = {}
+  for key, value in pairs(options or {}) do all[key] = value end
+  all.method, all.host, all.path = method, host_name or all.host, path or target
+  local r = M.request(all)
+  local index, params, more = native.match(r.number, settle)
+  if not index and more then error((more:gsub("\n$", "")), 0) end
   if not index then return nil end
   local route = {}
   for key, value in pairs(routes[index]) do route[key] = value end
-  route.params = params
+  route.params, route.service, route.index = params, more, index
   return route
 end
 

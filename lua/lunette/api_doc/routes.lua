@@ -31,14 +31,21 @@ return {
         lua = "fun(plugin: string): lunette.Use" },
       { "env(name, default)", "string", "A variable of the environment; without a default it must be set.",
         lua = "fun(name: string, default?: string): string" },
-      { 'include "file.lua"', "nothing", "Reads another routes file in this place.", lua = "fun(file: string): lunette.Item[]" },
+      { 'include "file.lua"', "list of routes", "Reads another routes file in this place; inside a group, its routes belong to it.",
+        lua = "fun(file: string): lunette.Item[]" },
+      { 'file "path"', "string", "The content of a file beside this one, read while loading; a change of it reloads.",
+        lua = "fun(path: string): string" },
+      { "split { { a, 90 }, { b, 10 } }", "target", 'Shares requests out by weight, for the option `to`. In turns, exactly; with '
+        .. '`by = "client"`, `"header:NAME"`, `"cookie:NAME"` or `"query:NAME"` a client stays where it is.',
+        lua = "fun(parts: table): lunette.Item" },
     },
   },
   {
     title = "Options of a route", name = "options", kind = "form", class = "lunette.RouteOptions",
     about = "A route is a table of these, of `use` calls, and of functions that are request handlers in their place.",
     rows = {
-      { "to", "service or its name", "Where requests go that no handler answers.", lua = "lunette.Service|string" },
+      { "to", "service, its name, or split", "Where requests go that no handler answers.",
+        lua = "lunette.Service|lunette.Item|string" },
       { "strip", "path, or true", "A prefix that is taken off before the request is sent on; `true`: all before the first `:name` or `*`.",
         lua = "string|boolean" },
       { "timeout", "duration", "How long the service may be silent.", lua = "string|number" },
@@ -52,6 +59,29 @@ return {
         .. "cut off.",
         lua = "string|integer" },
       { "reply", "{ status, body, headers }", "The answer, always the same.", lua = "any[]" },
+      { "when", "table, or function(req)", "Conditions that a request must fulfil, or the next route is asked; see below.",
+        lua = "lunette.When|fun(req: lunette.Request): any" },
+    },
+  },
+  {
+    title = "when, the conditions of a route", name = "when", kind = "form", class = "lunette.When", scope = "routes",
+    about = "All must hold, those of the groups around the route too. A function may stand among them, in first place or as "
+      .. "all of `when`; it can look at the request, with its parameters, and neither change it nor wait. One that raises costs "
+      .. "the request a 500. Values are the first ones of their name, and compared with their case.",
+    rows = {
+      { "header", "{ NAME = value }", 'A value is a text, a list of them, `true` (there), `false` (not there), or one of '
+        .. '`{ prefix = "v2" }`, `{ suffix = ... }` and `{ contains = ... }`, each with a text or a list.',
+        lua = "table<string, any>" },
+      { "query", "{ NAME = value }", "The same of arguments of the query, decoded.", lua = "table<string, any>" },
+      { "cookie", "{ NAME = value }", "The same of cookies.", lua = "table<string, any>" },
+      { "client", "address block, or list", 'The address of the client, behind trusted proxies: `"10.0.0.0/8"`.',
+        lua = "string|string[]" },
+      { "share", "percentage", 'That share of the clients, always the same ones: `10`, `"2.5%"`, `{ 10, seed = "checkout" }` for '
+        .. 'others than those of other shares, `{ 10, by = "cookie:session" }`.', lua = "number|string|table" },
+      { "scheme", "text, or list", "`http` or `https`.", lua = "string|string[]" },
+      { "method", "text, or list", "Of a route made with `any`.", lua = "string|string[]" },
+      { "host", "text, or list", "Another way to write the option `host`.", lua = "string|string[]" },
+      { "listener", "text, or list", "Another way to write the option `listener`.", lua = "string|string[]" },
     },
   },
 }

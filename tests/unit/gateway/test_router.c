@@ -76,8 +76,10 @@ static const char *refusal(struct map_of_routes *map)
 static const char *ask(struct map_of_routes *map, const char *method, const char *host,
                        const char *path, const char *listener)
 {
-    const struct ln_router_query q = {ln_slice_of(method), ln_slice_of(host), ln_slice_of(path),
-                                      ln_slice_of(listener)};
+    const struct ln_router_query q = {.method = ln_slice_of(method),
+                                      .host = ln_slice_of(host),
+                                      .path = ln_slice_of(path),
+                                      .listener = ln_slice_of(listener)};
 
     ln_router_find(map->router, &q, &map->m, NULL);
     return map->m.route != NULL ? map->m.route->name : "-";
@@ -495,6 +497,11 @@ static void test_depth_is_bounded(void **state)
  * --------------------------------------------------------------------------------------------------
  */
 
+static void note(void *arg, const struct ln_route *route, const char *no)
+{
+    ln_text_printf(arg, "%s: %s\n", route->name, no != NULL ? no : "taken");
+}
+
 static void test_why_tells_the_story(void **state)
 {
     struct map_of_routes *map = *state;
@@ -505,14 +512,17 @@ static void test_why_tells_the_story(void **state)
     add(map, "/a/*");
     build(map);
 
-    const struct ln_router_query q = {LN_SLICE("GET"), LN_SLICE("x"), LN_SLICE("/a/b"),
-                                      LN_SLICE("main")};
+    const struct ln_router_query q = {.method = LN_SLICE("GET"),
+                                      .host = LN_SLICE("x"),
+                                      .path = LN_SLICE("/a/b"),
+                                      .listener = LN_SLICE("main")};
+    const struct ln_router_story story = {note, &why};
 
     ln_text_init(&why);
-    ln_router_find(map->router, &q, &map->m, &why);
-    assert_string_equal(why.p, "- /a/b (routes.lua:1): its method is another\n"
-                               "- /a/:x (routes.lua:2): its host is another\n"
-                               "+ /a/* (routes.lua:3)\n");
+    ln_router_find(map->router, &q, &map->m, &story);
+    assert_string_equal(why.p, "/a/b: its method is POST\n"
+                               "/a/:x: its host is other.org\n"
+                               "/a/*: taken\n");
     ln_text_fini(&why);
 }
 
