@@ -7,6 +7,7 @@
  */
 #include "upstream/client.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"

@@ -15,12 +15,11 @@ struct desk {
     bool ended;
     unsigned ends;
 
-    struct ln_instance_record record[2];
-    struct ln_cursor_record cursor;
     struct ln_service_conf service_conf;
     struct ln_instance_conf instance_conf[2];
-    struct ln_instance instance[2];
-    struct ln_service service;
+    struct ln_conf conf;
+    struct ln_shm *shm;
+    struct ln_services *services;
     struct ln_addr addr[2];
     int closed; /* a door that refuses */
 };
@@ -60,10 +59,9 @@ static int tear_down(void **state)
     assert_int_equal(d->client.calls, 0);
     assert_int_equal(d->client.held, 0);
     scripted_close(&d->server);
-    if (d->service.count > 0) {
-        ln_pool_put(d->instance[0].pool);
-        ln_pool_put(d->instance[1].pool);
-        ln_ring_fini(&d->service.ring);
+    if (d->services != NULL) {
+        ln_services_free(d->services);
+        ln_shm_free(d->shm);
         close(d->closed);
     }
     ln_resolver_free(d->client.resolver);
@@ -438,10 +436,31 @@ static void test_urls(void **state)
 
 /* ---- through a service ---- */
 
+static void open_services(struct desk *d)
+{
+    struct ln_demand demand;
+    struct ln_err err;
+
+    d->conf.services = &d->service_conf;
+    d->conf.service_count = 1;
+    d->shm = ln_shm_new(1, &err);
+    assert_non_null(d->shm);
+    ln_demand_init(&demand);
+    ln_services_demand(&d->conf, &demand);
+    assert_int_equal(ln_shm_satisfy(d->shm, &demand, &err), 0);
+    ln_demand_fini(&demand);
+    d->services = ln_services_new(&d->conf, d->shm, &d->yard.pools, &err);
+    assert_non_null(d->services);
+}
+
+static struct ln_instance_record *record(const struct desk *d, unsigned i)
+{
+    return d->services->v[0].instances[i].record;
+}
+
 /* The first instance is the scripted server, the second refuses. */
 static void serve(struct desk *d, unsigned tries)
 {
-    static const unsigned weights[] = {1, 1};
     struct sockaddr_in at;
 
     d->closed = yard_door(&at, false);
@@ -458,28 +477,22 @@ static void serve(struct desk *d, unsigned tries)
         .instance_count = 2,
         .instances = d->instance_conf,
     };
-    d->service = (struct ln_service){
-        .conf = &d->service_conf, .instances = d->instance, .count = 2, .cursor = &d->cursor};
     for (unsigned i = 0; i < 2; i++) {
         d->addr[i].len = sizeof d->addr[i].v4;
         d->instance_conf[i] = (struct ln_instance_conf){.url = i == 0 ? "http://a" : "http://b",
                                                         .authority = "users.local",
                                                         .base = i == 0 ? "/v1" : "",
+                                                        .weight = 1,
                                                         .addrs = &d->addr[i],
                                                         .addr_count = 1};
-        d->instance[i] = (struct ln_instance){
-            .conf = &d->instance_conf[i],
-            .service = &d->service,
-            .record = &d->record[i],
-            .pool = ln_pool_get(&d->yard.pools, ln_slice_of(d->instance_conf[i].url))};
     }
-    ln_ring_init(&d->service.ring, weights, 2);
+    open_services(d);
 }
 
 static void prepare_service(struct desk *d, const char *method)
 {
     prepare(d, method);
-    d->call.service = &d->service;
+    d->call.service = &d->services->v[0];
 }
 
 static void test_a_service_with_a_dead_instance(void **state)
@@ -498,7 +511,7 @@ static void test_a_service_with_a_dead_instance(void **state)
         assert_slice(d->call.address, "http://a");
         assert_non_null(strstr(d->server.last, " /v1/path?a=b HTTP/1.1\r\nHost: users.local\r\n"));
     }
-    assert_true(d->record[1].down != 0); /* found dead once, and left alone */
+    assert_true(record(d, 1)->down != 0); /* found dead once, and left alone */
 }
 
 static void test_what_may_not_be_repeated_is_not(void **state)
@@ -508,7 +521,7 @@ static void test_what_may_not_be_repeated_is_not(void **state)
                                                 {.bytes = "", .end = SCRIPTED_RESET}};
 
     serve(d, 2);
-    d->record[1].down = UINT64_MAX - 1;
+    record(d, 1)->down = UINT64_MAX - 1;
     prepare_service(d, "POST");
     scripted_tell(&d->server, reset, 2);
     go(d);
@@ -519,7 +532,7 @@ static void test_what_may_not_be_repeated_is_not(void **state)
     go(d);
     assert_non_null(d->call.error);
     assert_int_equal(d->server.requests, 3);
-    assert_int_equal(d->record[0].down != 0, true);
+    assert_int_equal(record(d, 0)->down != 0, true);
 
     prepare_service(d, "GET");
     go(d);
@@ -534,7 +547,7 @@ static void test_a_service_has_phases(void **state)
         {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel", .end = SCRIPTED_HOLD}};
 
     serve(d, 1);
-    d->record[1].down = UINT64_MAX - 1;
+    record(d, 1)->down = UINT64_MAX - 1;
     d->service_conf.first_byte = 15;
     d->service_conf.idle = 15;
     for (unsigned i = 0; i < 2; i++) {
