@@ -3,14 +3,32 @@
  */
 #include "base/slice.h"
 
-bool ln_slice_caseeq(struct ln_slice a, struct ln_slice b)
+static bool same_letters(const char *a, const char *b, size_t n)
 {
-    if (a.n != b.n)
-        return false;
-    for (size_t i = 0; i < a.n; i++)
-        if (ln_lower(a.p[i]) != ln_lower(b.p[i]))
+    for (size_t i = 0; i < n; i++)
+        if (ln_lower(a[i]) != ln_lower(b[i]))
             return false;
     return true;
+}
+
+/* Eight bytes at a time: the cases of a letter differ in one bit. */
+bool ln_slice_caseeq(struct ln_slice a, struct ln_slice b)
+{
+    size_t i = 0;
+
+    if (a.n != b.n)
+        return false;
+    for (; i + 8 <= a.n; i += 8) {
+        uint64_t x, y;
+
+        memcpy(&x, a.p + i, 8);
+        memcpy(&y, b.p + i, 8);
+        if (x == y)
+            continue;
+        if (((x ^ y) & ~0x2020202020202020u) != 0 || !same_letters(a.p + i, b.p + i, 8))
+            return false;
+    }
+    return same_letters(a.p + i, b.p + i, a.n - i);
 }
 
 bool ln_slice_has_prefix(struct ln_slice s, struct ln_slice prefix)

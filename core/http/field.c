@@ -34,13 +34,15 @@ static inline bool same(const char *name, const char *lower, size_t n)
 }
 
 #define IS(id, literal)                                                                            \
-    if (same(name, literal, sizeof literal - 1))                                                   \
+    if (first == literal[0] && same(name, literal, sizeof literal - 1))                            \
     return LN_FIELD_##id
 
 /* By length, then by comparing: at most four comparisons. A test holds this against the rows of
  * field.def. */
 enum ln_field_id ln_field_identify(const char *name, size_t n)
 {
+    int first = n > 0 ? name[0] | 0x20 : 0;
+
     switch (n) {
     case 2:
         IS(TE, "te");
@@ -128,7 +130,7 @@ void ln_fields_grow(struct ln_fields *f)
     f->cap = cap;
 }
 
-struct ln_field *ln_fields_find(const struct ln_fields *f, enum ln_field_id id)
+struct ln_field *ln_fields_walk(const struct ln_fields *f, enum ln_field_id id)
 {
     for (unsigned i = 0; i < f->count; i++)
         if (f->v[i].id == id && !f->v[i].dropped)
@@ -136,24 +138,28 @@ struct ln_field *ln_fields_find(const struct ln_fields *f, enum ln_field_id id)
     return NULL;
 }
 
-/* The first from index `i` on that is still there. */
-static struct ln_field *find_from(const struct ln_fields *f, unsigned i, struct ln_slice name)
+/* The first at `at` or behind it that is still there. */
+static struct ln_field *find_from(const struct ln_fields *f, struct ln_field *at,
+                                  enum ln_field_id id, struct ln_slice name)
 {
-    for (; i < f->count; i++)
-        if (!f->v[i].dropped && f->v[i].name_len == name.n &&
-            ln_slice_caseeq(ln_field_name(&f->v[i]), name))
-            return &f->v[i];
+    for (struct ln_field *end = f->v + f->count; at < end; at++)
+        if (at->name_len == name.n && at->id == id && !at->dropped &&
+            (id != LN_FIELD_OTHER || ln_slice_caseeq(ln_field_name(at), name)))
+            return at;
     return NULL;
 }
 
 struct ln_field *ln_fields_get(const struct ln_fields *f, struct ln_slice name)
 {
-    return find_from(f, 0, name);
+    enum ln_field_id id = ln_field_identify(name.p, name.n);
+
+    return f->ids >> id & 1 ? find_from(f, f->v, id, name) : NULL;
 }
 
 struct ln_field *ln_fields_next(const struct ln_fields *f, const struct ln_field *after)
 {
-    return find_from(f, (unsigned)(after - f->v) + 1, ln_field_name(after));
+    return find_from(f, f->v + (after - f->v) + 1, (enum ln_field_id)after->id,
+                     ln_field_name(after));
 }
 
 bool ln_field_name_ok(struct ln_slice name)

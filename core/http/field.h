@@ -35,8 +35,10 @@ struct ln_field {
 struct ln_fields {
     struct ln_field *v;
     unsigned count, cap;
+    uint64_t ids;           /* bit n: a field of id n was pushed */
     struct ln_arena *arena; /* borrowed: where the list and new values live */
 };
+_Static_assert(LN_FIELD_COUNT <= 64, "ln_fields.ids has a bit for each");
 
 void ln_fields_init(struct ln_fields *f, struct ln_arena *arena);
 
@@ -55,6 +57,7 @@ static inline void ln_fields_push(struct ln_fields *f, enum ln_field_id id, stru
     ln_assert(name.n <= UINT16_MAX && value.n <= UINT32_MAX);
     if (LN_UNLIKELY(f->count == f->cap))
         ln_fields_grow(f);
+    f->ids |= 1ULL << id;
     f->v[f->count++] = (struct ln_field){
         .name = name.p,
         .value = value.p,
@@ -64,8 +67,13 @@ static inline void ln_fields_push(struct ln_fields *f, enum ln_field_id id, stru
     };
 }
 
+struct ln_field *ln_fields_walk(const struct ln_fields *f, enum ln_field_id id); /* private */
+
 /* First field of that id or name (any case), or NULL. */
-struct ln_field *ln_fields_find(const struct ln_fields *f, enum ln_field_id id);
+static inline struct ln_field *ln_fields_find(const struct ln_fields *f, enum ln_field_id id)
+{
+    return f->ids >> id & 1 ? ln_fields_walk(f, id) : NULL;
+}
 struct ln_field *ln_fields_get(const struct ln_fields *f, struct ln_slice name);
 /* The next one after `after` with the same name, or NULL. */
 struct ln_field *ln_fields_next(const struct ln_fields *f, const struct ln_field *after);

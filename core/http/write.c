@@ -3,6 +3,7 @@
  */
 #include "http/write.h"
 
+#include "base/assert.h"
 #include "http/status.h"
 
 void ln_write_u64(struct ln_writer *w, uint64_t v)
@@ -35,13 +36,18 @@ void ln_write_field(struct ln_writer *w, struct ln_slice name, struct ln_slice v
         w->overflow = true;
         return;
     }
-    memcpy(w->at, name.p, name.n);
-    w->at += name.n;
-    memcpy(w->at, ": ", 2);
-    w->at += 2;
-    if (value.n > 0)
-        memcpy(w->at, value.p, value.n);
-    w->at += value.n;
+    if (LN_LIKELY(value.p == name.p + name.n + 2 && memcmp(name.p + name.n, ": ", 2) == 0)) {
+        memcpy(w->at, name.p, n - 2); /* as it came, they lie together */
+        w->at += n - 2;
+    } else {
+        memcpy(w->at, name.p, name.n);
+        w->at += name.n;
+        memcpy(w->at, ": ", 2);
+        w->at += 2;
+        if (value.n > 0)
+            memcpy(w->at, value.p, value.n);
+        w->at += value.n;
+    }
     memcpy(w->at, "\r\n", 2);
     w->at += 2;
 }
