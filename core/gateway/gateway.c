@@ -45,7 +45,7 @@ struct ln_gateway *ln_gateway_new(struct ln_loop *loop, struct ln_shm *shm, unsi
 int ln_gateway_prepare(struct ln_gateway *gw, const char *conf_path, struct ln_bundle *bundle,
                        uint64_t number, struct ln_diag *diag)
 {
-    struct ln_vm_env env = {.loop = gw->loop, .shm = gw->shm};
+    struct ln_vm_env env = {.loop = gw->loop, .shm = gw->shm, .slot = gw->slot, .number = number};
 
     for (unsigned i = 0; i < LN_PREPARED_MAX; i++) {
         if (gw->prepared[i] != NULL)

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "script/convert.h"
+#include "script/guard.h"
 #include "script/vm_inner.h"
 
 enum {
@@ -186,6 +187,9 @@ void ln_chain_take(struct ln_vm *vm)
                  [LN_PHASE_BODY] = COLD + 10,
                  [LN_PHASE_LOG] = COLD + 15},
     };
+    lua_getfield(vm->L, -1, "uses");
+    ln_uses_take(vm, &vm->chains[vm->chain_count - 1]);
+    lua_pop(vm->L, 1);
 }
 
 void ln_chains_forget(struct ln_vm *vm)
@@ -199,6 +203,7 @@ void ln_chains_forget(struct ln_vm *vm)
     ln_splits_forget(vm);
     vm->chain_count = 0;
     vm->route_count = 0;
+    vm->use_count = 0;
 }
 
 /* The list in field `key` of the table on top: its elements get pushed one by one. */
@@ -245,6 +250,7 @@ static int load_in_lua(lua_State *L)
     push_conf(L, vm->conf);
     lua_call(L, 1, 1);
     ln_routes_take(vm);
+    ln_uses_begin(vm);
     return 0;
 }
 
@@ -252,6 +258,7 @@ int ln_vm_load(struct ln_vm *vm, struct ln_conf *conf, struct ln_bundle *bundle,
                struct ln_diag *diag)
 {
     unsigned errors = diag->errors;
+    struct ln_guard_place stopped;
 
     if (vm->L == NULL)
         ln_vm_open(vm, &conf->lua);
@@ -260,9 +267,18 @@ int ln_vm_load(struct ln_vm *vm, struct ln_conf *conf, struct ln_bundle *bundle,
     vm->diag = diag;
     vm->cur.phase = LN_PHASE_LOAD;
     vm->capped = true;
+    if (!vm->adopted)
+        ln_guard_load(vm);
     int rc = lua_cpcall(vm->L, load_in_lua, vm);
     vm->capped = false;
-    if (rc != 0) {
+    if (!vm->adopted && ln_guard_loaded(vm, &stopped)) {
+        struct ln_place place = {.file = stopped.line > 0 ? stopped.file : conf->file,
+                                 .line = stopped.line};
+
+        ln_diag_error(diag, &place, "ran for more than %d ms while files were loaded",
+                      LN_GUARD_LOAD_MS);
+        lua_settop(vm->L, 0);
+    } else if (rc != 0) {
         struct ln_place place = {.file = conf->file};
 
         ln_diag_error(diag, &place, "lua: %s", lua_tostring(vm->L, -1));

@@ -41,6 +41,7 @@ static void task_give(struct ln_task *t)
     lua_settop(t->co, 0);
     t->req = NULL;
     t->errand = NULL;
+    t->trials = 0;
     t->next = t->vm->idle;
     t->vm->idle = t;
 }
@@ -185,9 +186,15 @@ static void push_error(struct ln_task *t, int rc)
     luaL_traceback(L, t->co, NULL, 0);
 }
 
+static const struct ln_chain *chain_of(const struct ln_vm *vm, const struct ln_req *r)
+{
+    return &vm->chains[r->route->chain - 1];
+}
+
 /* What on_error says about the plugin that raised; tells the log. True: go on without it. */
 static bool may_skip(struct ln_task *t, int rc)
 {
+    bool stopped = t->vm->stopped;
     struct ln_vm *vm = t->vm;
     lua_State *L = vm->L;
     bool skip = t->phase == LN_PHASE_LOG;
@@ -198,11 +205,15 @@ static bool may_skip(struct ln_task *t, int rc)
     lua_pushinteger(L, t->phase);
     lua_pushinteger(L, vm->cur.at);
     push_error(t, rc);
-    if (lua_pcall(L, 5, 1, 0) == 0)
-        skip = skip || lua_toboolean(L, -1);
-    else
+    if (lua_pcall(L, 5, 2, 0) == 0) {
+        skip = skip || lua_toboolean(L, -2);
+        if (lua_toboolean(L, -1))
+            ln_uses_failed(vm, chain_of(vm, t->req), t->phase, vm->cur.at, stopped, t->trials);
+        lua_pop(L, 2);
+    } else {
         ln_error("an error could not be reported: %s", lua_tostring(L, -1));
-    lua_pop(L, 1);
+        lua_pop(L, 1);
+    }
     ln_task_deselect(vm);
     return skip;
 }
@@ -211,10 +222,12 @@ static bool may_skip(struct ln_task *t, int rc)
 
 static enum ln_run resume(struct ln_task *t, int nargs);
 
-/* Runs what is left of a chain when one of its plugins is out. */
+/* Runs what is left of a chain when one of its plugins is out; those in quarantine are not run. */
 static enum ln_run run_rest(struct ln_vm *vm, struct ln_req *r, int phase, int after)
 {
+    const struct ln_chain *chain = chain_of(vm, r);
     struct ln_task *t = task_take(vm);
+    uint64_t out = chain->out[phase] != 0 ? ln_uses_out(vm, chain, phase, &t->trials) : 0;
 
     t->req = r;
     t->phase = phase;
@@ -223,7 +236,8 @@ static enum ln_run run_rest(struct ln_vm *vm, struct ln_req *r, int phase, int a
     lua_pushinteger(t->co, phase);
     lua_pushinteger(t->co, after);
     lua_pushinteger(t->co, phase == LN_PHASE_BODY ? r->made_by : r->depth);
-    return resume(t, 4);
+    lua_pushnumber(t->co, (lua_Number)out);
+    return resume(t, 5);
 }
 
 /* The content that has gone out cannot be taken back: what is left is to break off, or to go on
@@ -333,7 +347,7 @@ static enum ln_run resume(struct ln_task *t, int nargs)
     vm->capped = true;
     ln_guard_enter(vm);
     int rc = lua_resume(t->co, nargs);
-    ln_guard_leave(outer != NULL ? vm : NULL);
+    vm->stopped = ln_guard_leave(outer != NULL ? vm : NULL);
     vm->capped = outer != NULL;
     vm->running = outer;
     ln_task_deselect(vm);
@@ -346,6 +360,8 @@ static enum ln_run resume(struct ln_task *t, int nargs)
         return fail(t, rc);
     if (LN_UNLIKELY(t->errand != NULL))
         return finish_errand(t);
+    if (LN_UNLIKELY(t->trials != 0))
+        ln_uses_worked(vm, chain_of(vm, r), t->phase, vm->cur.at, t->trials);
     if (t->phase == LN_PHASE_REQUEST && r->verdict == LN_VERDICT_REPLY)
         r->depth = (uint16_t)vm->cur.at;
     if (t->phase == LN_PHASE_BODY)
@@ -532,13 +548,27 @@ static void heat(struct ln_vm *vm, const struct ln_chain *chain, int phase)
     }
 }
 
+/* The whole chain, one plugin after the other: some are in quarantine. */
+static enum ln_run run_all(struct ln_vm *vm, struct ln_req *r, int phase)
+{
+    return run_rest(vm, r, phase,
+                    phase == LN_PHASE_REQUEST ? 0 : (int)chain_of(vm, r)->use_count + 1);
+}
+
 static enum ln_run run(struct ln_vm *vm, struct ln_req *r, int phase)
 {
     struct ln_chain *chain = &vm->chains[r->route->chain - 1];
-    struct ln_task *t = task_take(vm);
 
     if (LN_UNLIKELY(!vm->guarded))
         ln_guard_take(vm);
+    if (LN_UNLIKELY(ln_uses_changed(vm)))
+        ln_uses_look(vm);
+    chain->runs[phase]++;
+    if (LN_UNLIKELY(chain->out[phase] != 0))
+        return settle(vm, r, run_all(vm, r, phase));
+
+    struct ln_task *t = task_take(vm);
+
     if (LN_UNLIKELY(chain->cold[phase] > 0) && --chain->cold[phase] == 0)
         heat(vm, chain, phase);
 

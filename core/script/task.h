@@ -34,6 +34,7 @@ struct ln_task {
     struct ln_errand *errand; /* NULL: it runs handlers of `req` */
     int phase, at;
     int nargs;        /* of an errand that is to begin */
+    uint64_t trials;  /* bit n: this run decides whether plugin n leaves its quarantine */
     bool parked;      /* has yielded, or is yet to begin */
     bool came;        /* its op was done before it yielded */
     struct ln_op *op; /* what it waits for; the coroutine must yield next */

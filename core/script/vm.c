@@ -253,6 +253,7 @@ void ln_vm_free(struct ln_vm *vm)
     ln_digest_free(vm->digest);
     ln_text_fini(&vm->escaped);
     ln_splits_forget(vm);
+    ln_uses_free(vm);
     ln_free(vm->chains);
     ln_free(vm->free_slots);
     ln_arena_reset(&vm->arena);

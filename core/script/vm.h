@@ -16,12 +16,15 @@
 
 struct ln_loop;
 struct ln_shm;
+struct ln_shm_slot;
 struct ln_demand;
 struct ln_vm;
 
 struct ln_vm_env {
-    struct ln_loop *loop; /* NULL while checking and in unit specs */
-    struct ln_shm *shm;   /* NULL while checking */
+    struct ln_loop *loop;     /* NULL while checking and in unit specs */
+    struct ln_shm *shm;       /* NULL while checking */
+    struct ln_shm_slot *slot; /* of this worker; NULL: there is none */
+    uint64_t number;          /* of the generation; 0: of none */
     struct ln_demand
         *demand; /* where zones that do not exist yet are asked for; NULL = they must exist */
 };

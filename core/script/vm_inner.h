@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "script/task.h"
+#include "script/uses.h"
 #include "script/vm.h"
 #include "shm/limiter.h"
 
@@ -25,9 +26,15 @@ struct ln_chain {
     uint64_t bodies; /* see ln_route */
     unsigned short
         cold[LN_PHASE_LOG + 1]; /* by phase: entries to come before it is compiled; 0 = done */
+    unsigned *uses;             /* indices into vm->uses, in the order of the chain */
+    unsigned use_count;
+    bool has_budgets;               /* a use of it has one of its own */
+    uint64_t out[LN_PHASE_LOG + 1]; /* by phase, bit n: plugin n, from 1, is in quarantine */
+    uint64_t runs[LN_PHASE_LOG + 1];
 };
 
 struct ln_digest;
+struct ln_quarantine;
 
 struct ln_limiter {
     struct ln_vm *vm;
@@ -72,6 +79,12 @@ struct ln_vm {
     struct ln_list parked, ready; /* ln_task.node */
     struct ln_timer ready_timer;
     struct ln_limiter *limiters;
+    struct ln_use *uses; /* every use of a plugin once: see uses.h */
+    unsigned use_count, use_cap;
+    struct ln_quarantine *quarantine; /* shared; NULL: nobody is put out */
+    uint64_t changes;                 /* of it, seen */
+    bool stopped;                     /* the last entry was: it was over its budget */
+    bool loading;
     struct ln_digest *digest; /* made when first needed */
     struct ln_text escaped;   /* where texts are escaped */
     /* Set during a load only. */

@@ -12,7 +12,9 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "script/guard.h"
 #include "server/signals.h"
+#include "shm/quarantine.h"
 #include "shm/record.h"
 
 void ln_crew_init(struct ln_crew *crew, unsigned size, const struct ln_crew_events *events,
@@ -289,6 +291,29 @@ void ln_crew_reap(struct ln_crew *crew)
     }
 }
 
+/* Who kept the worker from moving, if it was a plugin: two strikes, and it is not run again before
+ * the next generation. */
+static void give_strike(const struct ln_crew *crew, const struct ln_member *m, unsigned patience)
+{
+    const struct ln_shm_slot *slot = ln_shm_slot(crew->env.shm, m->slot);
+    uint64_t key = atomic_load_explicit(&slot->running, memory_order_acquire);
+    struct ln_quarantine *q = ln_shm_find(crew->env.shm, LN_ZONE_USE, ln_quarantine_zone(), NULL);
+    struct ln_quarantine_record *r = NULL;
+
+    if (key == 0) {
+        ln_error("worker %u (pid %d) has not moved for %u seconds: killed", m->slot, (int)m->pid,
+                 patience);
+        return;
+    }
+    ln_error("worker %u (pid %d) has not moved for %u seconds, in %s: killed", m->slot, (int)m->pid,
+             patience, slot->running_text);
+    if (q != NULL)
+        r = ln_quarantine_claim(q, key, crew->env.number, slot->running_text);
+    if (r != NULL && ln_quarantine_strike(q, r))
+        ln_error("%s: %d strikes: it is in quarantine until the next reload", r->text,
+                 LN_QUARANTINE_STRIKES);
+}
+
 void ln_crew_beat(struct ln_crew *crew)
 {
     for (unsigned i = 0; i < crew->size; i++) {
@@ -301,9 +326,10 @@ void ln_crew_beat(struct ln_crew *crew)
             m->beat = beat;
             m->missed = 0;
         } else if (++m->missed == patience) {
-            ln_error("worker %u (pid %d) has not moved for %u seconds: killed", i, (int)m->pid,
-                     patience);
+            give_strike(crew, m, patience);
             kill(m->pid, SIGKILL);
+        } else if (m->missed + 1 == patience) {
+            kill(m->pid, LN_GUARD_QUESTION);
         }
     }
 }

@@ -5,6 +5,8 @@
 
 #include <unistd.h>
 
+#include "shm/quarantine.h"
+
 static const char *const states[LN_SLOT_STATES] = {"absent", "starting", "serving", "draining"};
 
 static unsigned long long get(const _Atomic uint64_t *cell)
@@ -84,6 +86,62 @@ static void print_counters(const struct ln_crew *crew, struct ln_text *out)
     ln_text_puts(out, "}");
 }
 
+static const struct ln_quarantine *quarantine_of(const struct ln_crew *crew)
+{
+    return ln_shm_find(crew->env.shm, LN_ZONE_USE, ln_quarantine_zone(), NULL);
+}
+
+/* Seconds until the next trial; -1: there is none. */
+static double seconds_to_trial(const struct ln_quarantine_record *r)
+{
+    uint64_t until = atomic_load(&r->until), now = ln_clock_mono() / LN_NSEC_PER_MSEC;
+
+    if (until == LN_QUARANTINE_FOR_GOOD)
+        return -1;
+    return until > now ? (double)(until - now) / 1e3 : 0;
+}
+
+static void print_quarantine(const struct ln_crew *crew, struct ln_text *out)
+{
+    const struct ln_quarantine *q = quarantine_of(crew);
+    const struct ln_quarantine_record *r;
+    unsigned at = 0, n = 0;
+
+    ln_text_puts(out, "[");
+    while (q != NULL && (r = ln_quarantine_next(q, crew->env.number, &at)) != NULL) {
+        double seconds = seconds_to_trial(r);
+
+        ln_text_puts(out, n++ > 0 ? ",{" : "{");
+        print_string(out, "who", r->text);
+        ln_text_printf(out, ",\"times\":%u,\"strikes\":%u,\"next_trial\":", atomic_load(&r->trips),
+                       atomic_load(&r->strikes));
+        if (seconds < 0)
+            ln_text_puts(out, "null}");
+        else
+            ln_text_printf(out, "%.3f}", seconds);
+    }
+    ln_text_puts(out, "]");
+}
+
+static void describe_quarantine(const struct ln_crew *crew, struct ln_text *out)
+{
+    const struct ln_quarantine *q = quarantine_of(crew);
+    const struct ln_quarantine_record *r;
+    unsigned at = 0, n = 0;
+
+    while (q != NULL && (r = ln_quarantine_next(q, crew->env.number, &at)) != NULL) {
+        double seconds = seconds_to_trial(r);
+
+        ln_text_printf(out, "%s  %s: ", n++ == 0 ? "\nin quarantine\n" : "", r->text);
+        if (seconds < 0)
+            ln_text_printf(out, "until the next reload, after %u strikes\n",
+                           atomic_load(&r->strikes));
+        else
+            ln_text_printf(out, "tried again in %.0f s, out %u times\n", seconds,
+                           atomic_load(&r->trips));
+    }
+}
+
 void ln_status_print(const struct ln_status *s, struct ln_text *out)
 {
     ln_text_printf(out, "{\"ok\":true,\"pid\":%d,\"version\":\"%s\",\"state\":\"%s\",",
@@ -100,6 +158,8 @@ void ln_status_print(const struct ln_status *s, struct ln_text *out)
     ln_status_listeners(s->crew->env.listeners, out);
     ln_text_puts(out, ",\"workers\":");
     print_workers(s->crew, out);
+    ln_text_puts(out, ",\"quarantine\":");
+    print_quarantine(s->crew, out);
     ln_text_puts(out, ",\"counters\":");
     print_counters(s->crew, out);
     ln_text_puts(out, "}");
@@ -128,6 +188,7 @@ void ln_status_describe(const struct ln_status *s, struct ln_text *out)
                        get(&slot->generation), get(&slot->connections), get(&slot->exchanges),
                        get(&slot->served));
     }
+    describe_quarantine(crew, out);
 }
 
 void ln_status_report(const struct ln_crew *crew, struct ln_text *out)

@@ -20,6 +20,7 @@ enum ln_zone_kind {
     LN_ZONE_CURSOR,   /* what workers share about a service, shm/record.h */
     LN_ZONE_INSTANCE, /* and about an instance, shm/record.h */
     LN_ZONE_COUNTER,  /* counters of plugins */
+    LN_ZONE_USE,      /* shm/quarantine.h */
     LN_ZONE_KINDS
 };
 

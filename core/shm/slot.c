@@ -16,6 +16,7 @@ void ln_slot_settle(struct ln_shm_slot *slot)
             ln_slot_set(&slot->counters[i], 0);
     ln_slot_set(&slot->connections, 0);
     ln_slot_set(&slot->exchanges, 0);
+    ln_slot_set(&slot->running, 0);
     atomic_store(&slot->state, LN_SLOT_EMPTY);
     atomic_store(&slot->pid, 0);
 }

@@ -38,6 +38,8 @@ enum ln_slot_state {
     LN_SLOT_STATES
 };
 
+enum { LN_SLOT_TEXT = 400 };
+
 struct ln_shm_slot {
     _Alignas(64) _Atomic int32_t pid; /* 0 = nobody */
     _Atomic uint32_t state;           /* enum ln_slot_state */
@@ -48,6 +50,9 @@ struct ln_shm_slot {
     _Atomic uint64_t exchanges;       /* running exchanges */
     _Atomic uint64_t served;          /* exchanges ended, over all workers of this slot */
     _Atomic uint64_t counters[LN_STAT_COUNT];
+    _Atomic uint64_t running; /* the plugin that is over its budget or was asked for: the key of its
+                                 record in shm/quarantine.h; 0 = none */
+    char running_text[LN_SLOT_TEXT]; /* who that is; written before its key */
 };
 
 static inline uint64_t ln_slot_get(const _Atomic uint64_t *cell)

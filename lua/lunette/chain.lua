@@ -18,6 +18,7 @@ local response = require "lunette.response"
 local log = require "lunette.log"
 
 local C, cur = F.C, F.cur
+local floor = math.floor
 
 local LENGTH_MAX = 50 -- a Lua function has at most 60 upvalues
 
@@ -26,6 +27,7 @@ local M = {}
 local chains = {} -- by number, what rest() and failed() need
 local generated = {} -- source and handlers -> function
 local function_ids, next_id = setmetatable({}, { __mode = "k" }), 0
+local use_count = 0 -- uses that have a number
 
 
 -- Both objects of the request that runs now.
@@ -50,17 +52,17 @@ local TAIL = "end\n"
 
 local CALL = {
   request = [[
+  cur.at = %d
   %sdo
-    cur.at = %d
     local status, body, headers = f%d(selfs[%d], req, res)
     if status ~= nil then return answer(status, body, headers) end
   end
 ]],
   response = [[
-  if %s(depth == 0 or depth > %d) then
+  if depth == 0 or depth > %d then
     cur.at = %d
-    local status, body, headers = f%d(selfs[%d], req, res)
-    if status ~= nil then answer(status, body, headers) end
+    %slocal status, body, headers = f%d(selfs[%d], req, res)
+    if status ~= nil then answer(status, body, headers) end%s
   end
 ]],
   body = [[
@@ -70,31 +72,26 @@ local CALL = {
   end
 ]],
   log = [[
-  if %s(depth == 0 or depth >= %d or %s) then
+  if depth == 0 or depth >= %d or %s then
     cur.at = %d
-    f%d(selfs[%d], req, res)
+    %sf%d(selfs[%d], req, res)%s
   end
 ]],
 }
 
 
-local function guard(use, i)
-  return use.when and ("selfs[%d].when(req) and "):format(i) or ""
-end
-
-
+-- A predicate that raises is the fault of its own plugin: cur.at is set before it is asked.
 local function call_code(phase, use, i)
+  local condition = use.when and ("if selfs[%d].when(req) then "):format(i) or ""
+  local finish = use.when and " end" or ""
   if phase == "request" then
-    local condition = use.when and ("if selfs[%d].when(req) then "):format(i) or ""
-    local code = CALL.request:format(condition, i, i, i)
-    return use.when and code .. "  end\n" or code
+    return CALL.request:format(i, condition, i, i) .. (use.when and "  end\n" or "")
   elseif phase == "response" then
-    return CALL.response:format(guard(use, i), i, i, i, i)
+    return CALL.response:format(i, i, condition, i, i, finish)
   elseif phase == "body" then
-    local condition = use.when and ("if selfs[%d].when(req) then "):format(i) or ""
-    return CALL.body:format(i, i, condition, i, i, use.when and " end" or "")
+    return CALL.body:format(i, i, condition, i, i, finish)
   end
-  return CALL.log:format(guard(use, i), i, use.handlers.request and "false" or "true", i, i, i)
+  return CALL.log:format(i, use.handlers.request and "false" or "true", i, condition, i, i, finish)
 end
 
 
@@ -140,6 +137,10 @@ function M.make(uses, route)
   end
   local chain = { uses = uses, route = route, selfs = {}, bodies = {}, buffer = 0 }
   for i, use in ipairs(uses) do
+    if not use.number then
+      use_count = use_count + 1
+      use.number = use_count
+    end
     chain.selfs[i] = use.self
     if use.handlers.body then
       chain.bodies[#chain.bodies + 1] = i
@@ -163,6 +164,7 @@ end
 
 -- Forgets the chains; C must have forgotten them too.
 function M.reset()
+  use_count = 0
   for i = #chains, 1, -1 do chains[i] = nil end
   for slot in pairs(life.kept) do life.kept[slot] = nil end
 end
@@ -199,10 +201,15 @@ local PHASES = {
 }
 
 
--- Called by C after a plugin has raised. Says so in the log; true: go on without it.
+local OUT = {} -- what is raised for a plugin that is in quarantine and whose on_error is "fail"
+
+
+-- Called by C after a plugin has raised. Says so in the log. The first result says whether to go on without it, the second whether
+-- that counts as its failure.
 function M.failed(number, phase, at, message, trace)
   local chain = chains[number]
   local use = chain.uses[at]
+  if message == OUT then return false, false end
   local name = use and use.title or "lunette"
   if type(message) ~= "string" then
     message = "an error that is " .. (type(message) == "table" and "a table" or tostring(message))
@@ -216,77 +223,82 @@ function M.failed(number, phase, at, message, trace)
     on_error = use and use.on_error or "fail",
     traceback = trace,
   })
-  return skip
+  return skip, true
 end
 
 
-local function takes_part(use, self, req)
-  return not use.when or self.when(req)
+-- The handler of plugin i if it is to run now. `out`: bit n for each plugin n that is in quarantine: its on_error outcome is given
+-- instead.
+local function handler_of(chain, phase, i, req, out)
+  local use, self = chain.uses[i], chain.selfs[i]
+  local handler = use.handlers[phase]
+  cur.at = i
+  if use.when and not self.when(req) then return nil end
+  if out == 0 or floor(out / 2 ^ i) % 2 == 0 then return handler, self end
+  if use.on_error ~= "skip" and phase ~= "log" then error(OUT, 0) end
 end
 
 
-local function rest_of_request(chain, after)
+local function rest_of_request(chain, after, out)
   local req, res = objects()
   for i = after + 1, #chain.uses do
-    local use, self = chain.uses[i], chain.selfs[i]
-    local handler = use.handlers.request
-    cur.at = i
-    if handler and takes_part(use, self, req) then
-      local status, body, headers = handler(self, req, res)
-      if status ~= nil then return response.answer(status, body, headers) end
+    if chain.uses[i].handlers.request then
+      local handler, self = handler_of(chain, "request", i, req, out)
+      if handler then
+        local status, body, headers = handler(self, req, res)
+        if status ~= nil then return response.answer(status, body, headers) end
+      end
     end
   end
 end
 
 
-local function rest_of_response(chain, after, depth)
+local function rest_of_response(chain, after, depth, out)
   local req, res = objects()
   for i = after - 1, 1, -1 do
-    local use, self = chain.uses[i], chain.selfs[i]
-    local handler = use.handlers.response
-    cur.at = i
-    if handler and (depth == 0 or depth > i) and takes_part(use, self, req) then
-      local status, body, headers = handler(self, req, res)
-      if status ~= nil then response.answer(status, body, headers) end
+    if chain.uses[i].handlers.response and (depth == 0 or depth > i) then
+      local handler, self = handler_of(chain, "response", i, req, out)
+      if handler then
+        local status, body, headers = handler(self, req, res)
+        if status ~= nil then response.answer(status, body, headers) end
+      end
     end
   end
 end
 
 
-local function rest_of_body(chain, after, depth)
+local function rest_of_body(chain, after, depth, out)
   local req, res = objects()
   local piece = chunk.new()
   for i = after - 1, 1, -1 do
-    local use, self = chain.uses[i], chain.selfs[i]
-    local handler = use.handlers.body
-    if handler and (depth == 0 or depth > i) and C.ln_piece_enter(cur, i) == 0 then
-      if takes_part(use, self, req) then handler(self, req, res, piece) end
+    if chain.uses[i].handlers.body and (depth == 0 or depth > i) and C.ln_piece_enter(cur, i) == 0 then
+      local handler, self = handler_of(chain, "body", i, req, out)
+      if handler then handler(self, req, res, piece) end
       C.ln_piece_leave(cur)
     end
   end
 end
 
 
-local function rest_of_log(chain, after, depth)
+local function rest_of_log(chain, after, depth, out)
   local req, res = objects()
   for i = after - 1, 1, -1 do
-    local use, self = chain.uses[i], chain.selfs[i]
-    local handler = use.handlers.log
-    cur.at = i
-    if handler and (depth == 0 or depth >= i or not use.handlers.request) and takes_part(use, self, req) then
-      handler(self, req, res)
+    local handlers = chain.uses[i].handlers
+    if handlers.log and (depth == 0 or depth >= i or not handlers.request) then
+      local handler, self = handler_of(chain, "log", i, req, out)
+      if handler then handler(self, req, res) end
     end
   end
 end
 
 
 -- What is left of a chain without plugin `after`, in the order of the phase.
-function M.rest(number, phase, after, depth)
+function M.rest(number, phase, after, depth, out)
   local chain = chains[number]
-  if phase == C.LN_PHASE_REQUEST then return rest_of_request(chain, after) end
-  if phase == C.LN_PHASE_RESPONSE then return rest_of_response(chain, after, depth) end
-  if phase == C.LN_PHASE_BODY then return rest_of_body(chain, after, depth) end
-  return rest_of_log(chain, after, depth)
+  if phase == C.LN_PHASE_REQUEST then return rest_of_request(chain, after, out) end
+  if phase == C.LN_PHASE_RESPONSE then return rest_of_response(chain, after, depth, out) end
+  if phase == C.LN_PHASE_BODY then return rest_of_body(chain, after, depth, out) end
+  return rest_of_log(chain, after, depth, out)
 end
 
 

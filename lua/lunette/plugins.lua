@@ -245,6 +245,12 @@ end
 local ON_ERROR = { "fail", "skip" }
 
 
+local function is_budget(value)
+  local seconds = units.seconds(value)
+  return seconds ~= nil and seconds >= 0.001 and seconds <= 60
+end
+
+
 local function check_reserved(reserved, errors)
   local function complain(name, expected)
     errors[#errors + 1] = ("%s: expected %s, got %s"):format(name, expected, text.show(reserved[name]))
@@ -255,7 +261,9 @@ local function check_reserved(reserved, errors)
   end
   if name ~= nil and type(name) ~= "string" then complain("name", "a text") end
   if reserved.when ~= nil and type(reserved.when) ~= "function" then complain("when", "a function (only in Lua)") end
-  if reserved.budget ~= nil then errors[#errors + 1] = "budget: not available in this version" end
+  if reserved.budget ~= nil and not is_budget(reserved.budget) then
+    complain("budget", 'CPU time from "1ms" to "60s"')
+  end
 end
 
 
@@ -340,6 +348,7 @@ function M.use(name, settings, place)
     buffer = p.buffer,
     answers = p.answers,
     when = reserved.when,
+    budget = reserved.budget and math.ceil(units.seconds(reserved.budget) * 1000),
     file = place.file,
     line = place.line,
   }

@@ -106,6 +106,10 @@ types.size = quantity('a size such as 4096, "64k" or "1m"', to_bytes, {
 })
 
 
+-- Seconds of a duration as people write it, or nil.
+M.seconds = to_seconds
+
+
 -- Bytes of a size as people write it, or nil.
 M.bytes = to_bytes
 

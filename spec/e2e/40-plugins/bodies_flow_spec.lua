@@ -52,6 +52,8 @@ get "/sleepy" { to = main, use "slow" { seconds = 30 } }
 get "/quick" { to = main }
 get "/count" { to = main, use "count" {} }
 get "/bad" { to = main, use "count" {}, use "bad" {} }
+get "/bad-here" { to = main, use "count" {}, use "bad" {} }
+get "/bad-there" { to = main, use "count" {}, use "bad" {} }
 get "/bad-late" { to = main, use "bad" { wait = true } }
 get "/skip" { to = main, use "count" {}, use "bad" { on_error = "skip" } }
 get "/keep" { to = main, use "keep" {} }
@@ -176,9 +178,12 @@ describe("body handlers", function()
 
   it("that raise do not cost the instance its good name", function()
     answer = pieces("bad")
-    for _ = 1, 6 do assert.is_false(g:get("/bad").complete) end
+    for _ = 1, 4 do -- each of them fewer times than bring a plugin into quarantine
+      assert.is_false(g:get("/bad-here").complete)
+      assert.is_false(g:get("/bad-there").complete)
+    end
     answer = pieces("good")
-    assert.equal("(good)()[8]", (g:get("/bad").body))
+    assert.equal("(good)()[8]", (g:get("/bad-here").body))
   end)
 
   it("that raise can be skipped from then on", function()
