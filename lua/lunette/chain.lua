@@ -204,8 +204,8 @@ local PHASES = {
 local OUT = {} -- what is raised for a plugin that is in quarantine and whose on_error is "fail"
 
 
--- Called by C after a plugin has raised. Says so in the log. The first result says whether to go on without it, the second whether
--- that counts as its failure.
+-- Called by C after a plugin has raised. Says so in the log. Results: whether to go on without it, and whether that counts as its
+-- failure.
 function M.failed(number, phase, at, message, trace)
   local chain = chains[number]
   local use = chain.uses[at]
@@ -227,7 +227,7 @@ function M.failed(number, phase, at, message, trace)
 end
 
 
--- The handler of plugin i if it is to run now. `out`: bit n for each plugin n that is in quarantine: its on_error outcome is given
+-- The handler of plugin i if it is to run now. `out` has bit n for each plugin n in quarantine, whose on_error outcome is given
 -- instead.
 local function handler_of(chain, phase, i, req, out)
   local use, self = chain.uses[i], chain.selfs[i]
