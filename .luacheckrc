@@ -7,9 +7,9 @@ unused_args = false
 
 -- begin: made from lua/lunette/api_doc.lua by `make docs`
 stds.lunette_plugin = { read_globals = {
-  "_VERSION", "assert", "error", "getmetatable", "hostname", "ipairs", "load", "loadstring", "next", "pairs", "pcall",
-  "plugin", "print", "rawequal", "rawget", "rawset", "require", "select", "setmetatable", "sleep", "time", "tonumber",
-  "tostring", "type", "unpack", "xpcall",
+  "_VERSION", "assert", "error", "getmetatable", "hostname", "ipairs", "load", "loadstring", "next", "pairs",
+  "parallel", "pcall", "plugin", "print", "rawequal", "rawget", "rawset", "require", "select", "setmetatable", "sleep",
+  "time", "tonumber", "tostring", "type", "unpack", "xpcall",
   bit = { fields = {
     arshift = {}, band = {}, bnot = {}, bor = {}, bswap = {}, bxor = {}, lshift = {}, rol = {}, ror = {}, rshift = {},
     tobit = {}, tohex = {},
@@ -24,6 +24,9 @@ stds.lunette_plugin = { read_globals = {
   } },
   escape = { fields = {
     html = {}, json = {}, path = {}, url = {},
+  } },
+  http = { fields = {
+    delete = {}, get = {}, head = {}, options = {}, patch = {}, post = {}, put = {}, request = {},
   } },
   json = { fields = {
     array = {}, decode = {}, encode = {}, null = {},
@@ -54,9 +57,9 @@ stds.lunette_plugin = { read_globals = {
 } }
 stds.lunette_routes = { read_globals = {
   "_VERSION", "any", "assert", "delete", "env", "error", "file", "get", "getmetatable", "group", "head", "hostname",
-  "include", "ipairs", "load", "loadstring", "next", "options", "pairs", "patch", "pcall", "post", "print", "put",
-  "rawequal", "rawget", "rawset", "select", "service", "setmetatable", "sleep", "split", "time", "tonumber", "tostring",
-  "type", "unpack", "use", "xpcall",
+  "include", "ipairs", "load", "loadstring", "next", "options", "pairs", "parallel", "patch", "pcall", "post", "print",
+  "put", "rawequal", "rawget", "rawset", "select", "service", "setmetatable", "sleep", "split", "time", "tonumber",
+  "tostring", "type", "unpack", "use", "xpcall",
   bit = { fields = {
     arshift = {}, band = {}, bnot = {}, bor = {}, bswap = {}, bxor = {}, lshift = {}, rol = {}, ror = {}, rshift = {},
     tobit = {}, tohex = {},
@@ -71,6 +74,9 @@ stds.lunette_routes = { read_globals = {
   } },
   escape = { fields = {
     html = {}, json = {}, path = {}, url = {},
+  } },
+  http = { fields = {
+    delete = {}, get = {}, head = {}, options = {}, patch = {}, post = {}, put = {}, request = {},
   } },
   json = { fields = {
     array = {}, decode = {}, encode = {}, null = {},

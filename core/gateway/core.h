@@ -14,6 +14,7 @@
 #include "net/deadline.h"
 #include "net/listener.h"
 #include "shm/region.h"
+#include "upstream/client.h"
 #include "upstream/pool.h"
 
 enum {
@@ -44,6 +45,7 @@ struct ln_gateway {
     struct ln_arena_cache arenas;
     struct ln_slab downstreams, exchanges;
     struct ln_pools pools;
+    struct ln_client client; /* requests that are not proxied */
     struct ln_rand rand;
     char *scratch_in, *scratch_out;
     struct ln_buf *hot;    /* what any client sends is read here first: see downstream.h */

@@ -13,6 +13,18 @@
 
 enum { FIRST_REQUEST_MS = 1000 }; /* for connections that were accepted while draining */
 
+/* What cannot be read of the system's settings is no reason not to serve. */
+static struct ln_resolver *new_resolver(struct ln_loop *loop)
+{
+    struct ln_resolver_options options = ln_resolver_defaults();
+    struct ln_err err;
+    struct ln_resolver *resolver = ln_resolver_new(loop, &options, &err);
+
+    if (resolver == NULL)
+        ln_warn("names cannot be looked up: %s", err.text);
+    return resolver;
+}
+
 struct ln_gateway *ln_gateway_new(struct ln_loop *loop, struct ln_shm *shm, unsigned slot)
 {
     struct ln_gateway *gw = ln_zalloc(sizeof *gw);
@@ -29,6 +41,7 @@ struct ln_gateway *ln_gateway_new(struct ln_loop *loop, struct ln_shm *shm, unsi
                  SIZE_MAX); /* never unmapped: see script/req.h */
     ln_pools_init(&gw->pools, loop, gw->deadlines, &gw->bufs);
     gw->pools.worker = slot;
+    gw->client = (struct ln_client){&gw->pools, new_resolver(loop), &gw->arenas, 0, 0};
     ln_rand_init(&gw->rand, 0);
     gw->scratch_in = ln_alloc(LN_SCRATCH_IN);
     gw->hot = ln_buf_borrow(&gw->bufs, LN_SCRATCH_IN);
@@ -45,7 +58,11 @@ struct ln_gateway *ln_gateway_new(struct ln_loop *loop, struct ln_shm *shm, unsi
 int ln_gateway_prepare(struct ln_gateway *gw, const char *conf_path, struct ln_bundle *bundle,
                        uint64_t number, struct ln_diag *diag)
 {
-    struct ln_vm_env env = {.loop = gw->loop, .shm = gw->shm, .slot = gw->slot, .number = number};
+    struct ln_vm_env env = {.loop = gw->loop,
+                            .shm = gw->shm,
+                            .client = &gw->client,
+                            .slot = gw->slot,
+                            .number = number};
 
     for (unsigned i = 0; i < LN_PREPARED_MAX; i++) {
         if (gw->prepared[i] != NULL)
@@ -228,6 +245,7 @@ void ln_gateway_free(struct ln_gateway *gw)
             ln_generation_put(gw->prepared[i]);
     if (gw->current != NULL)
         ln_generation_put(gw->current);
+    ln_resolver_free(gw->client.resolver);
     ln_pools_fini(&gw->pools);
     ln_deadlines_free(gw->deadlines);
     ln_slab_fini(&gw->exchanges);

@@ -42,6 +42,8 @@ static void load_services(struct ln_generation *g, const struct ln_vm_env *env,
     g->services = ln_services_new(g->conf, env->shm, pools, &err);
     if (g->services == NULL)
         ln_diag_error(diag, NULL, "%s", err.text);
+    else
+        ln_vm_serve(g->vm, g->services, g->conf->gateway.headers.request_id);
 }
 
 static void load_routes(struct ln_generation *g, const struct ln_vm_env *env,

@@ -36,6 +36,7 @@ enum ln_phase {
     LN_PHASE_LOG,
     LN_PHASE_CLOSE,
     LN_PHASE_WHEN, /* a condition of a route looks at the request */
+    LN_PHASE_TIMER,
 };
 
 /* Bytes that belong to C. */
@@ -225,6 +226,28 @@ int ln_wait_sleep(struct ln_cur *cur, double seconds);
 /* For the request's content, at most so many bytes of it. OK: it is there. ELIMIT: it is larger. EINVAL: not a number of bytes from 1.
  * ESTATE: as above, or too late. */
 int ln_wait_body(struct ln_cur *cur, double most);
+
+/* ---- asking others (api_http.c) ---- */
+
+struct ln_http; /* one request of our own, and its response */
+/* Lua frees it. NULL: not a method. */
+struct ln_http *ln_http_new(struct ln_cur *cur, const char *method, size_t len);
+void ln_http_free(struct ln_http *h);
+/* Whom: a URL, or a service by its index with a path; and the socket to use instead of the URL's host. EINVAL: ln_http_error tells. */
+int ln_http_url(struct ln_http *h, const char *url, size_t len);
+int ln_http_service(struct ln_http *h, int index, const char *path, size_t len);
+int ln_http_unix(struct ln_http *h, const char *path, size_t len);
+/* EINVAL: not a header. Those that frame the message are taken and ignored. */
+int ln_http_add(struct ln_http *h, const char *name, size_t name_len, const char *value, size_t value_len);
+int ln_http_has(struct ln_http *h, const char *name, size_t len); /* OK, or NONE */
+int ln_http_body(struct ln_http *h, const char *ptr, size_t len);
+/* At most so many seconds, and bytes of content. WAIT; EINVAL: out of range; ESTATE: nothing can wait here. */
+int ln_http_start(struct ln_http *h, double seconds, double most);
+/* The status; 0: there is no response, and ln_http_error tells why. */
+int ln_http_status(struct ln_http *h);
+int ln_http_content(struct ln_http *h, struct ln_str *out);
+int ln_http_next(struct ln_http *h, uint32_t *at, struct ln_str *name, struct ln_str *value);
+int ln_http_error(struct ln_http *h, struct ln_str *out);
 
 /* ---- patterns (match.c) ---- */
 

@@ -185,6 +185,13 @@ static int host_limiter(lua_State *L)
     return 1;
 }
 
+/* parallel(list of functions) -> an enum ln_rc: WAIT, and the results will be in the list */
+static int host_parallel(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    return ln_parallel_start(L, vm_of(L));
+}
+
 /* Sizes and offsets as the C compiler sees them, for lua/lunette/ffi.lua to compare with what
  * ffi.cdef has made of the same text. */
 #define SIZE(type)                                                                                 \
@@ -251,11 +258,17 @@ static void push_hostname(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"embedded", host_embedded}, {"embedded_names", host_embedded_names},
-    {"read", host_read},         {"list", host_list},
-    {"is_dir", host_is_dir},     {"env", host_env},
-    {"report", host_report},     {"add_service", host_add_service},
-    {"limiter", host_limiter},   {NULL, NULL},
+    {"embedded", host_embedded},
+    {"embedded_names", host_embedded_names},
+    {"read", host_read},
+    {"list", host_list},
+    {"is_dir", host_is_dir},
+    {"env", host_env},
+    {"report", host_report},
+    {"add_service", host_add_service},
+    {"limiter", host_limiter},
+    {"parallel", host_parallel},
+    {NULL, NULL},
 };
 
 void ln_host_push(struct ln_vm *vm)

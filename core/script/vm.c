@@ -223,6 +223,12 @@ void ln_vm_open(struct ln_vm *vm, const struct ln_lua_conf *conf)
     vm->budget = conf->budget;
 }
 
+void ln_vm_serve(struct ln_vm *vm, struct ln_services *services, const char *id_header)
+{
+    vm->services = services;
+    vm->id_header = ln_slice_of(id_header);
+}
+
 static void run_close_handlers(struct ln_vm *vm)
 {
     lua_State *L = vm->L;

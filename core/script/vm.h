@@ -25,6 +25,7 @@ struct ln_vm_env {
     struct ln_shm *shm;       /* NULL while checking */
     struct ln_shm_slot *slot; /* of this worker; NULL: there is none */
     uint64_t number;          /* of the generation; 0: of none */
+    struct ln_client *client; /* for requests of plugins; NULL while checking and in unit specs */
     struct ln_demand
         *demand; /* where zones that do not exist yet are asked for; NULL = they must exist */
 };
@@ -36,6 +37,11 @@ void ln_vm_free(struct ln_vm *vm); /* runs the close handlers; nothing may be pa
  * are added to conf (ln_conf_add_service). -1: errors are in diag. */
 int ln_vm_load(struct ln_vm *vm, struct ln_conf *conf, struct ln_bundle *bundle,
                struct ln_diag *diag);
+
+/* What plugins reach besides their request, from now on: the services of the generation, and the
+ * header that carries the request id ("" = none). All borrowed. */
+struct ln_services;
+void ln_vm_serve(struct ln_vm *vm, struct ln_services *services, const char *id_header);
 
 const struct ln_route *ln_vm_routes(const struct ln_vm *vm, unsigned *count);
 

@@ -78,6 +78,7 @@ struct ln_vm {
     struct ln_task *idle, *running;
     struct ln_list parked, ready; /* ln_task.node */
     struct ln_timer ready_timer;
+    int strands; /* functions of parallel() that are under way */
     struct ln_limiter *limiters;
     struct ln_use *uses; /* every use of a plugin once: see uses.h */
     unsigned use_count, use_cap;
@@ -85,8 +86,10 @@ struct ln_vm {
     uint64_t changes;                 /* of it, seen */
     bool stopped;                     /* the last entry was: it was over its budget */
     bool loading;
-    struct ln_digest *digest; /* made when first needed */
-    struct ln_text escaped;   /* where texts are escaped */
+    struct ln_services *services; /* borrowed; NULL until there are some */
+    struct ln_slice id_header;    /* which carries the request id; n 0 = none */
+    struct ln_digest *digest;     /* made when first needed */
+    struct ln_text escaped;       /* where texts are escaped */
     /* Set during a load only. */
     struct ln_conf *conf;
     struct ln_bundle *bundle;
@@ -115,6 +118,11 @@ void ln_take_conditions(struct ln_vm *vm, struct ln_route *route);
 void ln_take_splits(struct ln_vm *vm);
 void ln_splits_forget(struct ln_vm *vm);
 const char *ln_take_text(struct ln_vm *vm, const char *key); /* of the arena; NULL: there is none */
+
+enum { LN_STRANDS_MAX = 32768 };
+/* parallel.c: starts the functions in the list at 1 and pushes LN_WAIT, or why not. The list is
+ * where their results will be. */
+int ln_parallel_start(lua_State *L, struct ln_vm *vm);
 
 /* host.c: pushes the table that `require "lunette.host"` gives. */
 void ln_host_push(struct ln_vm *vm);

@@ -690,6 +690,10 @@ static void try_address(struct ln_client_call *c)
         connect_to(c, ln_resolve_count(&c->names));
         return;
     }
+    if (c->client->resolver == NULL) {
+        refuse(c, LN_OUTCOME_CLIENT_GONE, "names cannot be looked up");
+        return;
+    }
     c->resolving = true;
     if (ln_resolve(c->client->resolver, c->host, c->port, AF_UNSPEC, &c->names, on_resolved))
         on_resolved(&c->names);

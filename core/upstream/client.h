@@ -31,7 +31,7 @@ enum {
 /* What the calls of a worker share. */
 struct ln_client {
     struct ln_pools *pools;        /* borrowed */
-    struct ln_resolver *resolver;  /* borrowed */
+    struct ln_resolver *resolver;  /* borrowed; NULL: there is none */
     struct ln_arena_cache *arenas; /* borrowed; may be NULL */
     unsigned calls;                /* under way */
     size_t held;                   /* bytes of content */

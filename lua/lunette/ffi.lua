@@ -73,6 +73,19 @@ function M.new_blocks()
 end
 
 
+-- A request to be made, freed with its last reference or, better, as soon as its reply has been read. nil: not a method.
+function M.new_http(method)
+  local h = C.ln_http_new(cur, method, #method)
+  if h == nil then return nil end
+  return ffi.gc(h, C.ln_http_free)
+end
+
+
+function M.free_http(h)
+  C.ln_http_free(ffi.gc(h, nil))
+end
+
+
 function M.limiter(address)
   return ffi.cast("struct ln_limiter *", address)
 end

@@ -15,9 +15,9 @@ M.names = {
   [C.LN_PHASE_REQUEST] = "in request",
   [C.LN_PHASE_RESPONSE] = "in response",
   [C.LN_PHASE_BODY] = "in body",
-  [C.LN_PHASE_BODY] = "in body",
   [C.LN_PHASE_LOG] = "in log",
   [C.LN_PHASE_CLOSE] = "in close",
+  [C.LN_PHASE_TIMER] = "in a timer",
   [C.LN_PHASE_WHEN] = "in the condition of a route",
 }
 
@@ -26,11 +26,16 @@ local RUNNING = {
   [C.LN_PHASE_RESPONSE] = true,
   [C.LN_PHASE_BODY] = true,
   [C.LN_PHASE_LOG] = true,
+  [C.LN_PHASE_TIMER] = true,
 }
 
 -- name = { phases in which it is allowed, what to do instead }
 M.allowed = {
-  ["sleep"] = { RUNNING, "only request, response, body and log can wait" },
+  ["sleep"] = { RUNNING, "only request, response, body, log and timers can wait" },
+  ["http"] = {
+    RUNNING, "only request, response, body, log and timers can wait; timer.after(0, f) comes soon after init",
+  },
+  ["parallel"] = { RUNNING, "only request, response, body, log and timers can wait" },
   ["req:read_body"] = { { [C.LN_PHASE_REQUEST] = true }, "read it in request; req.body has it afterwards" },
   ["req:limit_body"] = { { [C.LN_PHASE_REQUEST] = true }, "request is where it can still be refused" },
   ["res:transforms"] = { { [C.LN_PHASE_RESPONSE] = true }, "response is where a plugin decides that" },

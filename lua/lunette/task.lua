@@ -24,13 +24,24 @@ local M = { coroutine = {} }
 local inner = setmetatable({}, { __mode = "k" }) -- coroutines that plugins have made
 
 
+-- Raises where nothing can wait; `what` is the name of the function that would.
+function M.check_yield(what)
+  if is_yieldable() then return end
+  fault.raise(what .. " cannot wait inside a function of C, such as the handler of xpcall: collect first, then call")
+end
+
+
+-- To be called at once when C has said LN_WAIT; comes back when what was started is done.
+function M.wait()
+  raw.yield(TOKEN)
+end
+
+
 -- Waits; seconds may be a fraction. Other requests run meanwhile.
 function M.sleep(seconds)
   if type(seconds) ~= "number" then fault.raise("sleep: expected seconds, got " .. text.show(seconds)) end
   phase.check("sleep")
-  if not is_yieldable() then
-    fault.raise("sleep cannot wait inside a function of C, such as the handler of xpcall: collect first, then call")
-  end
+  M.check_yield("sleep")
   local rc = C.ln_wait_sleep(cur, seconds)
   if rc == C.LN_WAIT then
     raw.yield(TOKEN)
@@ -44,9 +55,7 @@ end
 
 -- Waits until the request's content is there, at most `most` bytes of it. True, or an enum ln_rc that says why not.
 function M.await_body(most)
-  if not is_yieldable() then
-    fault.raise("req:read_body cannot wait inside a function of C, such as the message handler of xpcall: read first")
-  end
+  M.check_yield("req:read_body")
   local rc = C.ln_wait_body(cur, most)
   if rc == C.LN_WAIT then
     raw.yield(TOKEN)

@@ -7,6 +7,8 @@ return {
     about = "Names that plugins and inline handlers can call.",
     rows = {
       { "sleep(seconds)", "nothing", "Waits; other requests go on meanwhile.", lua = "fun(seconds: number)" },
+      { "parallel(f, g, ...)", "their first results", "Runs up to 64 functions at once and waits for all. When one raises, the others "
+        .. "end where they are and `parallel` raises the same.", lua = "fun(...: fun(): any): ..." },
       { "time()", "number", "Seconds since 1970, with fractions." },
       { "hostname()", "string", "Name of this machine." },
       { "print(...)", "nothing", "A line in the log, for a quick look while writing a plugin.", lua = "fun(...: any)" },

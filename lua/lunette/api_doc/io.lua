@@ -1,0 +1,52 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- api_doc/io.lua - asking others, for the description of the Lua API (see api_doc.lua).
+
+local CALL = "fun(url: string|table, options?: lunette.HttpOptions): lunette.Reply?, string?"
+
+return {
+  {
+    title = "http", name = "http", kind = "library",
+    about = "Requests to others. The handler waits, the gateway goes on. Each call gives a reply, or `nil` and a sentence; it raises "
+      .. 'only when the call itself is wrong. `http.get("http://host:8080/path", { timeout = "300ms" })`, or all in one table: '
+      .. '`http.get { service = "users", path = "/me" }`.',
+    rows = {
+      { "get(url, options)", "reply, or `nil, why`", "Asks with GET.", lua = CALL },
+      { "post(url, options)", "reply, or `nil, why`", "Asks with POST.", lua = CALL },
+      { "put(url, options)", "reply, or `nil, why`", "Asks with PUT.", lua = CALL },
+      { "patch(url, options)", "reply, or `nil, why`", "Asks with PATCH.", lua = CALL },
+      { "delete(url, options)", "reply, or `nil, why`", "Asks with DELETE.", lua = CALL },
+      { "head(url, options)", "reply, or `nil, why`", "Asks with HEAD: a reply without a body.", lua = CALL },
+      { "options(url, options)", "reply, or `nil, why`", "Asks with OPTIONS.", lua = CALL },
+      { "request(options)", "reply, or `nil, why`", "Asks with `options.method`.",
+        lua = "fun(options: lunette.HttpOptions): lunette.Reply?, string?" },
+    },
+  },
+  {
+    title = "Options of http", name = "http options", kind = "form", class = "lunette.HttpOptions",
+    about = "The second argument of `http.get` and its sisters, or the only one.",
+    rows = {
+      { "url", "string", "`http://host[:port][/path][?query]`. `https://` is not supported by this version." },
+      { "service", "service or string", "Instead of a URL: a service, with its balancing, pool, health, timeouts and retries.",
+        lua = "lunette.Service|string" },
+      { "path", "string", "For a service: path and query; `/` if it is left out." },
+      { "unix", "string", "The path of a socket to use instead of the URL's host." },
+      { "method", "string", "For `http.request`; `GET` if it is left out." },
+      { "headers", "table", "Names with strings, numbers or lists of them. What frames the message is left out.",
+        lua = "table<string, any>" },
+      { "body", "string", "The content." },
+      { "json", "value", "The content as JSON, with its `Content-Type`.", lua = "any" },
+      { "timeout", "duration", "For everything together; 5 seconds if it is left out.", lua = "number|string" },
+      { "max", "size", "Of the reply's body; 1 MiB if it is left out. A larger one is a failure.", lua = "integer|string" },
+    },
+  },
+  {
+    title = "reply", name = "reply", kind = "object", class = "lunette.Reply",
+    about = "What was answered.",
+    rows = {
+      { "status", "integer", "From 200 to 599: any status is a reply." },
+      { "headers", "headers", '`reply.headers["Name"]` in any case, `:all(name)`, `:each()`.' },
+      { "body", "string", "All of the content." },
+      { "json()", "value, or `nil, why`", "The content as a value.", lua = "fun(self: lunette.Reply): any, string?" },
+    },
+  },
+}
