@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "conf/reference.h"
+#include "gateway/spec_match.h"
 #include "net/loop.h"
 #include "script/about.h"
+#include "script/spec.h"
 #include "server/commands.h"
 
 int ln_command_version(const struct ln_cli *cli)
@@ -30,10 +32,11 @@ int ln_command_docs(const struct ln_cli *cli)
         ln_conf_reference(&text);
     else if (strcmp(page, "example") == 0)
         ln_conf_example(&text);
-    else
-        ln_about_page(page, &text);
+    else if (page[0] != '\0')
+        return ln_spec_main("docs", cli->argc + 1, cli->argv - 1, ln_router_spec_match);
     if (text.n == 0) {
-        fprintf(stderr, "lunette docs: name a page: directives, example, plugins or api\n");
+        fprintf(stderr,
+                "lunette docs: name a page: directives, example, plugins, api, or a plugin\n");
         return LN_EXIT_USAGE;
     }
     fwrite(text.p, 1, text.n, stdout);

@@ -4,11 +4,7 @@
 #include "server/commands.h"
 
 #include <stdio.h>
-#include <string.h>
 
-#include "gateway/spec_match.h"
-#include "script/spec.h"
-#include "server/rerun.h"
 #include "server/supervisor.h"
 
 static int run(const struct ln_cli *cli)
@@ -26,26 +22,6 @@ static int help(const struct ln_cli *cli)
         return LN_EXIT_OK;
     fprintf(stderr, "lunette: there is no command \"%s\"\n", command);
     return LN_EXIT_USAGE;
-}
-
-static int test_once(const void *arg)
-{
-    const struct ln_cli *cli = arg;
-
-    return ln_spec_main("test", cli->argc + 1, cli->argv - 1, ln_router_spec_match);
-}
-
-/* --watch is taken out wherever it stands; the other words are for the specs. */
-static int test(const struct ln_cli *cli)
-{
-    struct ln_cli rest = *cli;
-    int kept = 0;
-
-    for (int i = 0; i < cli->argc; i++)
-        if (strcmp(cli->argv[i], "--watch") != 0)
-            rest.argv[kept++] = cli->argv[i];
-    rest.argc = kept;
-    return kept < cli->argc ? ln_rerun(test_once, &rest) : test_once(&rest);
 }
 
 /* clang-format off */
@@ -85,11 +61,22 @@ const struct ln_command ln_commands[] = {
      "  --watch            run again when a source below this folder changes; Ctrl-C ends\n"
      "  --coverage[=FILE]  tell which lines of plugins and routes files ran; FILE: for lcov, too\n"
      "  --jit              tell where handlers stay interpreted, and why\n",
-     LN_CLI_RAW, test},
+     LN_CLI_RAW, ln_command_test},
 
-    {"docs", "directives|example|plugins|api", "print a page of the reference",
+    {"new", "plugin NAME [DIR]", "begin a plugin: the file, its spec, its page",
+     "Writes plugins/NAME.lua, spec/plugins/NAME_spec.lua and docs/plugins/NAME.md below DIR, a small plugin\n"
+     "that works and passes its spec. Overwrites nothing.\n",
+     LN_CLI_ARGS, ln_command_new},
+
+    {"types", "[DIR]", "tell editors and linters about the Lua API",
+     "Writes below DIR: .luarc.json and .lunette/library for the Lua language server, .luacheckrc for luacheck.\n"
+     "Keeps files that are there and differ.\n",
+     LN_CLI_ARGS | LN_CLI_FORCE, ln_command_types},
+
+    {"docs", "directives|example|plugins|api|PLUGIN", "print a page of the reference",
      "directives: every key with its values, default and sentence. example: a file with every key.\n"
-     "plugins: the standard plugins and their settings. api: what plugins and routes see.\n",
+     "plugins: the standard plugins and their settings. api: what plugins and routes see. The name or the file\n"
+     "of a plugin: its settings.\n",
      LN_CLI_ARGS, ln_command_docs},
 
     {"version", "", "print the version", "Of lunette and of the libraries inside.\n",
@@ -114,6 +101,8 @@ const struct ln_cli_option_row ln_cli_options[] = {
      "write a line of JSON to this descriptor when everything serves"},
     {LN_CLI_QUIET, NULL, "--quiet", NULL, LN_CLI_FLAG, MEMBER(quiet),
      "no greeting"},
+    {LN_CLI_FORCE, NULL, "--force", NULL, LN_CLI_FLAG, MEMBER(force),
+     "write files anew that are there and differ"},
     {LN_CLI_WHY, NULL, "--why", "REQUEST", LN_CLI_TEXT, MEMBER(why),
      "such as \"GET /api/users\" or \"POST http://example.com/x\""},
     {LN_CLI_HEADER, "-H", "--header", "FIELD", LN_CLI_LIST, MEMBER(headers),

@@ -23,6 +23,7 @@ enum ln_cli_option {
     LN_CLI_HEADER = 1 << 24, /* those of the request in --why */
     LN_CLI_FROM = 1 << 25,
     LN_CLI_LISTENER = 1 << 26,
+    LN_CLI_FORCE = 1 << 28,
     LN_CLI_ARGS = 1 << 29, /* words that are no options */
     LN_CLI_RAW = 1 << 30,  /* every word as it is, options too */
 };
@@ -66,5 +67,10 @@ int ln_command_stop(const struct ln_cli *cli);
 /* about.c: tell about the program itself. */
 int ln_command_version(const struct ln_cli *cli);
 int ln_command_docs(const struct ln_cli *cli);
+
+/* tools.c: what is written in Lua. */
+int ln_command_test(const struct ln_cli *cli);
+int ln_command_new(const struct ln_cli *cli);
+int ln_command_types(const struct ln_cli *cli);
 
 #endif

@@ -39,6 +39,12 @@ local function standard_sources()
 end
 
 
+-- The first comment of the file.
+local function summary_of(bytes)
+  return bytes:gsub("^%-%- SPDX[^\n]*\n", ""):match("^%-%- ([^\n]+)")
+end
+
+
 -- What a plugin file says of itself. Only its top level runs, which needs no more than `plugin` and `t`.
 function M.describe(source)
   local found
@@ -55,7 +61,7 @@ function M.describe(source)
   setfenv(chunk, env)()
   assert(found, source.path .. ": no plugin in this file")
   found.path = source.path
-  found.summary = source.text:gsub("^%-%- SPDX[^\n]*\n", ""):match("^%-%- ([^\n]+)")
+  found.summary = summary_of(source.text)
   assert(found.summary, source.path .. ": the file begins with a comment, one sentence of what the plugin does")
   return found
 end
@@ -95,6 +101,30 @@ local function plugin_section(out, found)
   settings_table(out, schema.rows(found.about.schema or {}))
   out[#out + 1] = ("\nVersion %s, lunette API %d; handlers: %s. Source: `%s`.\n"):format(
     found.about.version, found.about.api, handlers_of(found.prototype), found.path)
+end
+
+
+local function plugin_page(found)
+  local out = { ("<!-- Made by `lunette docs %s`. -->\n"):format(found.name) }
+  plugin_section(out, found)
+  out[#out + 1] = "\nEvery plugin also takes `name`, `on_error` and `when`.\n"
+  return (table.concat(out):gsub("\n## ", "\n# ", 1))
+end
+
+
+-- The page of one plugin as lunette.plugins has loaded it.
+function M.plugin(p)
+  local found = {
+    name = p.name, path = p.path, prototype = p.methods,
+    about = { version = p.version, api = p.api, schema = p.schema }, summary = summary_of(p.bytes) or "",
+  }
+  return plugin_page(found)
+end
+
+
+-- ... and of one that is not loaded: { path, text }.
+function M.plugin_of_source(source)
+  return plugin_page(M.describe(source))
 end
 
 

@@ -251,8 +251,8 @@ function M.library()
   for _, object in ipairs(doc.objects) do
     if object.kind == "module" then
       local path = object.module:gsub("%.", "/") .. ".lua"
-      found[path] = ("---@meta %s\n-- SPDX-License-Identifier: Apache-2.0\n\n---@type %s\nlocal module\nreturn module\n")
-        :format(object.module, object.class)
+      found[path] = ("---@meta %s\n-- SPDX-License-Identifier: Apache-2.0\n\n---@type %s\nlocal module\n"
+        .. "return module\n"):format(object.module, object.class)
     end
   end
   return found

@@ -113,7 +113,7 @@ local function plugin_word(expected)
     return function(parts)
       if type(parts) ~= "table" then error("plugin: expected a table, got " .. text.show(parts), 2) end
       local fields = check_parts(name, parts)
-      local p = { name = name, version = parts.version, schema = fields, check = parts.check }
+      local p = { name = name, version = parts.version, api = parts.api, schema = fields, check = parts.check }
       p.buffer = parts.buffer and units.bytes(parts.buffer)
       p.answers = parts.answers or false
       p.methods = setmetatable({ name = name }, Prototype)

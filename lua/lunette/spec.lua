@@ -54,6 +54,14 @@ function M.plugin(name, settings)
 end
 
 
+-- The page of a plugin as `lunette docs NAME` prints it, for a spec that compares it with the one in the project.
+function M.docs(name)
+  local page, why = world.page(name)
+  if not page then error(why, 2) end
+  return page
+end
+
+
 local function member(item)
   if type(item) == "function" then return world.inline(item) end
   return item

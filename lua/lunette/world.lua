@@ -66,6 +66,16 @@ function M.use(name, settings)
 end
 
 
+-- The page of a plugin, in Markdown; nil and what is wrong with the plugin.
+function M.page(name)
+  native.refresh()
+  plugins.refresh(name)
+  local p, why = plugins.load(name)
+  if not p then return nil, why end
+  return require("lunette.docs").plugin(p)
+end
+
+
 -- A function as the inline handler of a route.
 function M.inline(f)
   local at = debug.getinfo(f, "S")

@@ -26,6 +26,7 @@ return {
         lua = "fun(): { level: string, text: string, fields: table<string, any> }[]" },
       { "routes(source)", "routes", "The routes of a file, or of a whole configuration: `{ yaml = text, routes = path }`. Raises all that is "
         .. "wrong with it.", lua = "fun(source: string|table): lunette.Routes" },
+      { "docs(plugin)", "string", "The page of a plugin as `lunette docs NAME` prints it.", lua = "fun(plugin: string): string" },
       { "clock", "clock", "`gate.clock:advance(seconds)` and `gate.clock:now()`; a handler that sleeps moves it, too.",
         lua = "lunette.Clock" },
       { "http", "answers", "What answers the requests that plugins make, see below.", lua = "lunette.FakeHttp" },

@@ -95,7 +95,13 @@ function M.main(args)
   own, args = take_options(args)
   set_paths()
   if not find_busted() then return 1 end
-  if not names_paths(args) then args[#args + 1] = "spec" end
+  if not names_paths(args) then
+    if not exists("spec") then
+      io.stderr:write("lunette test: there is no folder spec here (lunette new plugin NAME makes one)\n")
+      return 1
+    end
+    args[#args + 1] = "spec"
+  end
   _G.arg = args
   catch_exit()
   if own.coverage and own.jit then
