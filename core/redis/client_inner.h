@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * client_inner.h - a client as the files of this layer see it. Nobody else includes this.
+ *
+ * pool.c    clients by URL              call.c    what is asked, and how a call ends
+ * client.c  the connection and its states
+ */
+#ifndef LN_REDIS_CLIENT_INNER_H
+#define LN_REDIS_CLIENT_INNER_H
+
+#include <sys/un.h>
+
+#include "base/map.h"
+#include "base/rand.h"
+#include "base/slab.h"
+#include "net/connect.h"
+#include "net/digest.h"
+#include "net/stream.h"
+#include "redis/client.h"
+
+struct ln_redis_pool {
+    struct ln_loop *loop;
+    struct ln_deadlines *deadlines;
+    struct ln_resolver *resolver;
+    struct ln_map clients; /* by key */
+    struct ln_arena_cache arenas;
+    struct ln_slab calls;
+    struct ln_rand rand;
+};
+
+struct ln_redis {
+    struct ln_reap reap;
+    struct ln_redis_pool *pool;
+    struct ln_redis_url url;
+    unsigned refs;
+    enum ln_redis_state state;
+    bool down;    /* known to be: calls fail at once, a connection under way is a probe */
+    bool told;    /* the log has been told that it is down */
+    bool good;    /* a call has been answered in time on this connection */
+    bool closing; /* no references any more */
+    char reason[256];
+
+    struct ln_resolve_op resolve;
+    struct ln_connect connect;
+    struct sockaddr_un local;
+    bool is_connecting;
+    struct ln_stream stream;
+    struct ln_redis_reader *reader;
+    struct ln_redis_call *greeting;
+
+    struct ln_list queued; /* calls that wait for the connection, or for the end of the turn */
+    struct ln_list sent;   /* calls whose replies come next, in order */
+    unsigned waiting;      /* how many of both */
+    size_t queued_bytes;
+    char *out; /* what the socket has not taken yet */
+    size_t out_len, out_at, out_cap;
+    ev_prepare flush; /* at the end of the turn */
+
+    ln_msec heard; /* when bytes last came */
+    unsigned late; /* calls in a row that nobody answered in time */
+    ln_msec backoff;
+    struct ln_timer retry;
+    struct ln_deadline patience; /* of connecting and greeting */
+};
+
+/* client.c */
+/* Of an idle client, or a probe: begins to connect; may find at once that it cannot. */
+void ln_redis_open(struct ln_redis *r);
+/* For good; calls that wait fail. */
+void ln_redis_shut(struct ln_redis *r);
+/* Writes what is queued at the end of the turn, or when there is a connection. */
+void ln_redis_flush_later(struct ln_redis *r);
+/* A call that was sent has had no answer in time. */
+void ln_redis_late(struct ln_redis_call *c);
+
+/* call.c */
+/* Ends a call, whatever its step; on_done is called unless it has been, or nobody waits. */
+void ln_redis_call_fail(struct ln_redis_call *c, enum ln_redis_error e, const char *reason);
+/* Ends a call for whoever waits, and drops its replies when they come. */
+void ln_redis_call_late(struct ln_redis_call *c, enum ln_redis_error e);
+/* One more reply; true when the call has left the sent ones. */
+bool ln_redis_call_take(struct ln_redis_call *c, struct ln_redis_reply *reply);
+
+#endif
