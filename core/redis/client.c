@@ -8,6 +8,8 @@
  * begin anew when a call has been answered in time, not before: a Redis that greets and then is
  * silent does not make the gateway busy.
  */
+#include "redis/client.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <sys/un.h>
