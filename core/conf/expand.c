@@ -79,3 +79,41 @@ int ln_expand(struct ln_bundle *env, struct ln_slice text, struct ln_text *out, 
     }
     return 0;
 }
+
+static bool is_special(struct ln_slice s, size_t i)
+{
+    return s.p[i] == '$' && i + 1 < s.n && (s.p[i + 1] == '$' || s.p[i + 1] == '{');
+}
+
+static size_t variable_piece(struct ln_slice rest, struct ln_expand_piece *piece)
+{
+    const char *end = memchr(rest.p, '}', rest.n);
+    struct ln_slice inside = ln_slice(rest.p + 2, (size_t)(end - rest.p) - 2);
+    const char *mark = memmem(inside.p, inside.n, ":-", 2);
+
+    piece->name = mark != NULL ? ln_slice(inside.p, (size_t)(mark - inside.p)) : inside;
+    piece->has_default = mark != NULL;
+    piece->text = mark != NULL ? ln_slice(mark + 2, inside.n - piece->name.n - 2) : LN_SLICE("");
+    return (size_t)(end + 1 - rest.p);
+}
+
+bool ln_expand_next(struct ln_slice *rest, struct ln_expand_piece *piece)
+{
+    size_t n = 0;
+
+    if (rest->n == 0)
+        return false;
+    *piece = (struct ln_expand_piece){.has_default = false};
+    if (is_special(*rest, 0) && rest->p[1] == '{') {
+        n = variable_piece(*rest, piece);
+    } else if (is_special(*rest, 0)) {
+        piece->text = ln_slice(rest->p, 1);
+        n = 2;
+    } else {
+        while (n < rest->n && !is_special(*rest, n))
+            n++;
+        piece->text = ln_slice(rest->p, n);
+    }
+    *rest = ln_slice(rest->p + n, rest->n - n);
+    return true;
+}

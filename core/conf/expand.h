@@ -16,4 +16,12 @@
  * ${. */
 int ln_expand(struct ln_bundle *env, struct ln_slice text, struct ln_text *out, struct ln_err *err);
 
+/* The text once more, piece by piece: for those who write it elsewhere. False when nothing is left.
+ * Only of a text that ln_expand() has taken. */
+struct ln_expand_piece {
+    struct ln_slice text, name; /* name.p NULL: `text` stands for itself; else a variable ... */
+    bool has_default;           /* ... with `text` as its default */
+};
+bool ln_expand_next(struct ln_slice *rest, struct ln_expand_piece *piece);
+
 #endif

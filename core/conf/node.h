@@ -21,6 +21,7 @@ struct ln_node {
     bool broken; /* SCALAR: what is wrong with it was reported, such as a missing variable */
     struct ln_place place;
     struct ln_slice text; /* SCALAR: followed by a NUL */
+    struct ln_slice raw;  /* SCALAR: as written, where variables were put in; else absent */
     struct ln_slice key;  /* of an entry of a mapping, followed by a NUL; else absent */
     struct ln_place key_place;
     struct ln_node *first,

@@ -134,6 +134,7 @@ static struct ln_node *read_scalar(struct source *s, const yaml_event_t *e,
     struct ln_node *n = ln_node_new_scalar(s->arena, ln_slice(out.p, out.n), quoted, place);
 
     n->broken = broken;
+    n->raw = ln_arena_dup(s->arena, text);
     if (broken)
         ln_diag_error(s->diag, place, "%s", err.text);
 

@@ -43,6 +43,11 @@ const struct ln_command ln_commands[] = {
      "and why the others do not; exit code 1 when none does.\n",
      LN_CLI_CONF | LN_CLI_JSON | LN_CLI_WHY | LN_CLI_HEADER | LN_CLI_FROM | LN_CLI_LISTENER, ln_command_routes},
 
+    {"eject", "", "write generated routes as a routes file",
+     "Prints the routes file that is equal to the routes which services with a path generate, with\n"
+     "their plugins: a beginning that is not empty. Variables of the environment stay variables.\n",
+     LN_CLI_CONF, ln_command_eject},
+
     {"reload", "", "let the running gateway take its files anew",
      "Waits for the outcome. Exit code 1 with the errors when the new configuration did not do; the\n"
      "old one then stays in use.\n",

@@ -58,6 +58,7 @@ extern const struct ln_cli_option_row ln_cli_options[];
 /* inspect.c, routes.c: look at a configuration without serving it. */
 int ln_command_check(const struct ln_cli *cli);
 int ln_command_routes(const struct ln_cli *cli);
+int ln_command_eject(const struct ln_cli *cli);
 
 /* remote.c: talk to the gateway that runs. */
 int ln_command_reload(const struct ln_cli *cli);

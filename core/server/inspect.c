@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * inspect.c - `lunette check`.
+ * inspect.c - `lunette check` and `lunette eject`.
  */
 #include <stdio.h>
 
+#include "conf/bundle.h"
+#include "conf/diag.h"
+#include "conf/eject.h"
 #include "server/checker.h"
 #include "server/commands.h"
 
@@ -35,5 +38,34 @@ int ln_command_check(const struct ln_cli *cli)
             fprintf(stderr, "%u error%s\n", checked.errors, checked.errors == 1 ? "" : "s");
     }
     ln_checked_fini(&checked);
+    return rc;
+}
+
+int ln_command_eject(const struct ln_cli *cli)
+{
+    struct ln_bundle *bundle = ln_bundle_record();
+    struct ln_diag diag;
+    struct ln_text out;
+    int rc = LN_EXIT_FAILED;
+
+    ln_diag_init(&diag);
+    ln_text_init(&out);
+
+    struct ln_conf *conf = ln_conf_load(bundle, cli->conf, &diag);
+
+    if (conf == NULL) {
+        ln_diag_print(&diag, &out);
+        put(stderr, &out);
+    } else if (ln_eject_routes(conf, &out) == 0) {
+        fprintf(stderr, "lunette eject: no service has a path, so no routes are generated\n");
+        rc = LN_EXIT_OK;
+    } else {
+        put(stdout, &out);
+        rc = LN_EXIT_OK;
+    }
+    ln_conf_free(conf);
+    ln_text_fini(&out);
+    ln_diag_fini(&diag);
+    ln_bundle_free(bundle);
     return rc;
 }

@@ -109,7 +109,7 @@ local function env_word(state)
   return function(name, default)
     if type(name) ~= "string" then error("env: expected the name of a variable, got " .. text.show(name), 2) end
     local value = state.host.env(name)
-    if value ~= nil then return value end
+    if value ~= nil and (value ~= "" or default == nil) then return value end -- as ${NAME:-default} in YAML
     if default == nil then error(("env: %s is not set and has no default"):format(text.quote(name)), 2) end
     return default
   end

@@ -29,7 +29,7 @@ return {
         lua = "fun(prefix: string): fun(options: lunette.RouteOptions): lunette.Item" },
       { 'use "plugin" { ... }', "use", "A plugin with its settings: in a route or a group, or on its own for every route below it.",
         lua = "fun(plugin: string): lunette.Use" },
-      { "env(name, default)", "string", "A variable of the environment; without a default it must be set.",
+      { "env(name, default)", "string", "A variable of the environment; the default stands in for one that is not set or empty, and without it there must be one.",
         lua = "fun(name: string, default?: string): string" },
       { 'include "file.lua"', "list of routes", "Reads another routes file in this place; inside a group, its routes belong to it.",
         lua = "fun(file: string): lunette.Item[]" },
