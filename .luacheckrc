@@ -39,8 +39,11 @@ stds.lunette_plugin = { read_globals = {
     floor = {}, fmod = {}, frexp = {}, huge = {}, ldexp = {}, log = {}, log10 = {}, max = {}, min = {}, modf = {},
     pi = {}, pow = {}, rad = {}, random = {}, randomseed = {}, sin = {}, sinh = {}, sqrt = {}, tan = {}, tanh = {},
   } },
+  metrics = { fields = {
+    counter = {}, gauge = {}, histogram = {},
+  } },
   store = { fields = {
-    limiter = {},
+    counters = {}, dict = {}, limiter = {},
   } },
   string = { fields = {
     byte = {}, char = {}, find = {}, format = {}, gmatch = {}, gsub = {}, len = {}, lower = {}, match = {}, rep = {},
@@ -89,8 +92,11 @@ stds.lunette_routes = { read_globals = {
     floor = {}, fmod = {}, frexp = {}, huge = {}, ldexp = {}, log = {}, log10 = {}, max = {}, min = {}, modf = {},
     pi = {}, pow = {}, rad = {}, random = {}, randomseed = {}, sin = {}, sinh = {}, sqrt = {}, tan = {}, tanh = {},
   } },
+  metrics = { fields = {
+    counter = {}, gauge = {}, histogram = {},
+  } },
   store = { fields = {
-    limiter = {},
+    counters = {}, dict = {}, limiter = {},
   } },
   string = { fields = {
     byte = {}, char = {}, find = {}, format = {}, gmatch = {}, gsub = {}, len = {}, lower = {}, match = {}, rep = {},

@@ -115,6 +115,8 @@ static bool is_over_limit(struct ln_exchange *x)
                     ln_hash(ln_shm_hash_key(x->gw->shm), x->req.client_id.p, x->req.client_id.n), 1,
                     ln_loop_now(x->gw->loop), &a);
     x->retry_after = a.wait;
+    if (a.shared)
+        ln_stat_add(x->gw->slot, LN_STAT_LIMITER_SHARED, 1);
     return !a.ok;
 }
 

@@ -39,6 +39,7 @@ struct ln_gateway {
     struct ln_deadlines *deadlines;
     struct ln_shm *shm; /* borrowed */
     struct ln_shm_slot *slot;
+    unsigned worker;          /* its number */
     _Atomic uint64_t *commit; /* number of the generation to use */
 
     struct ln_buf_cache bufs;

@@ -31,6 +31,7 @@ struct ln_gateway *ln_gateway_new(struct ln_loop *loop, struct ln_shm *shm, unsi
 
     gw->loop = loop;
     gw->shm = shm;
+    gw->worker = slot;
     gw->slot = ln_shm_slot(shm, slot);
     gw->commit = ln_shm_commit_word(shm);
     gw->deadlines = ln_deadlines_new(loop);
@@ -62,6 +63,7 @@ int ln_gateway_prepare(struct ln_gateway *gw, const char *conf_path, struct ln_b
                             .shm = gw->shm,
                             .client = &gw->client,
                             .slot = gw->slot,
+                            .worker = gw->worker,
                             .number = number};
 
     for (unsigned i = 0; i < LN_PREPARED_MAX; i++) {

@@ -219,6 +219,42 @@ struct ln_taken {
 /* OK or NONE (refused). */
 int ln_limiter_take_key(struct ln_limiter *l, const char *key, size_t key_len, double cost, struct ln_taken *out);
 
+/* Of both below: `ttl` in seconds, at most 1e9, 0 = for ever. NONE: there is none. ELIMIT: no room; nothing has changed. */
+struct ln_store_counters;
+/* A counter that is there keeps its end. ESTATE: beyond 2^53. EINVAL: not a whole number, or not a ttl. */
+int ln_store_counters_incr(struct ln_store_counters *c, const char *key, size_t key_len, double by, double ttl, double *sum);
+int ln_store_counters_get(struct ln_store_counters *c, const char *key, size_t key_len, double *value);
+int ln_store_counters_delete(struct ln_store_counters *c, const char *key, size_t key_len, double *value); /* the last value */
+
+struct ln_store_dict;
+enum ln_value_type { LN_VALUE_NONE, LN_VALUE_STRING, LN_VALUE_NUMBER, LN_VALUE_TRUE, LN_VALUE_FALSE };
+struct ln_value {
+    double number;
+    const char *ptr; /* until the next call with the same dictionary */
+    size_t len;
+    int32_t type; /* enum ln_value_type */
+};
+int ln_store_dict_get(struct ln_store_dict *d, const char *key, size_t key_len, struct ln_value *out);
+/* EINVAL: key and value are too large, or not a type, or not a ttl. */
+int ln_store_dict_set(struct ln_store_dict *d, const char *key, size_t key_len, int type, double number, const char *text, size_t len,
+                      double ttl);
+/* If what is there is of this type and equal. Either may be NONE. NONE as a result: it is not. */
+int ln_store_dict_cas(struct ln_store_dict *d, const char *key, size_t key_len, int old_type, double old_number, const char *old,
+                      size_t old_len, int type, double number, const char *text, size_t len, double ttl);
+int ln_store_dict_delete(struct ln_store_dict *d, const char *key, size_t key_len);
+/* ESTATE: what is there is no number. */
+int ln_store_dict_incr(struct ln_store_dict *d, const char *key, size_t key_len, double by, double ttl, double *sum);
+
+/* ---- metrics (api_metrics.c) ---- */
+
+struct ln_metric_handle;
+enum ln_metric_how { LN_METRIC_BY_ADD, LN_METRIC_BY_SET, LN_METRIC_BY_OBSERVE };
+/* The series with these label values, each as a byte with its length and its bytes. NONE: there was no room for it, and *series is
+ * that of all others. EINVAL: not as many as the metric has, or longer than 127 bytes. */
+int ln_metric_find(struct ln_metric_handle *m, const char *values, size_t len, double *series);
+/* EINVAL: no such series, no such change of this type, or a number that it cannot take. */
+int ln_metric_change(struct ln_metric_handle *m, double series, int how, double n);
+
 /* ---- waiting (task.c) ---- */
 
 /* WAIT: yield now. OK: the time has passed already (virtual clock). ESTATE: nothing can wait here. */

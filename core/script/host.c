@@ -13,8 +13,7 @@
 #include "conf/diag.h"
 #include "script/convert.h"
 #include "script/embedded.h"
-#include "script/vm_inner.h"
-#include "shm/region.h"
+#include "script/stores.h"
 
 static struct ln_vm *vm_of(lua_State *L)
 {
@@ -140,51 +139,6 @@ static int host_add_service(lua_State *L)
     return 1;
 }
 
-static struct ln_limiter *limiter_new(struct ln_vm *vm, uint64_t count, ln_msec per, unsigned burst)
-{
-    struct ln_limiter *l = ln_arena_zalloc(&vm->arena, sizeof *l);
-    struct ln_hash_key key = {count, per};
-
-    l->vm = vm;
-    l->limit = ln_limit_make(count, per, burst);
-    l->salt = ln_hash(&key, &burst, sizeof burst) + vm->epoch * 0x9e3779b97f4a7c15u;
-    l->next = vm->limiters;
-    vm->limiters = l;
-    return l;
-}
-
-/* In a spec the region belongs to this process alone, and is extended on the spot. */
-static void *zone_find(struct ln_vm *vm, struct ln_slice name, size_t *size)
-{
-    if (vm->env.demand != NULL)
-        ln_demand_add(vm->env.demand, LN_ZONE_LIMITER, name, *size);
-    if (vm->env.shm == NULL)
-        return NULL;
-    if (vm->env.demand != NULL)
-        ln_shm_satisfy(vm->env.shm, vm->env.demand, NULL);
-    return ln_shm_find(vm->env.shm, LN_ZONE_LIMITER, name, size);
-}
-
-/* limiter(zone, count, per in seconds, burst, entries) -> address, or nil and a sentence */
-static int host_limiter(lua_State *L)
-{
-    struct ln_vm *vm = vm_of(L);
-    struct ln_slice name = ln_slice_of(luaL_checkstring(L, 1));
-    lua_Number count = luaL_checknumber(L, 2), per = luaL_checknumber(L, 3),
-               burst = luaL_checknumber(L, 4);
-    struct ln_limiter *l = limiter_new(vm, (uint64_t)count, (ln_msec)(per * 1000), (unsigned)burst);
-
-    l->size = ln_limiter_size((size_t)luaL_checkinteger(L, 5));
-    l->zone = zone_find(vm, name, &l->size);
-    if (l->zone == NULL && vm->env.shm != NULL) {
-        lua_pushnil(L);
-        lua_pushliteral(L, "the shared memory for it could not be found");
-        return 2;
-    }
-    lua_pushlightuserdata(L, l);
-    return 1;
-}
-
 /* parallel(list of functions) -> an enum ln_rc: WAIT, and the results will be in the list */
 static int host_parallel(lua_State *L)
 {
@@ -228,6 +182,11 @@ static const struct {
     SIZE(ln_taken),
     AT(ln_taken, left),
     AT(ln_taken, wait),
+    SIZE(ln_value),
+    AT(ln_value, number),
+    AT(ln_value, ptr),
+    AT(ln_value, len),
+    AT(ln_value, type),
     SIZE(ln_match),
     AT(ln_match, count),
     AT(ln_match, at),
@@ -258,17 +217,11 @@ static void push_hostname(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"embedded", host_embedded},
-    {"embedded_names", host_embedded_names},
-    {"read", host_read},
-    {"list", host_list},
-    {"is_dir", host_is_dir},
-    {"env", host_env},
-    {"report", host_report},
-    {"add_service", host_add_service},
-    {"limiter", host_limiter},
-    {"parallel", host_parallel},
-    {NULL, NULL},
+    {"embedded", host_embedded}, {"embedded_names", host_embedded_names},
+    {"read", host_read},         {"list", host_list},
+    {"is_dir", host_is_dir},     {"env", host_env},
+    {"report", host_report},     {"add_service", host_add_service},
+    {"parallel", host_parallel}, {NULL, NULL},
 };
 
 void ln_host_push(struct ln_vm *vm)
@@ -281,6 +234,7 @@ void ln_host_push(struct ln_vm *vm)
         lua_pushcclosure(L, f->func, 1);
         lua_setfield(L, -2, f->name);
     }
+    ln_stores_push(vm);
     push_slice(L, ln_embedded_find(LN_SLICE("core/script/api.cdef.h")));
     lua_setfield(L, -2, "cdef");
     push_layout(L);

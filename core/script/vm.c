@@ -13,6 +13,7 @@
 #include "net/digest.h"
 #include "script/embedded.h"
 #include "script/guard.h"
+#include "script/stores.h"
 #include "script/vm_inner.h"
 
 enum { GC_STEP = 400, GC_PAUSE_MIN = 150, GC_PAUSE_MAX = 1000, GC_ROOM = 2 << 20 };
@@ -256,6 +257,7 @@ void ln_vm_free(struct ln_vm *vm)
         lua_setallocf(vm->L, vm->alloc, vm->alloc_arg);
         lua_close(vm->L);
     }
+    ln_stores_free(vm);
     ln_digest_free(vm->digest);
     ln_text_fini(&vm->escaped);
     ln_splits_forget(vm);

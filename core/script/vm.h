@@ -24,6 +24,7 @@ struct ln_vm_env {
     struct ln_loop *loop;     /* NULL while checking and in unit specs */
     struct ln_shm *shm;       /* NULL while checking */
     struct ln_shm_slot *slot; /* of this worker; NULL: there is none */
+    unsigned worker;          /* the number of that slot */
     uint64_t number;          /* of the generation; 0: of none */
     struct ln_client *client; /* for requests of plugins; NULL while checking and in unit specs */
     struct ln_demand

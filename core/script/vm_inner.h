@@ -80,7 +80,8 @@ struct ln_vm {
     struct ln_timer ready_timer;
     int strands; /* functions of parallel() that are under way */
     struct ln_limiter *limiters;
-    struct ln_use *uses; /* every use of a plugin once: see uses.h */
+    struct ln_store_dict *dicts; /* script/stores.h */
+    struct ln_use *uses;         /* every use of a plugin once: see uses.h */
     unsigned use_count, use_cap;
     struct ln_quarantine *quarantine; /* shared; NULL: nobody is put out */
     uint64_t changes;                 /* of it, seen */

@@ -19,7 +19,9 @@ enum ln_zone_kind {
     LN_ZONE_LIMITER,  /* shm/limiter.h */
     LN_ZONE_CURSOR,   /* what workers share about a service, shm/record.h */
     LN_ZONE_INSTANCE, /* and about an instance, shm/record.h */
-    LN_ZONE_COUNTER,  /* counters of plugins */
+    LN_ZONE_COUNTER,  /* shm/counters.h */
+    LN_ZONE_DICT,     /* shm/dict.h */
+    LN_ZONE_METRIC,   /* shm/metric.h */
     LN_ZONE_USE,      /* shm/quarantine.h */
     LN_ZONE_KINDS
 };

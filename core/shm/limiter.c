@@ -173,6 +173,7 @@ static bool take_as_newcomer(struct set *s, const struct ln_limit *l, uint64_t h
 
     unsigned i = find_expired(s, now, &tat);
 
+    out->shared = i == WAYS;
     if (i == WAYS || cost == 0) /* only looking: an entry of its own would start there too */
         return charge(&s->over, over, l, cost, now, out);
 
@@ -201,6 +202,7 @@ void ln_limiter_take(void *zone, size_t size, const struct ln_limit *limit, uint
 
         struct ln_pair seen = ln_pair_read(way);
 
+        out->shared = false;
         if (seen.id == hash && charge(way, seen, limit, cost, now, out))
             return;
     }

@@ -33,6 +33,7 @@ struct ln_limit_answer {
     bool ok;
     uint64_t left; /* tokens in the bucket after this answer */
     ln_nsec wait;  /* not ok: until the same request would pass if nobody else asked; 0 when ok */
+    bool shared;   /* judged by the bucket that newcomers share: there was no room for its own */
 };
 
 /* `count` requests per `per` milliseconds, `burst` of them at once; each at least 1. Rounded so

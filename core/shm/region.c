@@ -225,6 +225,20 @@ int ln_shm_satisfy(struct ln_shm *shm, const struct ln_demand *d, struct ln_err 
     return 0;
 }
 
+void ln_shm_clear(void *zone, size_t size)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), at = (uintptr_t)zone;
+    uintptr_t from = (at + page - 1) & ~(page - 1), to = (at + size) & ~(page - 1);
+
+    /* Whole pages are given back, which costs by what was used and not by what there is. */
+    if (to <= from || madvise((void *)from, to - from, MADV_REMOVE) != 0) {
+        memset(zone, 0, size);
+        return;
+    }
+    memset(zone, 0, from - at);
+    memset((void *)to, 0, at + size - to);
+}
+
 _Atomic uint64_t *ln_shm_commit_word(const struct ln_shm *shm)
 {
     return &shm->head->commit;

@@ -58,6 +58,9 @@ _Atomic uint64_t *ln_shm_commit_word(const struct ln_shm *shm);
 /* Random, chosen when the region is made: the key for everything that is placed by hash. */
 const struct ln_hash_key *ln_shm_hash_key(const struct ln_shm *shm);
 
+/* Makes a zone what it was when it was new: nobody may be using it. For specs. */
+void ln_shm_clear(void *zone, size_t size);
+
 unsigned ln_shm_workers(const struct ln_shm *shm);
 struct ln_shm_slot *ln_shm_slot(const struct ln_shm *shm, unsigned i);
 

@@ -9,6 +9,7 @@ local host = require "lunette.host"
 local http = require "lunette.http"
 local json = require "lunette.json"
 local log = require "lunette.log"
+local metrics = require "lunette.metrics"
 local parallel = require "lunette.parallel"
 local store = require "lunette.store"
 local task = require "lunette.task"
@@ -65,6 +66,7 @@ function M.words(owner)
     http = library("http", http.library),
     json = library("json", json),
     log = library("log", says),
+    metrics = library("metrics", metrics),
     parallel = parallel,
     print = print_line,
     sleep = task.sleep,

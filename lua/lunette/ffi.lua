@@ -51,6 +51,7 @@ local M = {
   number = ffi.new("double[1]"),
   at = ffi.new("uint32_t[1]"),
   taken = ffi.new("struct ln_taken"),
+  value = ffi.new("struct ln_value"),
   size = ffi.new("size_t[1]"),
   match = ffi.new("struct ln_match"),
 
@@ -88,6 +89,21 @@ end
 
 function M.limiter(address)
   return ffi.cast("struct ln_limiter *", address)
+end
+
+
+function M.counters(address)
+  return ffi.cast("struct ln_store_counters *", address)
+end
+
+
+function M.dict(address)
+  return ffi.cast("struct ln_store_dict *", address)
+end
+
+
+function M.metric(address)
+  return ffi.cast("struct ln_metric_handle *", address)
 end
 
 

@@ -14,9 +14,9 @@ local host = require "lunette.host"
 local sandbox = require "lunette.sandbox"
 local schema = require "lunette.schema"
 local services = require "lunette.services"
-local store = require "lunette.store"
 local text = require "lunette.schema_text"
 local units = require "lunette.schema_units"
+local zones = require "lunette.zones"
 local version = require "lunette.api_version"
 
 local C, cur = F.C, F.cur
@@ -44,7 +44,7 @@ local folder, trusted, loaded, uses = nil, {}, {}, {}
 -- Begins anew with this plugin folder (nil: none) and these trusted names.
 function M.reset(plugin_folder, trusted_names)
   folder, trusted, loaded, uses = plugin_folder, trusted_names or {}, {}, {}
-  store.reset()
+  zones.reset()
 end
 
 
@@ -315,7 +315,7 @@ local function run_init(use)
   if not init then return true end
   local before = cur.phase
   cur.phase = C.LN_PHASE_INIT
-  store.using = use
+  zones.using = use
   local ok, result, why = xpcall(function() return init(use.self) end, function(e)
     return type(e) == "string" and e or "raised " .. text.show(e)
   end)

@@ -3,6 +3,7 @@
 
 local doc = require "lunette.api_doc"
 local gate = require "lunette.spec"
+local probe = require "spec.helpers.probe"
 
 -- The described names of one object: "init(self)" and 'get "/path" { ... }' are init and get.
 local function described(name)
@@ -111,7 +112,7 @@ describe("the description of the Lua API", function()
 
   it("has the libraries", function()
     local words = require("lunette.api").words("spec")
-    for _, name in ipairs { "crypto", "json", "log" } do
+    for _, name in ipairs { "crypto", "json", "log", "metrics" } do
       local functions = captured(debug.getmetatable(words[name]).__index, "functions")
       assert.same(described(name), sorted_keys(functions))
     end
@@ -157,6 +158,19 @@ describe("the description of the Lua API", function()
         assert.truthy(text:find(":" .. name .. "(", 1, true) or text:find("self%." .. name .. "[ ,].*=")
           or text:find(name .. " = ", 1, true), object .. "." .. name)
       end
+    end
+  end)
+
+  it("has the methods of what store and metrics give", function()
+    local made = probe.handler("request", "", { init = [[
+      self.counters, self.dict = store.counters("c"), store.dict("d")
+      self.counter, self.gauge = metrics.counter("a_total", "a"), metrics.gauge("b", "b")
+      self.histogram = metrics.histogram("c", "c")
+    ]] }).self
+    probe.reset()
+    for _, name in ipairs { "counters", "dict", "counter", "gauge", "histogram" } do
+      local methods = sorted_keys(debug.getmetatable(made[name]).__index)
+      assert.same(described(name), methods, name)
     end
   end)
 

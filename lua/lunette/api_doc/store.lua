@@ -4,12 +4,20 @@
 return {
   {
     title = "store, memory shared by all workers", name = "store", kind = "library",
-    about = "It survives reloads and workers. A zone is opened in `init` and has one set of settings.",
+    about = "It survives reloads, and a worker's death at any moment. A zone is opened in `init` and has one set of settings; it "
+      .. "belongs to its plugin, or with `share = true` to all that ask for it so.",
     rows = {
       { "limiter(zone, rate, burst, options)", "limiter",
         'A token bucket per key, exact across workers. `rate` is `"100/s"` or a setting of type `t.rate`; options: '
         .. "`entries` (65536) is how many keys are told apart, `share = true` shares the zone with other plugins.",
         lua = "fun(zone: string, rate: string|table, burst: integer, options?: { entries?: integer, share?: boolean }): lunette.Limiter" },
+      { "counters(zone, options)", "counters",
+        "Whole numbers by key. Options: `entries` (65536), how many keys there may be; `share`.",
+        lua = "fun(zone: string, options?: { entries?: integer, share?: boolean }): lunette.Counters" },
+      { "dict(zone, options)", "dict",
+        'Values by key. Options: `size` (`"1m"`, from `"16k"` to `"256m"`) of memory; `evict = false`: when it is full, what is new '
+        .. "is refused, while otherwise what was not used lately makes room; `share`.",
+        lua = "fun(zone: string, options?: { size?: string|integer, evict?: boolean, share?: boolean }): lunette.Dict" },
     },
   },
   {
@@ -19,6 +27,42 @@ return {
       { "take(key, cost)", "boolean, number, number",
         "Takes `cost` (1) from the key's bucket: whether it was there, what is left, and in how many seconds it would be there.",
         lua = "fun(key: string, cost?: number): boolean, number, number" },
+    },
+  },
+  {
+    title = "Counters", name = "counters", kind = "object", class = "lunette.Counters",
+    about = "What `store.counters` gives. What `incr` has returned is counted, exactly once; a counter goes when its `ttl` is over or "
+      .. "when it is deleted, never for want of room.",
+    rows = {
+      { "incr(key, n, ttl)", "integer, or `nil, why`",
+        "Adds `n` (1) and returns the sum. A counter that begins with this ends `ttl` seconds from now (without: never); one that is "
+        .. 'there keeps its end. `"full"`: no room for another key; `"out of range"`: beyond 2^53.',
+        lua = "fun(key: string, n?: integer, ttl?: number): integer?, string?" },
+      { "get(key)", "integer or nil", "The number; nil when nothing was counted.", lua = "fun(key: string): integer?" },
+      { "delete(key)", "integer or nil", "Ends the counter and returns what it had come to: every addition is in this number, or in "
+        .. "the next counter of the key.", lua = "fun(key: string): integer?" },
+    },
+  },
+  {
+    title = "A dict", name = "dict", kind = "object", class = "lunette.Dict",
+    about = "What `store.dict` gives. Values are texts, numbers and booleans and come back as such; `ttl` is in seconds, with "
+      .. "fractions, and without it a value has no end. Key and value together have at most 1 MiB, and an eighth of the dict. What "
+      .. 'cannot be stored gives `nil` and `"full"` or `"too large"`, and nothing has changed.',
+    rows = {
+      { "get(key)", "value or nil", "The value.", lua = "fun(key: string): string|number|boolean|nil" },
+      { "set(key, value, ttl)", "`true`, or `nil, why`", "Stores a value, whatever is there.",
+        lua = "fun(key: string, value: string|number|boolean, ttl?: number): boolean?, string?" },
+      { "add(key, value, ttl)", "boolean, or `nil, why`",
+        "Stores a value if there is none; of all workers that try at once, one gets `true`.",
+        lua = "fun(key: string, value: string|number|boolean, ttl?: number): boolean?, string?" },
+      { "cas(key, old, new, ttl)", "boolean, or `nil, why`",
+        "Stores `new` if what is there equals `old`. nil as `old`: nothing is there; nil as `new`: it is deleted.",
+        lua = "fun(key: string, old: string|number|boolean|nil, new: string|number|boolean|nil, ttl?: number): boolean?, string?" },
+      { "delete(key)", "boolean", "Whether there was a value.", lua = "fun(key: string): boolean" },
+      { "incr(key, n, ttl)", "number, or `nil, why`",
+        'Adds `n` (1) to a number and returns the sum; begins with 0 and `ttl` when there is nothing. `"not a number"`: it is a text '
+        .. "or a boolean.",
+        lua = "fun(key: string, n?: number, ttl?: number): number?, string?" },
     },
   },
 }

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * host_store.c - opens zones of shared memory for plugins, while a configuration is loaded.
+ */
+#include <lauxlib.h>
+
+#include "base/hash.h"
+#include "script/stores.h"
+#include "shm/region.h"
+
+static struct ln_vm *vm_of(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+static struct ln_slice name_of(lua_State *L)
+{
+    size_t n;
+    const char *p = luaL_checklstring(L, 1, &n);
+
+    return ln_slice(p, n);
+}
+
+/* NULL while checking. In a spec the region belongs to this process alone, and is extended on the
+ * spot. */
+static void *zone_find(struct ln_vm *vm, enum ln_zone_kind kind, struct ln_slice name, size_t *size,
+                       size_t each)
+{
+    struct ln_shm *shm = vm->env.shm;
+
+    if (vm->env.demand != NULL)
+        ln_demand_add_slots(vm->env.demand, kind, name, *size, each);
+    if (shm == NULL)
+        return NULL;
+    if (vm->env.demand != NULL)
+        ln_shm_satisfy(shm, vm->env.demand, NULL);
+    *size += each * ln_shm_workers(shm);
+    return ln_shm_find(shm, kind, name, size);
+}
+
+/* The handle as Lua gets it, or nil and a sentence. */
+static int push_handle(lua_State *L, const struct ln_vm *vm, const void *zone, void *handle)
+{
+    if (zone == NULL && vm->env.shm != NULL) {
+        lua_pushnil(L);
+        lua_pushliteral(L, "the shared memory for it could not be found");
+        return 2;
+    }
+    lua_pushlightuserdata(L, handle);
+    return 1;
+}
+
+static struct ln_limiter *limiter_new(struct ln_vm *vm, uint64_t count, ln_msec per, unsigned burst)
+{
+    struct ln_limiter *l = ln_arena_zalloc(&vm->arena, sizeof *l);
+    struct ln_hash_key key = {count, per};
+
+    l->vm = vm;
+    l->limit = ln_limit_make(count, per, burst);
+    l->salt = ln_hash(&key, &burst, sizeof burst) + vm->epoch * 0x9e3779b97f4a7c15u;
+    l->next = vm->limiters;
+    vm->limiters = l;
+    return l;
+}
+
+/* limiter(zone, count, per in seconds, burst, entries) -> address, or nil and a sentence */
+static int host_limiter(lua_State *L)
+{
+    struct ln_vm *vm = vm_of(L);
+    lua_Number count = luaL_checknumber(L, 2), per = luaL_checknumber(L, 3),
+               burst = luaL_checknumber(L, 4);
+    struct ln_limiter *l = limiter_new(vm, (uint64_t)count, (ln_msec)(per * 1000), (unsigned)burst);
+
+    l->size = ln_limiter_size((size_t)luaL_checkinteger(L, 5));
+    l->zone = zone_find(vm, LN_ZONE_LIMITER, name_of(L), &l->size, 0);
+    return push_handle(L, vm, l->zone, l);
+}
+
+/* counters(zone, entries) -> address, or nil and a sentence */
+static int host_counters(lua_State *L)
+{
+    struct ln_vm *vm = vm_of(L);
+    struct ln_store_counters *c = ln_arena_zalloc(&vm->arena, sizeof *c);
+    size_t size = ln_counters_size((size_t)luaL_checkinteger(L, 2));
+    void *zone = zone_find(vm, LN_ZONE_COUNTER, name_of(L), &size, 0);
+
+    c->vm = vm;
+    c->is_open = zone != NULL;
+    if (c->is_open)
+        ln_counters_init(&c->counters, zone, size);
+    return push_handle(L, vm, zone, c);
+}
+
+/* dict(zone, bytes, evicts) -> address, or nil and a sentence */
+static int host_dict(lua_State *L)
+{
+    struct ln_vm *vm = vm_of(L);
+    struct ln_store_dict *d = ln_arena_zalloc(&vm->arena, sizeof *d);
+    size_t size = (size_t)luaL_checknumber(L, 2);
+    void *zone = zone_find(vm, LN_ZONE_DICT, name_of(L), &size, 0);
+
+    d->vm = vm;
+    d->is_open = zone != NULL;
+    if (d->is_open) {
+        ln_dict_init(&d->dict, zone, size, lua_toboolean(L, 3));
+        d->next = vm->dicts;
+        vm->dicts = d;
+    }
+    return push_handle(L, vm, zone, d);
+}
+
+/* metric(its description: shm/metric.h) -> address, or nil and a sentence */
+static int host_metric(lua_State *L)
+{
+    struct ln_vm *vm = vm_of(L);
+    struct ln_metric_handle *m = ln_arena_zalloc(&vm->arena, sizeof *m);
+    struct ln_slice name = name_of(L);
+
+    m->vm = vm;
+    if (!ln_metric_parse(&m->about, ln_arena_dup(&vm->arena, name)))
+        return luaL_error(L, "lua/lunette/metrics.lua and core/shm/metric.c do not agree");
+
+    size_t size = ln_metric_size(&m->about);
+    void *zone = zone_find(vm, LN_ZONE_METRIC, name, &size, ln_metric_each(&m->about));
+
+    m->is_open = zone != NULL;
+    ln_metric_open(&m->metric, &m->about, zone, vm->env.worker);
+    return push_handle(L, vm, zone, m);
+}
+
+static const luaL_Reg functions[] = {
+    {"limiter", host_limiter},
+    {"counters", host_counters},
+    {"dict", host_dict},
+    {"metric", host_metric},
+    {NULL, NULL},
+};
+
+void ln_stores_push(struct ln_vm *vm)
+{
+    for (const luaL_Reg *f = functions; f->name != NULL; f++) {
+        lua_pushlightuserdata(vm->L, vm);
+        lua_pushcclosure(vm->L, f->func, 1);
+        lua_setfield(vm->L, -2, f->name);
+    }
+}
+
+void ln_stores_free(struct ln_vm *vm)
+{
+    for (struct ln_store_dict *d = vm->dicts; d != NULL; d = d->next)
+        ln_dict_fini(&d->dict);
+    vm->dicts = NULL;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * stores.h - what Lua holds of shared memory: limiters, counters, dictionaries, metrics. Private to
+ * this layer.
+ *
+ * A handle is made when a plugin opens a zone and lives as long as its state. While a configuration
+ * is checked there are no zones: then every handle is empty, everybody passes, and what is stored
+ * is forgotten.
+ */
+#ifndef LN_SCRIPT_STORES_H
+#define LN_SCRIPT_STORES_H
+
+#include <lua.h>
+
+#include "script/vm_inner.h"
+#include "shm/counters.h"
+#include "shm/dict.h"
+#include "shm/metric.h"
+
+struct ln_store_counters {
+    struct ln_vm *vm;
+    bool is_open;
+    struct ln_counters counters;
+};
+
+struct ln_store_dict {
+    struct ln_vm *vm;
+    bool is_open;
+    struct ln_dict dict;
+    struct ln_store_dict *next;
+};
+
+struct ln_metric_handle {
+    struct ln_vm *vm;
+    bool is_open;
+    struct ln_metric metric;
+    struct ln_metric_about about;
+};
+
+/* Adds limiter, counters, dict and metric to the table on top of the stack, `lunette.host`. */
+void ln_stores_push(struct ln_vm *vm);
+
+/* Gives back what handles own. */
+void ln_stores_free(struct ln_vm *vm);
+
+#endif
