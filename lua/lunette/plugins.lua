@@ -36,7 +36,7 @@ for _, name in ipairs(M.LATER) do
   all_handlers[#all_handlers + 1] = name
 end
 
-local PARTS = { "version", "api", "schema", "check", "buffer", "answers" }
+local PARTS = { "version", "api", "schema", "check", "buffer", "answers", "preflight" }
 
 local folder, trusted, loaded, uses = nil, {}, {}, {}
 
@@ -95,8 +95,10 @@ local function check_parts(name, parts)
   if parts.buffer ~= nil and not is_size(parts.buffer) then
     refuse('buffer: expected a size such as 4096, "64k" or "1m", got %s', text.show(parts.buffer))
   end
-  if parts.answers ~= nil and type(parts.answers) ~= "boolean" then
-    refuse("answers: expected true or false, got %s", text.show(parts.answers))
+  for _, part in ipairs { "answers", "preflight" } do
+    if parts[part] ~= nil and type(parts[part]) ~= "boolean" then
+      refuse("%s: expected true or false, got %s", part, text.show(parts[part]))
+    end
   end
   local fields, why = schema.define(parts.schema or {})
   if not fields then refuse("%s", why) end
@@ -115,7 +117,7 @@ local function plugin_word(expected)
       local fields = check_parts(name, parts)
       local p = { name = name, version = parts.version, api = parts.api, schema = fields, check = parts.check }
       p.buffer = parts.buffer and units.bytes(parts.buffer)
-      p.answers = parts.answers or false
+      p.answers, p.preflight = parts.answers or false, parts.preflight or false
       p.methods = setmetatable({ name = name }, Prototype)
       loaded[name] = p
       return p.methods
@@ -347,6 +349,7 @@ function M.use(name, settings, place)
     on_error = reserved.on_error or "fail",
     buffer = p.buffer,
     answers = p.answers,
+    preflight = p.preflight,
     when = reserved.when,
     budget = reserved.budget and math.ceil(units.seconds(reserved.budget) * 1000),
     file = place.file,

@@ -9,6 +9,7 @@ local chain = require "lunette.chain"
 local host = require "lunette.host"
 local options = require "lunette.route_options"
 local plugins = require "lunette.plugins"
+local preflight = require "lunette.preflight"
 local sandbox = require "lunette.sandbox"
 local services = require "lunette.services"
 local text = require "lunette.schema_text"
@@ -146,7 +147,7 @@ local function add_route(route, uses)
     route.chain = made.number
     if (route.buffer or 0) == 0 then route.buffer = made.buffer end
   end
-  route.chain_text = chain_text(uses)
+  route.uses, route.chain_text = uses, chain_text(uses)
   for _, host_name in ipairs(route.hosts) do
     for _, listener in ipairs(route.listeners) do
       out[#out + 1] = setmetatable({ host = host_name or nil, listener = listener or nil }, { __index = route })
@@ -279,6 +280,7 @@ function M.load(conf)
   for _, item in ipairs(state.items) do
     if item.kind == "route" and not rawget(item, "broken") then finish_route(item, conf.listeners) end
   end
+  preflight.add(out, add_route)
   warn_idle_uses()
   if conf.generated_routes then
     for _, service in ipairs(conf.services) do

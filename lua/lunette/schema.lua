@@ -305,6 +305,7 @@ local function add_rows(rows, fields, prefix)
       help = t.help,
     }
     if t.kind == "record" then add_rows(rows, t[1], prefix .. name .. ".") end
+    if t.kind == "list" and t[1].kind == "record" then add_rows(rows, t[1][1], prefix .. name .. "[].") end
   end
 end
 

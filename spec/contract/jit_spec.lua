@@ -11,6 +11,9 @@ local has_names, names = pcall(require, "jit.vmdef")
 local can_watch = has_util and has_names and jit.status()
 
 local ROUNDS = 4000
+local RESPONSE = {
+  status = 200, headers = { ["Content-Type"] = "text/html", Server = "x", ETag = '"1"', Vary = "Accept" },
+}
 
 -- A trace may be given up for where it happened to begin; it begins elsewhere next time. These reasons never go away.
 local LASTING = { "^NYI: bytecode", "^NYI: FastFunc", "^NYI: C function", "^NYI: unsupported", "blacklisted" }
@@ -24,27 +27,36 @@ local function is_lasting(reason)
 end
 
 
+-- What is to be said about an event of the compiler, or nil.
+local function judge(event, pattern)
+  local at = util.funcinfo(event.func, event.pc)
+  if not (at.source and at.source:find(pattern)) then return nil end
+  if event.what == "start" then
+    return event.extra == -1 and at.loc .. ": goes on behind a function that is not compiled" or nil
+  end
+  local reason = tostring(names.traceerr[event.code]):format(tostring(event.extra))
+  return is_lasting(reason) and ("%s: %s"):format(at.loc, reason) or nil
+end
+
+
 -- Where in files like `pattern` machine code is not possible, while the chain runs (its request handlers, or what `run` says)
 -- for many requests.
-local function faults(chain, pattern, run)
+local function faults(chain, pattern, run, rounds)
   run = run or world.run
-  local found, requests = {}, {}
+  local events, found, requests = {}, {}, {}
   local function watch(what, _, func, pc, code, extra)
     if what ~= "abort" and what ~= "start" then return end
-    local at = util.funcinfo(func, pc)
-    if not (at.source and at.source:find(pattern)) then return end
-    if what == "start" then
-      if extra == -1 then found[#found + 1] = at.loc .. ": goes on behind a function that is not compiled" end
-      return
-    end
-    local reason = tostring(names.traceerr[code]):format(tostring(extra))
-    if is_lasting(reason) then found[#found + 1] = ("%s: %s"):format(at.loc, reason) end
+    events[#events + 1] = { what = what, func = func, pc = pc, code = code, extra = extra }
   end
-  for i = 1, 16 do requests[i] = world.request { headers = { ["X-Api-Key"] = "key" .. i } } end
+  jit.off(watch, true) -- machine code must not run while the compiler is at work, and so nothing is judged there
+  for i = 1, 16 do
+    requests[i] = world.request { headers = { ["X-Api-Key"] = "key" .. i, Origin = "https://a.example" } }
+  end
   jit.flush()
   jit.attach(watch, "trace")
-  for i = 1, ROUNDS do run(chain, requests[i % 16 + 1]) end
+  for i = 1, rounds or ROUNDS do run(chain, requests[i % 16 + 1]) end
   jit.attach(watch)
+  for _, event in ipairs(events) do found[#found + 1] = judge(event, pattern) end
   return found
 end
 
@@ -54,6 +66,12 @@ local function test(claim, f)
     if not can_watch then return pending("the compiler cannot be watched here") end
     f()
   end)
+end
+
+
+-- Request and response handlers, as most requests have them.
+local function both_ways(chain, r)
+  if world.run(chain, r) == true then world.respond(chain, r, RESPONSE) end
 end
 
 
@@ -68,13 +86,33 @@ describe("the hot path", function()
       client_id = "X-Client-Id",
       request = { set = { ["X-Gateway"] = "lunette" }, remove = { "Cookie" } },
     },
+    ["access"] = {
+      deny = { { path = { "/admin/*" }, header = { ["X-Evil"] = "*" } }, { address = { "192.0.2.0/24" } } },
+      allow = { { method = { "GET" }, cookie = { none = "!" } } },
+    },
+    ["cors"] = { origins = { "https://a.example", "https://*.example.org" }, credentials = true },
+    ["ip-restriction"] = { allow = { "10.0.0.0/8", "2001:db8::/32" }, deny = { "10.6.6.6" } },
+    ["maintenance"] = { allow = { "10.0.0.0/8" }, open = { "/health" } },
+    ["mock"] = { responses = { { path = "/none", json = {} }, { method = "POST" } } },
+    ["path-rewrite"] = { to = "/v2{req.path}" },
+    ["redirect"] = { slash = "remove", host = "localhost" },
+    ["request-id"] = { form = "uuid7" },
+    ["request-size"] = { max = "1m" },
+    ["security-headers"] = { csp = "script-src 'nonce-{req.id}'" },
   }
 
   for name, settings in pairs(cases) do
     test("of " .. name .. " is compiled", function()
-      assert.same({}, faults(gate.chain { gate.plugin(name, settings) }, "^@plugins/"))
+      assert.same({}, faults(gate.chain { gate.plugin(name, settings) }, "^@plugins/", both_ways, 800))
     end)
   end
+
+  test("of no plugin is forgotten here", function()
+    for path in require("lfs").dir("plugins") do
+      local name = path:match("^(.+)%.lua$")
+      if name then assert.is_table(cases[name], name) end
+    end
+  end)
 
   test("of all of them together is compiled", function()
     local list = {}

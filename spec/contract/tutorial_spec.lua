@@ -17,7 +17,7 @@ end
 
 -- Puts the page's plugins where a reader would have them.
 local function write_all()
-  for _, name in ipairs { "maintenance", "redact" } do
+  for _, name in ipairs { "closed", "redact" } do
     files.write(("plugins/%s.lua"):format(name), block(("plugins/%s.lua\n"):format(name)))
   end
   gate.plugins(files.folder() .. "/plugins")
@@ -32,9 +32,9 @@ describe("docs/plugins.md", function()
   end)
 
   it("starts with a plugin that answers", function()
-    files.write("plugins/maintenance.lua", block "plugins/maintenance.lua, first try")
+    files.write("plugins/closed.lua", block "plugins/closed.lua, first try")
     gate.plugins(files.folder() .. "/plugins")
-    local out = gate.request(gate.plugin "maintenance", "GET /shop")
+    local out = gate.request(gate.plugin "closed", "GET /shop")
     assert.equal(503, out.status)
     assert.truthy(page:find((out.body:gsub("%s+$", "")), 1, true))
   end)
@@ -42,22 +42,22 @@ describe("docs/plugins.md", function()
   it("uses it in a route", function()
     write_all()
     local route = gate.routes(files.write("shop.lua", block "conf/routes/shop.lua")):match("GET /shop")
-    assert.equal("maintenance -> function", route.chain)
+    assert.equal("closed -> function", route.chain)
   end)
 
   it("shows the message for a misspelt handler", function()
-    local text = block("plugins/maintenance.lua, first try"):gsub("maintenance:request", "maintenance:requst")
-    files.write("plugins/maintenance.lua", text)
+    local text = block("plugins/closed.lua, first try"):gsub("closed:request", "closed:requst")
+    files.write("plugins/closed.lua", text)
     gate.plugins(files.folder() .. "/plugins")
-    local _, why = pcall(gate.plugin, "maintenance")
-    local said = tostring(why):match("maintenance%.lua:%d+: [^\n]*")
+    local _, why = pcall(gate.plugin, "closed")
+    local said = tostring(why):match("closed%.lua:%d+: [^\n]*")
     assert.truthy(page:find("plugins/" .. said, 1, true), why)
   end)
 
   it("shows the message for wrong settings", function()
     write_all()
-    local text = block("conf/routes/shop.lua"):gsub('"maintenance" {}',
-      '"maintenance" { retry_after = "soon", alow = {} }')
+    local text = block("conf/routes/shop.lua"):gsub('"closed" {}',
+      '"closed" { retry_after = "soon", alow = {} }')
     local _, why = pcall(gate.routes, files.write("shop.lua", text))
     local said = tostring(why):match("shop%.lua:3: [^\n]*\n[^\n]*\n[^\n]*")
     assert.truthy(said and page:find(said, 1, true), why)
@@ -90,7 +90,7 @@ local env = setmetatable({
   require = function(name) return name == "lunette.spec" and reader or require(name) end,
 }, { __index = getfenv() })
 
-for _, name in ipairs { "maintenance", "redact" } do
+for _, name in ipairs { "closed", "redact" } do
   local chunk = assert(loadstring(block(("spec/plugins/%s_spec.lua"):format(name)), "@docs/plugins.md"))
   setfenv(chunk, env)
 

@@ -13,6 +13,7 @@ return {
       { "check", "function(conf)", 'Judges settings together: `true`, or `nil, "why not"`.',
         lua = "fun(conf: table<string, any>): boolean?, string?" },
       { "answers", "boolean", "Its request handler answers requests by itself, as `redirect` does: a route with it needs no `to`." },
+      { "preflight", "boolean", "It answers what browsers ask with OPTIONS, as `cors` does: it sees that even where its route takes other methods." },
       { "buffer", "size", 'Body handlers see the content of a response as one chunk, at most this large, such as `"64k"`; '
         .. "a larger one is cut off. The option `buffer` of a route counts instead, if there is one.",
         lua = "string|integer" },

@@ -63,11 +63,19 @@ local function describe(code, extra)
   return ok and text or reason
 end
 
-local wanted
+local wanted, events
 
 
+-- Machine code must not run while the compiler is at work, and string.find is some: events are judged afterwards.
 local function on_trace(what, _, func, pc, code, extra)
   if what ~= "abort" and what ~= "start" or not RUNNING[F.cur.phase] then return end
+  events[#events + 1] = { what, func, pc, code, extra }
+end
+
+jit.off(on_trace, true)
+
+
+local function judge(what, func, pc, code, extra)
   local at = util.funcinfo(func, pc)
   if not at.source or not wanted(at.source) then return end
   local place = at.source:sub(2) .. ":" .. tostring(at.currentline)
@@ -88,7 +96,7 @@ end
 
 -- Begins to watch the files for which `accept(source)` holds.
 function M.watch(accept)
-  found, order, wanted = {}, {}, accept or M.is_own
+  found, order, events, wanted = {}, {}, {}, accept or M.is_own
   jit.flush()
   jit.attach(on_trace, "trace")
 end
@@ -97,6 +105,8 @@ end
 -- Ends it: a list of { place, reason, count }.
 function M.stop()
   jit.attach(on_trace)
+  for _, event in ipairs(events or {}) do judge(unpack(event, 1, 5)) end
+  events = {}
   return order
 end
 
