@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
+#include "gateway/advice.h"
 #include "gateway/router.h"
 #include "shm/region.h"
 #include "upstream/service.h"
@@ -57,6 +58,8 @@ static void load_routes(struct ln_generation *g, const struct ln_vm_env *env,
     const struct ln_route *routes = ln_vm_routes(g->vm, &count);
 
     g->router = ln_router_new(routes, count, diag);
+    if (g->router != NULL)
+        ln_advice_give(routes, count, g->conf->gateway.merge_slashes, diag);
 }
 
 struct ln_generation *ln_generation_load(const char *conf_path, struct ln_bundle *bundle,

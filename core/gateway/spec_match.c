@@ -6,6 +6,7 @@
 
 #include <dlfcn.h>
 
+#include "gateway/advice.h"
 #include "gateway/router.h"
 #include "http/target.h"
 
@@ -16,6 +17,8 @@ int ln_router_spec_match(struct ln_vm *vm, struct ln_req *r, struct ln_diag *dia
     struct ln_router *router = ln_router_new(routes, count, diag);
     struct ln_router_match m = {.route = NULL};
 
+    if (router != NULL && r == NULL)
+        ln_advice_give(routes, count, false, diag);
     if (router != NULL && r != NULL) {
         const struct ln_router_query q = {
             r->method, ln_authority_host(r->host), r->path, r->listener, r, vm};

@@ -15,6 +15,14 @@ static void put(FILE *out, const struct ln_text *text)
         fwrite(text->p, 1, text->n, out);
 }
 
+static void print_ok(const struct ln_checked *c)
+{
+    printf("configuration ok: %u routes, %u services", c->routes, c->services);
+    if (c->warnings > 0)
+        printf(", %u warning%s", c->warnings, c->warnings == 1 ? "" : "s");
+    printf("\n");
+}
+
 int ln_command_check(const struct ln_cli *cli)
 {
     struct ln_checked checked;
@@ -33,7 +41,7 @@ int ln_command_check(const struct ln_cli *cli)
     } else {
         put(stderr, &checked.text);
         if (checked.ok)
-            printf("configuration ok: %u routes, %u services\n", checked.routes, checked.services);
+            print_ok(&checked);
         else
             fprintf(stderr, "%u error%s\n", checked.errors, checked.errors == 1 ? "" : "s");
     }

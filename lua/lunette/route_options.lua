@@ -6,7 +6,7 @@
 
 local conditions = require "lunette.conditions"
 local host = require "lunette.host"
-local response = require "lunette.response"
+local replies = require "lunette.replies"
 local schema = require "lunette.schema"
 local services = require "lunette.services"
 local splits = require "lunette.splits"
@@ -231,37 +231,6 @@ local function host_fault(name)
 end
 
 
-local reply_handlers = {
-  request = function(self) return self.status, self.body, self.headers end,
-}
-
-
--- The option `reply` as a plugin that always answers; nil when there is none. The body is made here, once.
-local function reply_of(item)
-  local reply = item.body.reply
-  if reply == nil then return nil end
-  local status = type(reply) == "table" and reply[1]
-  if type(status) ~= "number" or status % 1 ~= 0 or status < 200 or status > 599 then
-    return complain(item, "reply: expected { status, body, headers } with a status from 200 to 599")
-  end
-  local ok, body, kind = pcall(response.body, reply[2])
-  if not ok or not body then return complain(item, "reply: " .. tostring(ok and kind or body)) end
-  if reply[3] ~= nil and type(reply[3]) ~= "table" then
-    return complain(item, "reply: expected a table of headers in third place")
-  end
-  local headers, typed = {}, false
-  for name, value in pairs(reply[3] or {}) do
-    headers[name] = value
-    typed = typed or (type(name) == "string" and name:lower() == "content-type")
-  end
-  if kind and not typed then headers["Content-Type"] = kind end
-  return {
-    plugin = "reply", title = "reply", handlers = reply_handlers, on_error = "fail", file = item.file, line = item.line,
-    self = { status = status, body = body, headers = headers },
-  }
-end
-
-
 local function hosts_of(item, elsewhere)
   local list = texts_of(item, "host", said_of(item, "host", elsewhere), host_fault)
   for i, name in ipairs(list) do list[i] = name and name:lower() end
@@ -335,7 +304,7 @@ function M.read(item, known_listeners)
     buffer = buffer_of(item),
     hosts = hosts_of(item, elsewhere),
     listeners = listeners_of(item, elsewhere, known_listeners),
-    reply = reply_of(item),
+    reply = replies.read(item, complain),
     file = item.file,
     line = item.line,
   }

@@ -4,6 +4,7 @@
 -- The plugins of a route are, in the order in which one reads: those that the file uses above it, those of its groups above it,
 -- its own. An inline function stands where it is written. `reply` and `to` come last.
 
+local advice = require "lunette.advice"
 local api = require "lunette.api"
 local chain = require "lunette.chain"
 local host = require "lunette.host"
@@ -17,7 +18,8 @@ local words = require "lunette.words"
 
 local M = {}
 
-local state, out -- of the load that runs: words.new_state() and the list of finished routes
+-- Of the load that runs: words.new_state(), the list of finished routes, and route -> its whole path.
+local state, out, paths
 
 
 local function report(file, line, message)
@@ -115,11 +117,22 @@ local function is_above(frame, inner)
 end
 
 
+-- Those that no table has claimed: each route looks through them.
+local function loose_uses()
+  if not state.loose then
+    state.loose = {}
+    for _, item in ipairs(state.items) do
+      if item.kind == "use" and rawget(item, "owner") == nil then state.loose[#state.loose + 1] = item end
+    end
+  end
+  return state.loose
+end
+
+
 local function uses_of(route)
   local list = {}
-  for _, item in ipairs(state.items) do
-    local loose = item.kind == "use" and rawget(item, "owner") == nil
-    if loose and item.seq < route.seq and is_above(item.frame, route.frame) then
+  for _, item in ipairs(loose_uses()) do
+    if item.seq < route.seq and is_above(item.frame, route.frame) then
       add_use(list, item)
       rawset(item, "followed", true)
     end
@@ -188,6 +201,7 @@ end
 local function finish_route(item, known_listeners)
   check_parts(item)
   local route = options.read(item, known_listeners)
+  paths[item] = route.path
   local uses = uses_of(item)
   uses[#uses + 1] = route.reply
   if not rawget(item, "broken") and not answers(uses, route) and not lost_use(item) then
@@ -248,16 +262,6 @@ end
 
 -- ---- all of it ----
 
-local function warn_idle_uses()
-  for _, item in ipairs(state.items) do
-    if item.kind == "use" and rawget(item, "owner") == nil and not rawget(item, "followed") then
-      local message = ("use %s: no route follows it"):format(text.quote(tostring(item.plugin)))
-      host.report("warning", item.file, item.line, message)
-    end
-  end
-end
-
-
 local function run_files(conf)
   if not conf.routes then return end
   local place = { file = conf.file, line = 0 }
@@ -268,7 +272,7 @@ end
 
 -- Reads the route files that `conf` names and finishes everything. Returns the routes as C takes them.
 function M.load(conf)
-  state, out = words.new_state(report, run_file, host), {}
+  state, out, paths = words.new_state(report, run_file, host), {}, {}
   run_files(conf)
   finish_services()
   for _, item in ipairs(state.items) do
@@ -281,14 +285,14 @@ function M.load(conf)
     if item.kind == "route" and not rawget(item, "broken") then finish_route(item, conf.listeners) end
   end
   preflight.add(out, add_route)
-  warn_idle_uses()
+  advice.give(state.items, paths)
   if conf.generated_routes then
     for _, service in ipairs(conf.services) do
       if service.path then generate(service) end
     end
   end
   local routes = out
-  state, out = nil, nil
+  state, out, paths = nil, nil, nil
   return routes
 end
 

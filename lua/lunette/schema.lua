@@ -53,8 +53,18 @@ function State:noun(t)
 end
 
 
+-- Is it a secret, or are there secrets in it?
+local function is_hidden(t)
+  if kinds[t.kind].hidden then return true end
+  for _, child in pairs(t.kind == "record" and t[1] or t) do
+    if type(child) == "table" and getmetatable(child) == Type and is_hidden(child) then return true end
+  end
+  return false
+end
+
+
 function State:expected(path, t, value, hint)
-  local shown = kinds[t.kind].hidden and ("*** (%s)"):format(type(value)) or text.show(value)
+  local shown = is_hidden(t) and ("*** (%s)"):format(type(value)) or text.show(value)
   self:add(path, ("expected %s, got %s%s"):format(self:noun(t), shown, hint or ""))
 end
 
@@ -246,7 +256,7 @@ end
 local function type_json(t)
   local out = kinds[t.kind].json(t, type_json, M.object_json)
   out.description = t.help
-  if not kinds[t.kind].hidden then out.default = t.default end
+  if not is_hidden(t) then out.default = t.default end
   return out
 end
 
@@ -301,7 +311,7 @@ local function add_rows(rows, fields, prefix)
       kind = t.kind,
       expects = kinds[t.kind].noun(t) .. each,
       required = t.required or false,
-      default = t.default ~= nil and not kinds[t.kind].hidden and default_text(t.default) or nil,
+      default = t.default ~= nil and not is_hidden(t) and default_text(t.default) or nil,
       help = t.help,
     }
     if t.kind == "record" then add_rows(rows, t[1], prefix .. name .. ".") end

@@ -181,9 +181,11 @@ function Out:sent()
 end
 
 
--- Loads a routes file (or { yaml = text } for a whole configuration). Raises with every mistake in it.
+-- Loads a routes file (or { yaml = text } for a whole configuration). Raises with every mistake in it; `warnings` of what it
+-- gives is a text with a line for each.
 function M.routes(source)
-  return setmetatable({ list = world.routes(source) }, Routes)
+  local list, warnings = world.routes(source)
+  return setmetatable({ list = list, warnings = warnings }, Routes)
 end
 
 

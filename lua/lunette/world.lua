@@ -256,7 +256,7 @@ function M.routes(source)
   local routes, report = native.load(path, source.routes, M.plugins_dir)
   os.remove(path)
   if not routes then error((report:gsub("\n$", "")), 0) end
-  return routes
+  return routes, report
 end
 
 

@@ -80,6 +80,15 @@ describe("lunette check", function()
     assert.matches("frobnicate", r.out .. r.err, 1, true)
   end)
 
+  it("warns of what has no effect, and is content", function()
+    local routes = 'get "/x" { to = service "main" }\nget "/a/../b" { to = service "main" }\n'
+    local code, text = check(routes .. 'use "client-id" {}')
+    assert.equal(0, code, text)
+    assert.matches("routes.lua:2: warning: route GET /a/../b: never matches", text, 1, true)
+    assert.matches('routes.lua:3: warning: use "client-id": no route follows it', text, 1, true)
+    assert.matches("configuration ok: 2 routes, 1 services, 2 warnings", text, 1, true)
+  end)
+
   it("finds two mistakes in two routes", function()
     local _, text = check 'get "/x" { too = 1 }\nget "/y" { toe = 1 }'
     assert.matches("routes.lua:1:", text, 1, true)
