@@ -21,7 +21,7 @@ struct ln_cli {
     const char *headers[LN_CLI_HEADERS_MAX + 1]; /* "Name: value", of the request in `why` */
     const char *from, *listener;                 /* likewise; NULL = not said */
     int report;                                  /* -1 = none */
-    bool json, quiet, force;
+    bool json, quiet, force, jit;
     int argc; /* what is left: neither command nor option */
     char **argv;
 };

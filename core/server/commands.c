@@ -78,6 +78,13 @@ const struct ln_command ln_commands[] = {
      "Keeps files that are there and differ.\n",
      LN_CLI_ARGS | LN_CLI_FORCE, ln_command_types},
 
+    {"doctor", "", "judge the machine, the configuration and the plugins",
+     "Limits, memory, what the kernel offers, how LuaJIT was built, who may write the files of the\n"
+     "configuration. Exit code 1 when something is wrong.\n"
+     "With --jit, also runs the handlers of every route, and of every standard plugin, thousands of times\n"
+     "and tells where they stay interpreted; exit code 1 when any does.\n",
+     LN_CLI_CONF | LN_CLI_JSON | LN_CLI_JIT, ln_command_doctor},
+
     {"docs", "directives|example|plugins|api|PLUGIN", "print a page of the reference",
      "directives: every key with its values, default and sentence. example: a file with every key.\n"
      "plugins: the standard plugins and their settings. api: what plugins and routes see. The name or the file\n"
@@ -106,6 +113,8 @@ const struct ln_cli_option_row ln_cli_options[] = {
      "write a line of JSON to this descriptor when everything serves"},
     {LN_CLI_QUIET, NULL, "--quiet", NULL, LN_CLI_FLAG, MEMBER(quiet),
      "no greeting"},
+    {LN_CLI_JIT, NULL, "--jit", NULL, LN_CLI_FLAG, MEMBER(jit),
+     "try what the compiler makes of plugins and routes"},
     {LN_CLI_FORCE, NULL, "--force", NULL, LN_CLI_FLAG, MEMBER(force),
      "write files anew that are there and differ"},
     {LN_CLI_WHY, NULL, "--why", "REQUEST", LN_CLI_TEXT, MEMBER(why),

@@ -23,6 +23,7 @@ enum ln_cli_option {
     LN_CLI_HEADER = 1 << 24, /* those of the request in --why */
     LN_CLI_FROM = 1 << 25,
     LN_CLI_LISTENER = 1 << 26,
+    LN_CLI_JIT = 1 << 27,
     LN_CLI_FORCE = 1 << 28,
     LN_CLI_ARGS = 1 << 29, /* words that are no options */
     LN_CLI_RAW = 1 << 30,  /* every word as it is, options too */
@@ -73,5 +74,10 @@ int ln_command_docs(const struct ln_cli *cli);
 int ln_command_test(const struct ln_cli *cli);
 int ln_command_new(const struct ln_cli *cli);
 int ln_command_types(const struct ln_cli *cli);
+/* The tool of that name with the configuration as its only word, and --json if it was asked for. */
+int ln_tool_run(const char *tool, const struct ln_cli *cli);
+
+/* doctor.c: judge the machine. */
+int ln_command_doctor(const struct ln_cli *cli);
 
 #endif

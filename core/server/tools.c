@@ -35,6 +35,13 @@ int ln_command_types(const struct ln_cli *cli)
     return run_tool("types", cli, cli->force ? "--force" : NULL);
 }
 
+int ln_tool_run(const char *tool, const struct ln_cli *cli)
+{
+    char *argv[] = {(char *)(uintptr_t)tool, (char *)(uintptr_t)cli->conf, "--json", NULL};
+
+    return ln_spec_main(tool, cli->json ? 3 : 2, argv, ln_router_spec_match);
+}
+
 static int test_once(const void *arg)
 {
     const struct ln_cli *cli = arg;

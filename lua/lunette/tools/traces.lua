@@ -37,13 +37,12 @@ local function is_lasting(reason)
 end
 
 
-local function add(place, reason)
+-- `harmless`: the rest is machine code all the same.
+local function add(place, reason, harmless)
   local key = place .. ": " .. reason
-  if not found[key] then
-    found[key] = { place = place, reason = reason, count = 0 }
-    order[#order + 1] = found[key]
-  end
-  found[key].count = found[key].count + 1
+  if found[key] then return end
+  found[key] = { place = place, reason = reason, harmless = harmless or false }
+  order[#order + 1] = found[key]
 end
 
 
@@ -80,7 +79,7 @@ local function judge(what, func, pc, code, extra)
   if not at.source or not wanted(at.source) then return end
   local place = at.source:sub(2) .. ":" .. tostring(at.currentline)
   if what == "start" then
-    if extra == -1 then add(place, "calls a function that is interpreted, and goes on behind it") end
+    if extra == -1 then add(place, "a call here leaves machine code and comes back to it", true) end
     return
   end
   if is_lasting(tostring(names.traceerr[code]):format(tostring(extra))) then add(place, describe(code, extra)) end
@@ -102,11 +101,12 @@ function M.watch(accept)
 end
 
 
--- Ends it: a list of { place, reason, count }.
+-- Ends it: a list of { place, reason, harmless }, by place.
 function M.stop()
   jit.attach(on_trace)
   for _, event in ipairs(events or {}) do judge(unpack(event, 1, 5)) end
   events = {}
+  table.sort(order, function(a, b) return a.place < b.place end)
   return order
 end
 
@@ -127,7 +127,6 @@ function M.report()
     return false
   end
   local list = M.stop()
-  table.sort(list, function(a, b) return a.place < b.place end)
   io.stdout:write(#list == 0 and "\njit: every handler that was hot became machine code\n"
     or "\njit: what stays interpreted\n")
   for _, one in ipairs(list) do io.stdout:write(("  %s: %s\n"):format(one.place, one.reason)) end
