@@ -20,6 +20,7 @@ enum ln_strategy {
     LN_STRATEGY_RANDOM_TWO,
     LN_STRATEGY_PEAK_EWMA,
     LN_STRATEGY_CONSISTENT_HASH,
+    LN_STRATEGY_LUA,
 };
 
 /* What consistent_hash goes by. */

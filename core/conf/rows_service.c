@@ -254,6 +254,7 @@ static const char *const strategies[] = {
     [LN_STRATEGY_RANDOM_TWO] = "random_two",
     [LN_STRATEGY_PEAK_EWMA] = "peak_ewma",
     [LN_STRATEGY_CONSISTENT_HASH] = "consistent_hash",
+    [LN_STRATEGY_LUA] = "lua",
     NULL,
 };
 static const char *const proxies[] = {
@@ -314,7 +315,7 @@ static const struct ln_row rows[] = {
     {"instances", &type_instances, 0, NULL, LN_BLOCK(ln_rows_instance),
      "Where the service runs: URLs, or the long form with a weight."},
     {"strategy", &ln_type_word, AT(strategy), "round_robin", LN_WORDS(strategies),
-     "How an instance is chosen: `round_robin` takes turns, `weighted_round_robin` by weight, both exact across workers; `least_connections` takes who has the fewest requests in flight over all workers; `random_two` the better of two drawn by chance; `peak_ewma` likewise, by latency; `consistent_hash` the instance that `hashOn` belongs to."},
+     "How an instance is chosen: `round_robin` takes turns, `weighted_round_robin` by weight, both exact across workers; `least_connections` takes who has the fewest requests in flight over all workers; `random_two` the better of two drawn by chance; `peak_ewma` likewise, by latency; `consistent_hash` the instance that `hashOn` belongs to; `lua` the one that a plugin's `balance` handler names, and turns by weight where none does. Such handlers come first with every strategy."},
     {"hashOn", &type_hash_on, 0, "identity", {0},
      "What `consistent_hash` goes by; a request without it takes the next turn."},
     {"slowStart", &ln_type_duration, AT(slow_start), "0", LN_RANGE(0, LN_YEAR_MSEC),

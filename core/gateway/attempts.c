@@ -13,6 +13,7 @@
 #include "gateway/identity.h"
 #include "gateway/rewrite.h"
 #include "http/proxy.h"
+#include "script/up.h"
 
 enum { IDLE_MAX_S = 600 };
 
@@ -110,26 +111,42 @@ static void note_upstream(struct ln_exchange *x, struct ln_instance *i)
     x->req.attempt = x->tries;
 }
 
-static struct ln_wish wish_of(const struct ln_exchange *x, const struct ln_service *s)
+static void wish_by_key(struct ln_wish *wish, struct ln_slice key)
 {
-    struct ln_wish wish = {.tried = &x->tried};
+    wish->has_key = key.n > 0;
+    if (wish->has_key)
+        wish->key = ln_rendezvous_key(key);
+}
 
-    if (s->conf->strategy == LN_STRATEGY_CONSISTENT_HASH) {
-        struct ln_slice key = ln_identity_key(s->conf, &x->req);
+/* The route's balance handlers come before the strategy. False: one of them has failed. */
+static bool ask_handlers(struct ln_exchange *x, const struct ln_service *s, struct ln_wish *wish)
+{
+    struct ln_up up = {.attempt = x->tries + 1, .arena = &x->arena};
 
-        wish.has_key = key.n > 0;
-        wish.key = ln_rendezvous_key(key);
-    }
-    return wish;
+    if (x->failed)
+        up.last_error = ln_slice_of(ln_outcome_row(x->outcome)->code);
+    ln_up_of_service(&up, s, ln_loop_now_ms(x->gw->loop));
+    ln_vm_balance(x->gen->vm, &x->req, &up);
+    wish->named = up.chosen;
+    if (up.has_key)
+        wish_by_key(wish, up.key);
+    return !up.failed;
 }
 
 enum ln_step ln_attempts_pick(struct ln_exchange *x)
 {
     struct ln_service *s = service_of(x);
-    struct ln_wish wish = wish_of(x, s);
-    bool full;
-    struct ln_instance *i = ln_service_pick(s, &wish, ln_loop_now_ms(x->gw->loop), &full);
+    struct ln_wish wish = {.tried = &x->tried};
     enum ln_attempt_want want = want_of(x, s);
+    bool full;
+
+    if (s->conf->strategy == LN_STRATEGY_CONSISTENT_HASH)
+        wish_by_key(&wish, ln_identity_key(s->conf, &x->req));
+    if (x->req.route->has_balance && !ask_handlers(x, s, &wish)) {
+        x->answer = *ln_answer(LN_ANSWER_PLUGIN_ERROR);
+        return LN_STEP_ANSWER;
+    }
+    struct ln_instance *i = ln_service_pick(s, &wish, ln_loop_now_ms(x->gw->loop), &full);
 
     if (i == NULL)
         return no_instance(x);

@@ -31,6 +31,7 @@ enum ln_phase {
     LN_PHASE_LOAD,
     LN_PHASE_INIT,
     LN_PHASE_REQUEST,
+    LN_PHASE_BALANCE,
     LN_PHASE_RESPONSE,
     LN_PHASE_BODY,
     LN_PHASE_LOG,
@@ -46,6 +47,7 @@ struct ln_str {
 };
 
 struct ln_req; /* one request: script/req.h */
+struct ln_up;  /* one choice of an instance: script/up.h */
 
 /* A request, and whose headers are meant: dead once `serial` differs from the request's own. */
 enum ln_side { LN_SIDE_REQUEST, LN_SIDE_RESPONSE };
@@ -72,6 +74,7 @@ struct ln_cur {
     /* Of this request. The objects of a plugin hold only its number, `serial`, and pass these: so the compiler
      * need not make the objects at all, and one that was kept reaches no other request. */
     struct ln_handle request, response;
+    const struct ln_up *up; /* the choice of an instance, in the balance phase; NULL in others */
 };
 
 int ln_api_major(void); /* of the binary; the number itself */
@@ -345,3 +348,23 @@ int ln_crypto_unbase64(const char *bytes, size_t len, bool url, char *out, size_
 enum ln_escape { LN_ESCAPE_URL, LN_ESCAPE_PATH, LN_ESCAPE_JSON, LN_ESCAPE_HTML };
 /* `out` holds until the next call. EINVAL: no such way. ELIMIT: more than 1 MiB. */
 int ln_escape_text(struct ln_cur *cur, int way, const char *text, size_t len, struct ln_str *out);
+
+/* ---- the choice of an instance (api_up.c): in the balance phase only, ESTATE in others ---- */
+
+enum ln_up_text { LN_UP_SERVICE, LN_UP_LAST_ERROR }; /* NONE: no attempt has failed yet */
+int ln_up_text(const struct ln_cur *cur, int which, struct ln_str *out);
+/* The number of this attempt, from 1, and how many instances there are. */
+enum ln_up_number { LN_UP_ATTEMPT, LN_UP_COUNT };
+int ln_up_number(const struct ln_cur *cur, int which, double *out);
+struct ln_up_seen {
+    int32_t weight, active; /* requests in flight, over all workers */
+    double latency;         /* seconds, 0 = not known */
+    bool healthy;           /* may be chosen now */
+};
+/* Of an instance, from 1. NONE: there is no such one. */
+int ln_up_see(const struct ln_cur *cur, int index, struct ln_up_seen *out);
+int ln_up_address(const struct ln_cur *cur, int index, struct ln_str *out);
+/* The answers. An instance by number; the instance that a key belongs to (ptr NULL: none). NONE: there is no key. */
+int ln_up_choose(const struct ln_cur *cur, int index);
+int ln_up_set_key(const struct ln_cur *cur, const char *ptr, size_t len);
+int ln_up_key(const struct ln_cur *cur, struct ln_str *out);

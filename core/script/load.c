@@ -139,6 +139,7 @@ static void take_route(struct ln_vm *vm, struct ln_route *route)
         return;
     const struct ln_chain *chain = &vm->chains[route->chain - 1];
     route->has_request = chain->run[LN_PHASE_REQUEST] != 0;
+    route->has_balance = chain->run[LN_PHASE_BALANCE] != 0;
     route->has_response = chain->run[LN_PHASE_RESPONSE] != 0;
     route->has_body = chain->run[LN_PHASE_BODY] != 0;
     route->bodies = chain->bodies;
@@ -177,12 +178,14 @@ void ln_chain_take(struct ln_vm *vm)
     }
     vm->chains[vm->chain_count++] = (struct ln_chain){
         .run = {[LN_PHASE_REQUEST] = ref_field(vm->L, "request"),
+                [LN_PHASE_BALANCE] = ref_field(vm->L, "balance"),
                 [LN_PHASE_RESPONSE] = ref_field(vm->L, "response"),
                 [LN_PHASE_BODY] = ref_field(vm->L, "body"),
                 [LN_PHASE_LOG] = ref_field(vm->L, "log")},
         .selfs = ref_field(vm->L, "selfs"),
         .bodies = bodies_field(vm->L),
         .cold = {[LN_PHASE_REQUEST] = COLD,
+                 [LN_PHASE_BALANCE] = COLD + 3,
                  [LN_PHASE_RESPONSE] = COLD + 5,
                  [LN_PHASE_BODY] = COLD + 10,
                  [LN_PHASE_LOG] = COLD + 15},

@@ -90,7 +90,7 @@ struct ln_route {
     uint64_t buffer;   /* body handlers see the content as one piece, at most this large; 0 = as it
                           comes */
     unsigned chain;    /* 0 = no plugins at all */
-    bool has_request, has_response, has_body,
+    bool has_request, has_balance, has_response, has_body,
         has_log;     /* whether the chain has such handlers: the call may be skipped if not */
     uint64_t bodies; /* bit n: plugin n of the chain, from 1, has a body handler */
     struct ln_place place;

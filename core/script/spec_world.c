@@ -16,6 +16,7 @@
 #include "http/target.h"
 #include "script/spec.h"
 #include "script/split.h"
+#include "script/up.h"
 #include "script/vm_inner.h"
 #include "shm/region.h"
 
@@ -207,6 +208,7 @@ static void set_route(lua_State *L, struct visit *v, const char *name)
         .service = -1,
         .chain = chain,
         .has_request = c->run[LN_PHASE_REQUEST] != 0,
+        .has_balance = c->run[LN_PHASE_BALANCE] != 0,
         .has_response = c->run[LN_PHASE_RESPONSE] != 0,
         .has_body = c->run[LN_PHASE_BODY] != 0,
         .has_log = c->run[LN_PHASE_LOG] != 0,
@@ -260,6 +262,75 @@ static int spec_run(lua_State *L)
         ln_vm_log(vm, &v->r);
     }
     return 0;
+}
+
+static void push_slice(lua_State *L, struct ln_slice s)
+{
+    if (s.p != NULL)
+        lua_pushlstring(L, s.p, s.n);
+    else
+        lua_pushnil(L);
+}
+
+/* An instance as a spec has described it. */
+struct fake_instance {
+    struct ln_slice address;
+    struct ln_up_seen seen;
+};
+
+static struct ln_slice see_fake(const struct ln_up *up, unsigned index, struct ln_up_seen *out)
+{
+    const struct fake_instance *fake = (const struct fake_instance *)up->instances + index;
+
+    *out = fake->seen;
+    return fake->address;
+}
+
+/* `instances` of the table at 1; at 1 are the tables in it afterwards, which is where fields are
+ * looked for. */
+static const struct fake_instance *take_fakes(lua_State *L, struct visit *v, unsigned *count)
+{
+    struct fake_instance *fakes;
+
+    lua_getfield(L, 1, "instances");
+    *count = (unsigned)lua_objlen(L, -1);
+    fakes = ln_arena_zalloc(&v->arena, (*count + 1) * sizeof *fakes);
+    for (unsigned i = 0; i < *count; i++) {
+        lua_rawgeti(L, -1, (int)i + 1);
+        lua_replace(L, 1);
+        fakes[i].address = text_field(L, v, "address");
+        fakes[i].seen.weight = (int32_t)number_field(L, "weight", 1);
+        fakes[i].seen.active = (int32_t)number_field(L, "active", 0);
+        fakes[i].seen.latency = number_field(L, "latency", 0);
+        fakes[i].seen.healthy = number_field(L, "healthy", 1) != 0;
+    }
+    lua_pop(L, 1);
+    return fakes;
+}
+
+/* balance(request, chain, { service, attempt, last_error, instances }) -> failed, number of the
+ * instance, key */
+static int spec_balance(lua_State *L)
+{
+    struct visit *v = visit_of(L, 1);
+    struct ln_up up = {.arena = &v->arena, .now = ln_clock_mono() / LN_NSEC_PER_MSEC};
+
+    set_route(L, v, "spec");
+    lua_settop(L, 3);
+    lua_replace(L, 1);
+    up.service = text_field(L, v, "service");
+    up.attempt = (unsigned)number_field(L, "attempt", 1);
+    up.last_error = text_field(L, v, "last_error");
+    up.instances = take_fakes(L, v, &up.count);
+    up.see = see_fake;
+    ln_vm_balance(spec_of(L)->vm, &v->r, &up);
+    lua_pushboolean(L, up.failed);
+    if (up.chosen > 0)
+        lua_pushinteger(L, (lua_Integer)up.chosen);
+    else
+        lua_pushnil(L);
+    push_slice(L, up.key);
+    return 3;
 }
 
 /* select(request): the request becomes the one that runs now, so that its objects can be made;
@@ -327,14 +398,6 @@ static int spec_respond(lua_State *L)
 }
 
 /* ---- looking ---- */
-
-static void push_slice(lua_State *L, struct ln_slice s)
-{
-    if (s.p != NULL)
-        lua_pushlstring(L, s.p, s.n);
-    else
-        lua_pushnil(L);
-}
 
 static void push_fields(lua_State *L, const struct ln_fields *f)
 {
@@ -644,14 +707,23 @@ static int spec_start(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"request", spec_request}, {"run", spec_run},
-    {"piece", spec_piece},     {"select", spec_select},
-    {"revive", spec_revive},   {"chain", spec_chain},
-    {"respond", spec_respond}, {"look", spec_look},
-    {"said", spec_said},       {"advance", spec_advance},
-    {"reset", spec_reset},     {"load", spec_load},
-    {"match", spec_match},     {"start", spec_start},
-    {"refresh", spec_refresh}, {NULL, NULL},
+    {"request", spec_request},
+    {"run", spec_run},
+    {"balance", spec_balance},
+    {"piece", spec_piece},
+    {"select", spec_select},
+    {"revive", spec_revive},
+    {"chain", spec_chain},
+    {"respond", spec_respond},
+    {"look", spec_look},
+    {"said", spec_said},
+    {"advance", spec_advance},
+    {"reset", spec_reset},
+    {"load", spec_load},
+    {"match", spec_match},
+    {"start", spec_start},
+    {"refresh", spec_refresh},
+    {NULL, NULL},
 };
 
 static struct spec *spec_new(lua_State *L, ln_spec_match *match, const char *library)

@@ -16,6 +16,7 @@
 #include "script/api_body.h"
 #include "script/api_inner.h"
 #include "script/guard.h"
+#include "script/up.h"
 #include "script/vm_inner.h"
 
 enum { SLEEP_MAX_SECONDS = 86400, LOOK_REQUESTS = 256, TUNE_REQUESTS = 16384 };
@@ -284,6 +285,10 @@ static enum ln_run fail(struct ln_task *t, int rc)
     task_drop(t);
     if (phase == LN_PHASE_BODY)
         return fail_body(vm, r, at, skip);
+    if (phase == LN_PHASE_BALANCE)
+        ln_up_fail(vm->cur.up, !skip);
+    if (phase == LN_PHASE_BALANCE && !skip)
+        return LN_RUN_DONE;
     if (!skip) {
         reply_500(r);
         r->made_by = (uint16_t)at;
@@ -416,7 +421,7 @@ int ln_op_begin(struct ln_vm *vm, struct ln_op *op, void (*cancel)(struct ln_op 
 {
     struct ln_task *t = vm->running;
 
-    if (t == NULL || t->op != NULL || t->came)
+    if (t == NULL || t->op != NULL || t->came || t->phase == LN_PHASE_BALANCE)
         return LN_ESTATE;
     op->task = t;
     op->cancel = cancel;
@@ -586,6 +591,17 @@ enum ln_run ln_vm_request(struct ln_vm *vm, struct ln_req *r)
     if (r->route == NULL || !r->route->has_request)
         return LN_RUN_DONE;
     return run(vm, r, LN_PHASE_REQUEST);
+}
+
+void ln_vm_balance(struct ln_vm *vm, struct ln_req *r, struct ln_up *up)
+{
+    if (r->route == NULL || !r->route->has_balance)
+        return;
+    vm->cur.up = up;
+    r->asked = true; /* an attempt sends what the request phase has left */
+    run(vm, r, LN_PHASE_BALANCE);
+    r->asked = false;
+    vm->cur.up = NULL;
 }
 
 static void apply_queued(struct ln_req *r)

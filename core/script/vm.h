@@ -57,6 +57,11 @@ enum ln_run { LN_RUN_DONE, LN_RUN_WAIT };
  * called. */
 enum ln_run ln_vm_request(struct ln_vm *vm, struct ln_req *r);
 
+/* The balance handlers of r->route, top-down, until one has answered: up->chosen, up->has_key, or
+ * up->failed when one raised and on_error says so. They cannot wait. */
+struct ln_up;
+void ln_vm_balance(struct ln_vm *vm, struct ln_req *r, struct ln_up *up);
+
 /* Applies queued edits and runs the response handlers bottom-up over r->res_fields and r->status. A
  * handler may replace the response: verdict REPLY. Call it for every response, whoever made it; it
  * is cheap when there is nothing to do. */

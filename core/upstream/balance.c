@@ -16,6 +16,7 @@ const struct ln_balancer *ln_balancer_of(enum ln_strategy strategy)
         [LN_STRATEGY_RANDOM_TWO] = &ln_balance_two,
         [LN_STRATEGY_PEAK_EWMA] = &ln_balance_peak_ewma,
         [LN_STRATEGY_CONSISTENT_HASH] = &ln_balance_hash,
+        [LN_STRATEGY_LUA] = &ln_balance_turn, /* where no handler answers */
     };
 
     ln_assert(strategy < LN_ARRAY_LEN(balancers));
@@ -104,14 +105,25 @@ static struct ln_instance *choose(struct ln_service *s, struct ln_round *round)
     return take_any(s, round);
 }
 
+static struct ln_instance *take_named(struct ln_service *s, struct ln_round *round, unsigned named)
+{
+    unsigned at = named - 1;
+
+    if (named == 0 || named > s->count)
+        return NULL;
+    return ln_balance_can(s, round, at) && take(&s->instances[at], round->now) ? &s->instances[at]
+                                                                               : NULL;
+}
+
 struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_wish *wish, ln_msec now,
                                     bool *full)
 {
     static const struct ln_tried nowhere;
-    struct ln_instance *i = NULL;
     struct ln_round round = {
         .tried = wish->tried, .now = now, .has_key = wish->has_key, .key = wish->key};
+    struct ln_instance *i = take_named(s, &round, wish->named);
 
+    round.full = false;
     /* Those that are only full come before backups, which are for the day when nobody is up. */
     for (unsigned t = 0; t < LN_TIERS && i == NULL && !round.full; t++) {
         round.tier = &s->tiers[t];

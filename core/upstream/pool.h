@@ -33,7 +33,7 @@ struct ln_pool {
     struct ln_pools *all;
     struct ln_list idle; /* private: newest first */
     unsigned idle_count, refs;
-    bool loose; /* of no service: see upstream/client.h */
+    bool loose;          /* of no service: see upstream/client.h */
     struct ln_slice key; /* the map's copy */
     char key_bytes[];
 };

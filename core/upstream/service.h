@@ -76,6 +76,8 @@ struct ln_wish {
     const struct ln_tried *tried; /* never NULL */
     bool has_key;                 /* the request belongs where its key belongs */
     uint64_t key;                 /* ln_rendezvous_key() */
+    unsigned named; /* an instance by its number, from 1, as long as it was not tried, is up and has
+                       room; 0 = none */
 };
 
 /* The next instance, as the service's strategy says, lent until ln_service_release(). First those

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- chain.lua - turns the plugins of a route into four functions that C resumes: request, response, body, log.
+-- chain.lua - turns the plugins of a route into functions that C resumes: request, balance, response, body, log.
 --
 -- One function is generated per distinct sequence of handlers and shared by all routes with that sequence, because a
 -- straight line of calls becomes one trace, while a loop of two or three turns breaks traces, and one function per route would
@@ -11,6 +11,7 @@
 -- that made the response, in whichever phase: those above it see the content.
 
 local F = require "lunette.ffi"
+local balance = require "lunette.balance"
 local chunk = require "lunette.chunk"
 local life = require "lunette.life"
 local request = require "lunette.request"
@@ -42,7 +43,7 @@ M.objects = objects
 -- ---- code ----
 
 local HEAD = [[
-local cur, objects, answer, f, C, new_chunk = ...
+local cur, objects, answer, f, C, new_chunk, up, choose = ...
 %sreturn function(selfs, depth)
   if selfs == nil then return end
   local req, res = objects()
@@ -56,6 +57,14 @@ local CALL = {
   %sdo
     local status, body, headers = f%d(selfs[%d], req, res)
     if status ~= nil then return answer(status, body, headers) end
+  end
+]],
+  balance = [[
+  cur.at = %d
+  %sdo
+    local index = f%d(selfs[%d], req, up)
+    if index ~= nil then return choose(index) end
+    if up.hash ~= nil then return end
   end
 ]],
   response = [[
@@ -84,8 +93,8 @@ local CALL = {
 local function call_code(phase, use, i)
   local condition = use.when and ("if selfs[%d].when(req) then "):format(i) or ""
   local finish = use.when and " end" or ""
-  if phase == "request" then
-    return CALL.request:format(i, condition, i, i) .. (use.when and "  end\n" or "")
+  if phase == "request" or phase == "balance" then
+    return CALL[phase]:format(i, condition, i, i) .. (use.when and "  end\n" or "")
   elseif phase == "response" then
     return CALL.response:format(i, i, condition, i, i, finish)
   elseif phase == "body" then
@@ -107,7 +116,7 @@ end
 -- The function for one phase, or nil when no plugin of the chain has that handler.
 local function generate(phase, uses)
   local first, last, step = 1, #uses, 1
-  if phase ~= "request" then first, last, step = #uses, 1, -1 end
+  if phase ~= "request" and phase ~= "balance" then first, last, step = #uses, 1, -1 end
   local locals, calls, key, functions = {}, {}, {}, {}
   for i = first, last, step do
     local handler = uses[i].handlers[phase]
@@ -123,7 +132,8 @@ local function generate(phase, uses)
   local full_key = table.concat(key, ",") .. "\n" .. source
   if not generated[full_key] then
     generated[full_key] =
-      assert(loadstring(source, "=chain." .. phase))(cur, objects, response.answer, functions, C, chunk.new)
+      assert(loadstring(source, "=chain." .. phase))(cur, objects, response.answer, functions, C, chunk.new,
+        balance.up, balance.choose)
   end
   return generated[full_key]
 end
@@ -148,6 +158,7 @@ function M.make(uses, route)
     end
   end
   chain.request = generate("request", uses)
+  chain.balance = generate("balance", uses)
   chain.response = generate("response", uses)
   chain.body = generate("body", uses)
   chain.log = generate("log", uses)
@@ -195,6 +206,7 @@ jit.off(M.heat)
 
 local PHASES = {
   [C.LN_PHASE_REQUEST] = "request",
+  [C.LN_PHASE_BALANCE] = "balance",
   [C.LN_PHASE_RESPONSE] = "response",
   [C.LN_PHASE_BODY] = "body",
   [C.LN_PHASE_LOG] = "log",
@@ -253,6 +265,21 @@ local function rest_of_request(chain, after, out)
 end
 
 
+local function rest_of_balance(chain, after, out)
+  local req, up = objects(), balance.up
+  for i = after + 1, #chain.uses do
+    if chain.uses[i].handlers.balance then
+      local handler, self = handler_of(chain, "balance", i, req, out)
+      if handler then
+        local index = handler(self, req, up)
+        if index ~= nil then return balance.choose(index) end
+        if up.hash ~= nil then return end
+      end
+    end
+  end
+end
+
+
 local function rest_of_response(chain, after, depth, out)
   local req, res = objects()
   for i = after - 1, 1, -1 do
@@ -296,6 +323,7 @@ end
 function M.rest(number, phase, after, depth, out)
   local chain = chains[number]
   if phase == C.LN_PHASE_REQUEST then return rest_of_request(chain, after, out) end
+  if phase == C.LN_PHASE_BALANCE then return rest_of_balance(chain, after, out) end
   if phase == C.LN_PHASE_RESPONSE then return rest_of_response(chain, after, depth, out) end
   if phase == C.LN_PHASE_BODY then return rest_of_body(chain, after, depth, out) end
   return rest_of_log(chain, after, depth, out)

@@ -57,6 +57,10 @@ local M = {
 
   string = ffi.string,
   piece = ffi.typeof("struct ln_piece"),
+  up = ffi.typeof("struct { const int32_t ln_none; }"),
+  instance = ffi.typeof [[
+    struct { const int32_t ln_index, weight, active; const bool healthy; const double ln_latency; }]],
+  seen = ffi.new("struct ln_up_seen"),
   bytes = ffi.typeof("char[?]"),
   metatype = ffi.metatype,
 }

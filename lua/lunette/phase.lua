@@ -13,6 +13,7 @@ M.names = {
   [C.LN_PHASE_LOAD] = "while files are loaded",
   [C.LN_PHASE_INIT] = "in init",
   [C.LN_PHASE_REQUEST] = "in request",
+  [C.LN_PHASE_BALANCE] = "in balance",
   [C.LN_PHASE_RESPONSE] = "in response",
   [C.LN_PHASE_BODY] = "in body",
   [C.LN_PHASE_LOG] = "in log",

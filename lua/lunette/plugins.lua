@@ -23,8 +23,8 @@ local C, cur = F.C, F.cur
 
 local M = {}
 
-M.HANDLERS = { "init", "request", "response", "body", "log", "close" }
-M.LATER = { "balance", "connect", "upload", "message" }
+M.HANDLERS = { "init", "request", "balance", "response", "body", "log", "close" }
+M.LATER = { "connect", "upload", "message" }
 
 local is_handler, is_later, all_handlers = {}, {}, {}
 for _, name in ipairs(M.HANDLERS) do

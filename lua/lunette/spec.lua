@@ -135,6 +135,17 @@ function M.request(subject, options)
 end
 
 
+-- Runs the balance handlers of one attempt. `choice`: { service, attempt, last_error, instances }, an instance being an address
+-- or { address, weight, active, latency, healthy }. Gives { index, hash, failed }: all nil when no handler has answered.
+-- `request` is what M.request gave, or options for a request that is made first.
+function M.balance(subject, request, choice)
+  local out = getmetatable(request) == Out and request or M.request(subject, request)
+  if out.status then error(("the request was answered with %d already"):format(out.status), 2) end
+  local index, hash, failed = world.balance(out.chain, out.record, choice or {})
+  return { index = index, hash = hash, failed = failed, req = out.req }
+end
+
+
 -- Runs the response handlers over a response of the service: { status, headers, service, address, bytes, duration }; with
 -- chunks = { "text", ... } also the body handlers: out.body, out.chunks, out.cut.
 -- `request` is what M.request gave, or options for a request that is made first.

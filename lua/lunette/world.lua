@@ -163,6 +163,21 @@ function M.run(c, r)
 end
 
 
+-- The balance handlers over instances: addresses, or { address, weight, active, latency, healthy }. Gives the number that was
+-- named, the key, and what was raised.
+function M.balance(c, r, options)
+  local o = { attempt = options.attempt, last_error = options.last_error, instances = {} }
+  o.service = options.service or "service"
+  for i, instance in ipairs(options.instances or {}) do
+    if type(instance) == "string" then instance = { address = instance } end
+    o.instances[i] = { address = instance.address or "http://10.0.0." .. i, weight = instance.weight,
+      active = instance.active, latency = instance.latency, healthy = instance.healthy == false and 0 or 1 }
+  end
+  local failed, index, hash = native.balance(r.number, c.number, o)
+  return index, hash, failed and M.last_error() or nil
+end
+
+
 -- Makes the response (of the service, or the early answer), does queued edits, runs the response handlers.
 function M.respond(c, r, options)
   local o = {}

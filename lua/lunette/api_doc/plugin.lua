@@ -21,7 +21,7 @@ return {
   },
   {
     title = "Handlers", name = "handlers", kind = "handlers", class = "lunette.Plugin",
-    about = "Every handler is optional. Request handlers run in the order of the routes file, response, body and log "
+    about = "Every handler is optional. Request and balance handlers run in the order of the routes file, response, body and log "
       .. "handlers the other way round, so that a plugin wraps what stands below it.",
     rows = {
       { "init(self)", 'nothing, or `nil, "reason"`',
@@ -30,6 +30,11 @@ return {
       { "request(self, req, res)", "nothing, or `status, body, headers`",
         "Before an instance is chosen. A status answers the request; a table as body becomes JSON. May wait.",
         lua = "fun(self: lunette.Plugin, req: lunette.Request, res: lunette.Response): integer?, string|table|nil, table<string, any>?" },
+      { "balance(self, req, up)", "number of an instance, or nothing",
+        "Before each attempt; runs like request handlers. The first number, or the first `up.hash`, is the answer and the handlers below are "
+        .. "not asked; without one the service's `strategy` decides. A number is a wish: an instance that is down, full or was tried already is "
+        .. "passed over, and the strategy decides. Cannot wait.",
+        lua = "fun(self: lunette.Plugin, req: lunette.Request, up: lunette.Up): integer?" },
       { "response(self, req, res)", "nothing, or `status, body, headers`",
         "The head of the response is here, nothing is sent. A status replaces the response. May wait.",
         lua = "fun(self: lunette.Plugin, req: lunette.Request, res: lunette.Response): integer?, string|table|nil, table<string, any>?" },

@@ -21,6 +21,9 @@ return {
       { "response(plugin, request, response)", "outcome", "Runs the response handlers over `{ status, headers, service, address, bytes, "
         .. "duration }`; with `chunks = { \"text\", ... }` the body handlers, too. `request` as above, or what `request` gave.",
         lua = "fun(plugin: lunette.Subject|function, request?: string|table|lunette.Outcome, response?: table): lunette.Outcome" },
+      { "balance(plugin, request, choice)", "`{ index, hash, failed }`", "Runs the balance handlers of one attempt over `{ service, attempt, "
+        .. "last_error, instances }`; an instance is an address or `{ address, weight, active, latency, healthy }`. `request` as above.",
+        lua = "fun(plugin: lunette.Subject|function, request?: string|table|lunette.Outcome, choice?: table): table" },
       { "log(outcome)", "outcome", "Runs the log handlers.", lua = "fun(outcome: lunette.Outcome): lunette.Outcome" },
       { "logged()", "list", "The log lines since the reset: `{ level, text, fields }`.",
         lua = "fun(): { level: string, text: string, fields: table<string, any> }[]" },

@@ -117,7 +117,7 @@ CASE("services[0].instances[0].backup",
      "gateway: {port: ':0'}\nservices: [{name: x, instances: [{url: 'http://127.0.0.1', @}]}]\n", "on", "[]",
      "got a list, expected on or off")
 CASE("services[0].strategy", SERVICE, "weighted_round_robin", "round_robbin",
-     "got \"round_robbin\", expected one of round_robin, weighted_round_robin, least_connections, random_two, peak_ewma, consistent_hash; did you mean \"round_robin\"?")
+     "got \"round_robbin\", expected one of round_robin, weighted_round_robin, least_connections, random_two, peak_ewma, consistent_hash, lua; did you mean \"round_robin\"?")
 CASE("services[0].hashOn", SERVICE, "header:X-User", "headers:X",
      "got \"headers:X\", expected identity, address, path, header:NAME, cookie:NAME or query:NAME")
 CASE("services[0].slowStart", SERVICE, "30s", "slow", "got \"slow\", " A_DURATION "at most 365d")

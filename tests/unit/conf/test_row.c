@@ -75,7 +75,7 @@ static void test_all_errors_at_once_in_the_order_of_the_file(void **state)
         "gateway.yaml:4:5: services[0].instances: missing, expected a list of URLs, or of mappings "
         "with url and weight\n"
         "gateway.yaml:5:15: services[0].strategy: got \"random\", expected one of round_robin, "
-        "weighted_round_robin, least_connections, random_two, peak_ewma, consistent_hash\n"
+        "weighted_round_robin, least_connections, random_two, peak_ewma, consistent_hash, lua\n"
         "gateway.yaml:7:3: gateway.port: missing, expected an address such as \":8080\", "
         "\"127.0.0.1:8080\", \"[::1]:8080\" or \"unix:run/gw.sock\", with a port from 0 to 65535\n"
         "gateway.yaml:7:12: gateway.timeout: got \"soon\", expected a duration such as 30s or "
