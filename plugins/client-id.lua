@@ -14,7 +14,9 @@ local who = plugin "client-id" {
   },
 }
 
-local HASHES_MAX = 4096 -- then we start afresh: a flood of new keys costs time, not memory
+-- Hashes are remembered, in two tables that take turns: a flood of new keys costs time, not memory, and no table is so
+-- large that the collector would hold up a request to walk it.
+local HASHES_MAX = 1024
 
 local read = {
   header = function(req, name) return req.headers[name] end,
@@ -36,17 +38,17 @@ end
 
 
 local function hashed(self, id)
-  local hash = self.hashes[id]
+  local hash = self.young[id]
   if hash then return hash end
-  if self.hash_count == HASHES_MAX then self.hashes, self.hash_count = {}, 0 end
-  hash = crypto.sha256_hex(id):sub(1, 32)
-  self.hashes[id], self.hash_count = hash, self.hash_count + 1
+  hash = self.old[id] or crypto.sha256_hex(id):sub(1, 32)
+  if self.count == HASHES_MAX then self.old, self.young, self.count = self.young, {}, 0 end
+  self.young[id], self.count = hash, self.count + 1
   return hash
 end
 
 
 function who:init()
-  self.hashes, self.hash_count = {}, 0
+  self.young, self.old, self.count = {}, {}, 0
   for i = #self.conf.from, 1, -1 do
     local source = self.conf.from[i]
     local kind, name = source:match("^(%l+):([^%s%c]+)$")

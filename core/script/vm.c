@@ -16,7 +16,7 @@
 #include "script/stores.h"
 #include "script/vm_inner.h"
 
-enum { GC_STEP = 400, GC_PAUSE_MIN = 150, GC_PAUSE_MAX = 1000, GC_ROOM = 2 << 20 };
+enum { GC_STEP = 400, GC_PAUSE_MIN = 150, GC_PAUSE_MAX = 1000, GC_ROOM = 1 << 20 };
 
 /* LuaJIT's own allocator with a count around it. Over the cap growth fails while plugins run: the
  * state then raises "not enough memory" in whatever runs, and is usable again after a full
@@ -51,7 +51,8 @@ void ln_vm_say(struct ln_vm *vm, enum ln_log_level level, struct ln_slice text,
 
 /* A small heap that is collected as soon as it has grown by half is collected all the time. So
  * garbage may take GC_ROOM bytes before a new cycle begins, whatever is alive; a large heap gets
- * half of itself. */
+ * half of itself. GC_ROOM also bounds how many strings gather: LuaJIT resizes its table of strings
+ * in one go, which took a millisecond with 65,536 of them. */
 void ln_vm_tune(struct ln_vm *vm, size_t alive)
 {
     size_t pause = 100 + 100 * (size_t)GC_ROOM / alive;
