@@ -151,7 +151,7 @@ static void expect_workers(const struct ln_row *row, struct ln_text *out)
     ln_type_unsigned.expect(row, out);
 }
 
-static const struct ln_row_type type_workers = {"number", set_workers, expect_workers};
+static const struct ln_row_type type_workers = {"number or auto", set_workers, expect_workers};
 
 static bool is_user(struct ln_slice s)
 {

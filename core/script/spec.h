@@ -16,8 +16,8 @@
 struct lua_State;
 
 /* Which of the state's routes takes the request: its index, with route, service and parameters in
- * `r`; -1: none, or the routes contradict each other (diag). `r` NULL: only that is found out. The router stands above this layer and
- * is handed down. */
+ * `r`; -1: none, or the routes contradict each other (diag). `r` NULL: only that is found out. The
+ * router stands above this layer and is handed down. */
 typedef int ln_spec_match(struct ln_vm *vm, struct ln_req *r, struct ln_diag *diag);
 
 /* Runs the tool of that name, main(arguments) in lua/lunette/tools/, in a state in which specs

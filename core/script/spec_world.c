@@ -13,6 +13,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "conf/schema.h"
 #include "http/target.h"
 #include "script/spec.h"
 #include "script/split.h"
@@ -697,6 +698,20 @@ static int spec_match(lua_State *L)
     return 3;
 }
 
+/* conf_schema(JSON of the plugins' schemas) -> JSON Schema of gateway.yaml */
+static int spec_conf_schema(lua_State *L)
+{
+    struct ln_slice plugins;
+    struct ln_text out;
+
+    plugins.p = luaL_checklstring(L, 1, &plugins.n);
+    ln_text_init(&out);
+    ln_conf_schema(plugins, &out);
+    lua_pushlstring(L, out.p, out.n);
+    ln_text_fini(&out);
+    return 1;
+}
+
 /* start(): the core takes what it needs of lunette.boot. Not while the module is being opened: it
  * is required in there. */
 static int spec_start(lua_State *L)
@@ -707,23 +722,12 @@ static int spec_start(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"request", spec_request},
-    {"run", spec_run},
-    {"balance", spec_balance},
-    {"piece", spec_piece},
-    {"select", spec_select},
-    {"revive", spec_revive},
-    {"chain", spec_chain},
-    {"respond", spec_respond},
-    {"look", spec_look},
-    {"said", spec_said},
-    {"advance", spec_advance},
-    {"reset", spec_reset},
-    {"load", spec_load},
-    {"match", spec_match},
-    {"start", spec_start},
-    {"refresh", spec_refresh},
-    {NULL, NULL},
+    {"request", spec_request}, {"run", spec_run},         {"balance", spec_balance},
+    {"piece", spec_piece},     {"select", spec_select},   {"revive", spec_revive},
+    {"chain", spec_chain},     {"respond", spec_respond}, {"look", spec_look},
+    {"said", spec_said},       {"advance", spec_advance}, {"reset", spec_reset},
+    {"load", spec_load},       {"match", spec_match},     {"conf_schema", spec_conf_schema},
+    {"start", spec_start},     {"refresh", spec_refresh}, {NULL, NULL},
 };
 
 static struct spec *spec_new(lua_State *L, ln_spec_match *match, const char *library)

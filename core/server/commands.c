@@ -91,6 +91,11 @@ const struct ln_command ln_commands[] = {
      "of a plugin: its settings.\n",
      LN_CLI_ARGS, ln_command_docs},
 
+    {"schema", "[PLUGIN]", "print the JSON Schema of gateway.yaml",
+     "For editors: every key, and the settings of all plugins that this configuration can use. With\n"
+     "the name of a plugin: of its settings alone.\n",
+     LN_CLI_CONF | LN_CLI_JSON | LN_CLI_ARGS, ln_command_schema},
+
     {"version", "", "print the version", "Of lunette and of the libraries inside.\n",
      LN_CLI_JSON, ln_command_version},
 

@@ -69,6 +69,7 @@ int ln_command_stop(const struct ln_cli *cli);
 /* about.c: tell about the program itself. */
 int ln_command_version(const struct ln_cli *cli);
 int ln_command_docs(const struct ln_cli *cli);
+int ln_command_schema(const struct ln_cli *cli);
 
 /* tools.c: what is written in Lua. */
 int ln_command_test(const struct ln_cli *cli);
