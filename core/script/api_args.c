@@ -87,6 +87,8 @@ int ln_args_set(const struct ln_handle *h, const char *name, size_t name_len, co
         return LN_ESTATE;
     if (name_len == 0)
         return LN_EINVAL;
+    if (!ln_req_has_room(r, query_of(r).n + 6 * (name_len + value_len)))
+        return LN_EFULL;
     if (value != NULL)
         fresh = pair_of(r->arena, key, ln_slice(value, value_len));
     struct ln_slice query = query_of(r), rest = query;

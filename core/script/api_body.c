@@ -54,6 +54,8 @@ int ln_req_set_body(const struct ln_handle *h, const char *ptr, size_t len)
         return LN_ESTATE;
     if (r->has_content && r->body_state != LN_BODY_READ)
         return LN_NONE;
+    if (!ln_req_has_room(r, len))
+        return LN_EFULL;
     r->body = ln_arena_dup(r->arena, ln_slice(ptr, len));
     r->body_replaced = true;
     return LN_OK;

@@ -140,6 +140,8 @@ static int edit_or_enqueue(const struct ln_handle *h, enum ln_edit_op op, struct
         return LN_EGONE;
     if (is_sent(h, r))
         return LN_ESTATE;
+    if (!ln_req_add_header(r, name.n + value.n))
+        return LN_EFULL;
     struct ln_fields *fields = fields_of(h, r);
     if (is_ours(name, h->side))
         return remove_ours(h, op, fields, name);
@@ -305,6 +307,8 @@ int ln_edits_apply(const struct ln_edits *e, const struct ln_handle *h)
         return LN_EINVAL;
     if (is_sent(h, r))
         return LN_ESTATE;
+    if (!ln_req_add_header(r, e->count * sizeof(struct ln_edit)))
+        return LN_EFULL;
     struct ln_fields *fields = fields_of(h, r);
     for (unsigned i = 0; i < e->count; i++) {
         const struct ln_edit *x = &e->v[i];

@@ -19,6 +19,25 @@ static inline struct ln_req *ln_handle_req(const struct ln_handle *h)
     return h != NULL ? ln_req_alive(h->req, h->serial) : NULL;
 }
 
+enum { LN_REQ_MOST = 64 << 20 }; /* bytes that plugins may put into one request, over all */
+
+/* A loop that sets headers is stopped by its budget, but not before it has filled memory that the
+ * cap of the state does not know. */
+static inline bool ln_req_has_room(const struct ln_req *r, size_t n)
+{
+    return r->arena->used <= LN_REQ_MOST && n <= LN_REQ_MOST - r->arena->used;
+}
+
+enum { LN_REQ_HEADERS_MOST = 256 << 10 }; /* of both heads; the gateway writes no larger ones */
+
+static inline bool ln_req_add_header(struct ln_req *r, size_t n)
+{
+    if (n > LN_REQ_HEADERS_MOST - r->header_bytes)
+        return false;
+    r->header_bytes += (uint32_t)n;
+    return true;
+}
+
 static inline int ln_str_put(struct ln_str *out, struct ln_slice s)
 {
     if (s.p == NULL)

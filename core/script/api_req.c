@@ -135,6 +135,8 @@ int ln_req_set_text(const struct ln_handle *h, int which, const char *ptr, size_
 
     if (r == NULL)
         return LN_EGONE;
+    if (!ln_req_has_room(r, 2 * len))
+        return LN_EFULL;
     if (which == LN_REQ_CLIENT_ID && !r->asked) {
         r->client_id = ln_arena_dup(r->arena, s);
         return LN_OK;

@@ -143,6 +143,8 @@ int ln_reply_add(const struct ln_handle *h, const char *name, size_t name_len, c
         return LN_EGONE;
     if (r->verdict != LN_VERDICT_REPLY)
         return LN_ESTATE;
+    if (!ln_req_add_header(r, name_len + value_len))
+        return LN_EFULL;
     switch (ln_field_identify(name, name_len)) {
     case LN_FIELD_CONTENT_LENGTH:
     case LN_FIELD_CONNECTION:
@@ -164,6 +166,8 @@ int ln_reply_body(const struct ln_handle *h, const char *body, size_t body_len)
         return LN_EGONE;
     if (r->verdict != LN_VERDICT_REPLY)
         return LN_ESTATE;
+    if (!ln_req_has_room(r, body_len))
+        return LN_EFULL;
     r->reply_body = ln_arena_dup(r->arena, ln_slice(body, body_len));
     return LN_OK;
 }

@@ -20,6 +20,20 @@ static struct ln_vm *vm_of(lua_State *L)
     return lua_touserdata(L, lua_upvalueindex(1));
 }
 
+/* The files are gone when the load is over: nothing of them can be asked for in a handler. */
+static struct ln_vm *loading_vm(lua_State *L)
+{
+    struct ln_vm *vm = vm_of(L);
+
+    if (vm->bundle == NULL) {
+        lua_pushliteral(
+            L,
+            "files, services and the environment can be used while files are loaded, and in init");
+        lua_error(L);
+    }
+    return vm;
+}
+
 static void push_slice(lua_State *L, struct ln_slice s)
 {
     lua_pushlstring(L, s.p, s.n);
@@ -58,7 +72,7 @@ static int host_read(lua_State *L)
     struct ln_slice bytes;
     struct ln_err err = {0};
 
-    if (ln_bundle_read(vm_of(L)->bundle, luaL_checkstring(L, 1), &bytes, &err) != 0) {
+    if (ln_bundle_read(loading_vm(L)->bundle, luaL_checkstring(L, 1), &bytes, &err) != 0) {
         lua_pushnil(L);
         lua_pushstring(L, err.text);
         return 2;
@@ -71,7 +85,7 @@ static int host_read(lua_State *L)
 static int host_list(lua_State *L)
 {
     const char *const *names =
-        ln_bundle_list(vm_of(L)->bundle, luaL_checkstring(L, 1), luaL_checkstring(L, 2));
+        ln_bundle_list(loading_vm(L)->bundle, luaL_checkstring(L, 1), luaL_checkstring(L, 2));
 
     lua_newtable(L);
     for (int i = 0; names != NULL && names[i] != NULL; i++) {
@@ -83,13 +97,13 @@ static int host_list(lua_State *L)
 
 static int host_is_dir(lua_State *L)
 {
-    lua_pushboolean(L, ln_bundle_is_dir(vm_of(L)->bundle, luaL_checkstring(L, 1)));
+    lua_pushboolean(L, ln_bundle_is_dir(loading_vm(L)->bundle, luaL_checkstring(L, 1)));
     return 1;
 }
 
 static int host_env(lua_State *L)
 {
-    const char *value = ln_bundle_env(vm_of(L)->bundle, luaL_checkstring(L, 1));
+    const char *value = ln_bundle_env(loading_vm(L)->bundle, luaL_checkstring(L, 1));
 
     lua_pushstring(L, value); /* NULL pushes nil */
     return 1;
@@ -112,7 +126,7 @@ static int host_report(lua_State *L)
         strcmp(luaL_checkstring(L, 1), "warning") == 0 ? LN_DIAG_WARNING : LN_DIAG_ERROR;
     struct ln_place place = place_of(L, 2, 3, NULL);
 
-    ln_diag_add(vm_of(L)->diag, kind, &place, "%s", luaL_checkstring(L, 4));
+    ln_diag_add(loading_vm(L)->diag, kind, &place, "%s", luaL_checkstring(L, 4));
     return 0;
 }
 
@@ -120,7 +134,7 @@ static int host_report(lua_State *L)
  * a sentence */
 static int host_add_service(lua_State *L)
 {
-    struct ln_vm *vm = vm_of(L);
+    struct ln_vm *vm = loading_vm(L);
     struct ln_place place = place_of(L, 3, 4, &vm->conf->arena);
     const char *name = ln_arena_strdup(&vm->conf->arena, luaL_checkstring(L, 1)), *why = NULL;
 

@@ -13,9 +13,16 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "script/guard.h"
 #include "script/vm_inner.h"
 
-enum { DEPTH_MAX = 100, SENTENCE = 128 };
+enum {
+    DEPTH_MAX = 100,
+    SENTENCE = 128,
+    TEXT_MOST = 32 << 20, /* a small table can mean any amount of text */
+    KEPT_MOST = 64 << 10,
+    LOOK = 4096 /* values between two looks at the budget */
+};
 
 static const char array_mark[] = "lunette.json.array"; /* the metatable of lists */
 
@@ -30,6 +37,7 @@ static void push_null(lua_State *L)
 struct encoder {
     lua_State *L;
     struct ln_text out;
+    unsigned values;
     int depth;
     char why[SENTENCE];
 };
@@ -152,6 +160,10 @@ static bool encode_value(struct encoder *e, int index)
     char what[64];
     struct ln_slice s;
 
+    if (e->out.n > TEXT_MOST)
+        return refuse(e, "more than 32 MiB of text");
+    if (++e->values % LOOK == 0 && ln_guard_is_over())
+        return refuse(e, "the handler is over its budget");
     switch (lua_type(e->L, index)) {
     case LUA_TNIL:
         ln_text_puts(&e->out, "null");
@@ -180,14 +192,17 @@ static bool encode_value(struct encoder *e, int index)
 
 static int json_encode(lua_State *L)
 {
-    struct encoder e = {.L = L};
+    struct ln_text *kept = lua_touserdata(L, lua_upvalueindex(1));
+    struct encoder e = {.L = L, .out = *kept};
 
     luaL_checkany(L, 1);
-    ln_text_init(&e.out);
+    e.out.n = 0;
     bool ok = encode_value(&e, 1);
+    *kept = e.out;
     if (ok)
         lua_pushlstring(L, e.out.p, e.out.n);
-    ln_text_fini(&e.out);
+    if (kept->cap > KEPT_MOST)
+        ln_text_fini(kept);
     if (ok)
         return 1;
     luaL_where(L, 1);
@@ -504,15 +519,35 @@ static const luaL_Reg functions[] = {
     {NULL, NULL},
 };
 
+static int free_text(lua_State *L)
+{
+    ln_text_fini(lua_touserdata(L, 1));
+    return 0;
+}
+
+/* What is encoded is gathered in a text that belongs to the state, so that nothing is lost when
+ * there is no memory for the result. */
+static void push_text(lua_State *L)
+{
+    ln_text_init(lua_newuserdata(L, sizeof(struct ln_text)));
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, free_text);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+}
+
 int ln_json_open(lua_State *L)
 {
     luaL_newmetatable(L, array_mark);
     lua_pop(L, 1);
     lua_newtable(L);
+    push_text(L);
     for (const luaL_Reg *f = functions; f->name != NULL; f++) {
-        lua_pushcfunction(L, f->func);
-        lua_setfield(L, -2, f->name);
+        lua_pushvalue(L, -1);
+        lua_pushcclosure(L, f->func, 1);
+        lua_setfield(L, -3, f->name);
     }
+    lua_pop(L, 1);
     push_null(L);
     lua_setfield(L, -2, "null");
     return 1;

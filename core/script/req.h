@@ -125,11 +125,12 @@ struct ln_req {
         asked; /* a condition of a route or a balance handler looks at it: nothing may be changed */
     struct ln_task *task; /* parked; NULL = not */
     uint16_t depth;       /* the plugin that ended the request phase early, from 1; 0 = none did */
-    int slot;          /* where the Lua side keeps its objects of this request; 0 = it has none */
-    uint16_t made_by;  /* the plugin that made the response, from 1; 0 = none did */
-    uint64_t body_out; /* bit n: plugin n sees nothing of this response's content */
-    uint32_t pieces;   /* odd: the body handlers are at work on a piece */
-    int piece_at;      /* the plugin whose handler has the piece */
+    int slot; /* where the Lua side keeps its objects of this request; 0 = it has none */
+    uint32_t header_bytes;        /* that plugins have set */
+    uint16_t made_by;             /* the plugin that made the response, from 1; 0 = none did */
+    uint64_t body_out;            /* bit n: plugin n sees nothing of this response's content */
+    uint32_t pieces;              /* odd: the body handlers are at work on a piece */
+    int piece_at;                 /* the plugin whose handler has the piece */
     struct ln_slice piece_before; /* its text when that handler got it */
     struct ln_held *held;
 

@@ -16,7 +16,14 @@
 #include "script/stores.h"
 #include "script/vm_inner.h"
 
-enum { GC_STEP = 400, GC_PAUSE_MIN = 150, GC_PAUSE_MAX = 1000, GC_ROOM = 1 << 20 };
+enum {
+    GC_STEP = 400,
+    GC_PAUSE_MIN = 150,
+    GC_PAUSE_MAX = 1000,
+    GC_ROOM = 1 << 20,
+    TEXT_MOST = 8192,
+    FIELDS_MOST = 64 << 10
+};
 
 /* LuaJIT's own allocator with a count around it. Over the cap growth fails while plugins run: the
  * state then raises "not enough memory" in whatever runs, and is usable again after a full
@@ -40,9 +47,40 @@ size_t ln_vm_memory(const struct ln_vm *vm)
                          : 0;
 }
 
+/* A text of a plugin's is one part of one line: it must not look like lines of ours, nor fill the
+ * disk. The result is in `out`, which is large enough for TEXT_MOST. */
+static struct ln_slice one_line(struct ln_slice text, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.n && i < TEXT_MOST; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+
+        if (c >= ' ' && c != 127) {
+            out[n++] = (char)c;
+            continue;
+        }
+        out[n++] = '\\';
+        if (c == '\n' || c == '\t') {
+            out[n++] = c == '\n' ? 'n' : 't';
+            continue;
+        }
+        out[n++] = 'x';
+        out[n++] = digits[c >> 4];
+        out[n++] = digits[c & 15];
+    }
+    return ln_slice(out, n);
+}
+
 void ln_vm_say(struct ln_vm *vm, enum ln_log_level level, struct ln_slice text,
                struct ln_slice fields)
 {
+    char line[4 * TEXT_MOST];
+
+    text = one_line(text, line);
+    if (fields.n > FIELDS_MOST)
+        fields = LN_SLICE("{\"left_out\":\"the fields, more than 64 KiB\"}");
     if (vm->on_say != NULL)
         vm->on_say(vm->on_say_arg, level, text, fields);
     else

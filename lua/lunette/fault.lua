@@ -34,6 +34,7 @@ function M.refuse(rc, what)
   end
   if rc == C.LN_ESTATE then M.raise(what .. ": too late or too early for that") end
   if rc == C.LN_ELIMIT then M.raise(what .. ": the gateway writes that itself") end
+  if rc == C.LN_EFULL then M.raise(what .. ": more than is held of one request") end
   M.raise(what .. ": not allowed")
 end
 

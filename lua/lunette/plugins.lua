@@ -166,6 +166,9 @@ local function require_word(env_of)
       error("require: expected the name of a module, got " .. text.show(name), 2)
     end
     if modules[name] ~= nil then return modules[name] end
+    if cur.phase ~= C.LN_PHASE_LOAD and cur.phase ~= C.LN_PHASE_INIT then
+      error("require: modules are loaded at the top of the file, or in init", 2)
+    end
     local path = folder and ("%s/lib/%s.lua"):format(folder, (name:gsub("%.", "/")))
     local bytes = path and host.read(path)
     if not bytes then error(("require: no module %s in %s/lib"):format(text.quote(name), folder or "plugins"), 2) end

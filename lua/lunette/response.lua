@@ -147,7 +147,8 @@ function M.answer(status, body, headers)
   C.ln_reply_from(RESPONSE, cur.at)
   local typed = headers and add_headers(headers)
   if kind and not typed then add_header("Content-Type", kind) end
-  C.ln_reply_body(RESPONSE, bytes, #bytes)
+  rc = C.ln_reply_body(RESPONSE, bytes, #bytes)
+  if rc < 0 then fault.refuse(rc, "an answer") end
 end
 
 

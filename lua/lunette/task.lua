@@ -21,7 +21,10 @@ local is_yieldable = coroutine.isyieldable
 local TOKEN = {}
 
 local M = { coroutine = {} }
-local inner = setmetatable({}, { __mode = "k" }) -- coroutines that plugins have made
+local NESTED_MAX = 100 -- each one inside of another takes its part of the stack of C
+
+local inner = setmetatable({}, { __mode = "k" }) -- coroutines that plugins have made; how deep they were when they last ran
+local waiting = setmetatable({}, { __mode = "k" }) -- those that let a wait through, until it is over
 
 
 -- Raises where nothing can wait; `what` is the name of the function that would.
@@ -66,7 +69,12 @@ end
 
 
 local function pass(co, ok, first, ...)
-  if ok and first == TOKEN then return pass(co, raw.resume(co, raw.yield(TOKEN))) end
+  if ok and first == TOKEN then
+    waiting[co] = true
+    raw.yield(TOKEN)
+    waiting[co] = nil
+    return pass(co, raw.resume(co))
+  end
   return ok, first, ...
 end
 
@@ -79,12 +87,22 @@ end
 
 function M.coroutine.create(f)
   local co = raw.create(f)
-  inner[co] = true
+  inner[co] = 1
   return co
 end
 
 
+-- Only what plugins have made can be resumed: a handler's own coroutine belongs to the core, and one that waits goes on when
+-- that is over.
 function M.coroutine.resume(co, ...)
+  if type(co) ~= "thread" then
+    fault.raise(("bad argument #1 to 'resume' (coroutine expected, got %s)"):format(text.show(co)))
+  end
+  if not inner[co] then return false, "cannot resume a coroutine that is not one of your own" end
+  if waiting[co] then return false, "cannot resume a coroutine that waits" end
+  local depth = (inner[raw.running()] or 0) + 1
+  if depth > NESTED_MAX then fault.raise(("more than %d coroutines inside of each other"):format(NESTED_MAX)) end
+  inner[co] = depth
   return pass(co, raw.resume(co, ...))
 end
 

@@ -81,7 +81,9 @@ describe("the place of a mistake", function()
 
   it("is that of a module that the plugin requires", function()
     probe.module("words", "local M = {}\n\nfunction M.hi(req)\n  return req.hedaers\nend\nreturn M\n")
-    probe.run("local words = require 'words'\nlocal x = words.hi(req) return 200")
+    gate.request(probe.plugin("probe", 'local words = require "words"\n'
+      .. 'local p = plugin "probe" { version = "1", api = 1 }\n'
+      .. "function p:request(req) return 200, words.hi(req) end\nreturn p\n"))
     assert.truthy(said():find("words.lua:4: ", 1, true), said())
   end)
 end)

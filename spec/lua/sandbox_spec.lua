@@ -84,12 +84,24 @@ describe("the sandbox", function()
   end)
 
   it("does not reach the files of the machine through require", function()
-    fails("return 200, require('ffi')", "ffi")
+    for _, name in ipairs { "ffi", "jit", "lunette.ffi", "lunette.host", "../secret", "a/b", "a..b", "" } do
+      local ok, why = pcall(probe.plugin, "probe", ("local x = require(%q)\n"):format(name))
+      assert.is_false(ok)
+      assert.truthy(why:find("require: ", 1, true), why)
+    end
+  end)
+
+  it("loads no module while requests run", function()
+    probe.module("words", "return {}\n")
+    fails("return 200, require('words')", "at the top of the file, or in init")
   end)
 
   it("requires modules of the plugin folder", function()
     probe.module("words", "local M = {}\nfunction M.hi() return 'hi' end\nreturn M\n")
-    works("return 200, require('words').hi()", "hi")
+    local p = probe.plugin("probe", 'local words = require "words"\n'
+      .. 'local p = plugin "probe" { version = "1", api = 1 }\n'
+      .. "function p:request() return 200, require('words').hi() .. words.hi() end\nreturn p\n")
+    assert.equal("hihi", gate.request(p).body)
   end)
 
   it("gives each use a self of its own", function()
