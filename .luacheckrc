@@ -57,6 +57,9 @@ stds.lunette_plugin = { read_globals = {
   table = { fields = {
     concat = {}, foreach = {}, foreachi = {}, getn = {}, insert = {}, maxn = {}, move = {}, remove = {}, sort = {},
   } },
+  timer = { fields = {
+    after = {}, every = {},
+  } },
 } }
 stds.lunette_routes = { read_globals = {
   "_VERSION", "any", "assert", "delete", "env", "error", "file", "get", "getmetatable", "group", "head", "hostname",
@@ -104,6 +107,9 @@ stds.lunette_routes = { read_globals = {
   } },
   table = { fields = {
     concat = {}, foreach = {}, foreachi = {}, getn = {}, insert = {}, maxn = {}, move = {}, remove = {}, sort = {},
+  } },
+  timer = { fields = {
+    after = {}, every = {},
   } },
 } }
 -- end

@@ -99,9 +99,13 @@ void ln_gateway_commit(struct ln_gateway *gw)
             ln_generation_put(g);
             continue;
         }
-        if (gw->current != NULL)
+        if (gw->current != NULL) {
+            ln_vm_retire(gw->current->vm);
             ln_generation_put(gw->current);
+        }
         gw->current = g;
+        if (!gw->draining)
+            ln_vm_start(g->vm);
         apply_tcp(gw);
         ln_slot_set(&gw->slot->generation, number);
     }
@@ -205,6 +209,8 @@ static void close_idle(struct ln_gateway *gw)
 void ln_gateway_drain(struct ln_gateway *gw, void (*done)(void *arg), void *arg)
 {
     gw->draining = true;
+    if (gw->current != NULL)
+        ln_vm_retire(gw->current->vm);
     gw->on_drained = done;
     gw->drained_arg = arg;
     while (gw->ports != NULL) {

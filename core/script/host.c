@@ -13,7 +13,9 @@
 #include "conf/diag.h"
 #include "script/convert.h"
 #include "script/embedded.h"
+#include "script/job.h"
 #include "script/stores.h"
+#include "shm/region.h"
 
 static struct ln_vm *vm_of(lua_State *L)
 {
@@ -153,6 +155,58 @@ static int host_add_service(lua_State *L)
     return 1;
 }
 
+/* Where a timer of one worker has its lease. In a spec the region belongs to this process alone,
+ * and is extended on the spot. */
+static struct ln_lease_record *find_lease(struct ln_vm *vm, struct ln_slice name)
+{
+    size_t size = sizeof(struct ln_lease_record);
+
+    if (vm->env.demand != NULL)
+        ln_demand_add(vm->env.demand, LN_ZONE_LEASE, name, size);
+    if (vm->env.shm == NULL)
+        return NULL;
+    if (vm->env.demand != NULL)
+        ln_shm_satisfy(vm->env.shm, vm->env.demand, NULL);
+    return ln_shm_find(vm->env.shm, LN_ZONE_LEASE, name, &size);
+}
+
+/* job(number, seconds, jitter in seconds, repeats, name of its lease or nil) -> true; or nil and a
+ * sentence */
+static int host_job(lua_State *L)
+{
+    struct ln_vm *vm = vm_of(L);
+    int number = (int)luaL_checkinteger(L, 1);
+    struct ln_lease_record *lease = NULL;
+
+    if (!lua_isnoneornil(L, 5)) {
+        lease = find_lease(vm, ln_slice_of(luaL_checkstring(L, 5)));
+        if (lease == NULL && vm->env.shm != NULL) {
+            lua_pushnil(L);
+            lua_pushliteral(L, "only timers that are made in init can be of one worker");
+            return 2;
+        }
+    }
+    struct ln_job *job =
+        ln_job_new(vm, number, (ln_msec)(luaL_checknumber(L, 2) * 1000),
+                   (ln_msec)(luaL_checknumber(L, 3) * 1000), lua_toboolean(L, 4) != 0);
+
+    if (job == NULL) {
+        lua_pushnil(L);
+        lua_pushfstring(L, "there are %d timers already", LN_JOBS_MAX);
+        return 2;
+    }
+    job->lease = lease;
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* cancel_job(number) */
+static int host_cancel_job(lua_State *L)
+{
+    ln_job_cancel(vm_of(L), (int)luaL_checkinteger(L, 1));
+    return 0;
+}
+
 /* parallel(list of functions) -> an enum ln_rc: WAIT, and the results will be in the list */
 static int host_parallel(lua_State *L)
 {
@@ -236,11 +290,18 @@ static void push_hostname(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"embedded", host_embedded}, {"embedded_names", host_embedded_names},
-    {"read", host_read},         {"list", host_list},
-    {"is_dir", host_is_dir},     {"env", host_env},
-    {"report", host_report},     {"add_service", host_add_service},
-    {"parallel", host_parallel}, {NULL, NULL},
+    {"embedded", host_embedded},
+    {"embedded_names", host_embedded_names},
+    {"read", host_read},
+    {"list", host_list},
+    {"is_dir", host_is_dir},
+    {"env", host_env},
+    {"report", host_report},
+    {"add_service", host_add_service},
+    {"parallel", host_parallel},
+    {"job", host_job},
+    {"cancel_job", host_cancel_job},
+    {NULL, NULL},
 };
 
 void ln_host_push(struct ln_vm *vm)

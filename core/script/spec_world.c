@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "conf/schema.h"
 #include "http/target.h"
+#include "script/job.h"
 #include "script/spec.h"
 #include "script/split.h"
 #include "script/up.h"
@@ -490,7 +491,7 @@ static int spec_advance(lua_State *L)
     lua_Number seconds = luaL_checknumber(L, 1);
 
     luaL_argcheck(L, seconds >= 0, 1, "time goes forward only");
-    ln_clock_advance((ln_nsec)(seconds * 1e9));
+    ln_tasks_until(spec_of(L)->vm, ln_clock_mono() + (ln_nsec)(seconds * 1e9));
     return 0;
 }
 
@@ -526,6 +527,7 @@ static void clear_zones(struct spec *s)
 static void reset(struct spec *s)
 {
     forget_visits(s);
+    ln_jobs_free(s->vm);
     ln_chains_forget(s->vm);
     s->vm->epoch++;
     clear_zones(s);

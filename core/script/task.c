@@ -16,6 +16,7 @@
 #include "script/api_body.h"
 #include "script/api_inner.h"
 #include "script/guard.h"
+#include "script/job.h"
 #include "script/up.h"
 #include "script/vm_inner.h"
 
@@ -489,17 +490,37 @@ static struct ln_task *next_sleeper(struct ln_vm *vm)
     return first;
 }
 
+static void move_clock(ln_nsec to)
+{
+    if (to > ln_clock_mono())
+        ln_clock_advance(to - ln_clock_mono());
+}
+
+/* Timers that are due before that moment start their runs. */
+static void run_jobs(struct ln_vm *vm, ln_nsec until)
+{
+    struct ln_job *job;
+
+    while (ln_list_is_empty(&vm->ready) && (job = ln_jobs_next(vm)) != NULL && job->due <= until) {
+        move_clock(job->due);
+        ln_job_run(job);
+    }
+}
+
 /* The next one that could go on by `mono`; time moves up to when it does. NULL: none. */
 static struct ln_task *next_virtual(struct ln_vm *vm, ln_nsec mono)
 {
-    if (!ln_list_is_empty(&vm->ready))
-        return ln_container_of(vm->ready.next, struct ln_task, node);
     struct ln_task *t = next_sleeper(vm);
 
+    if (t != NULL && t->wakes_at <= mono)
+        run_jobs(vm, t->wakes_at);
+    else if (mono != UINT64_MAX) /* else there is no end to it */
+        run_jobs(vm, mono);
+    if (!ln_list_is_empty(&vm->ready))
+        return ln_container_of(vm->ready.next, struct ln_task, node);
     if (t == NULL || t->wakes_at > mono)
         return NULL;
-    if (t->wakes_at > ln_clock_mono())
-        ln_clock_advance(t->wakes_at - ln_clock_mono());
+    move_clock(t->wakes_at);
     t->wakes_at = 0;
     t->nap.task = NULL;
     t->op = NULL;
@@ -512,8 +533,7 @@ void ln_tasks_until(struct ln_vm *vm, ln_nsec mono)
 
     while ((t = next_virtual(vm, mono)) != NULL)
         go_on(t);
-    if (ln_clock_mono() < mono)
-        ln_clock_advance(mono - ln_clock_mono());
+    move_clock(mono);
 }
 
 /* A spec expects that a phase has ended when the call returns: whatever it waits for happens now,

@@ -13,6 +13,7 @@
 #include "net/digest.h"
 #include "script/embedded.h"
 #include "script/guard.h"
+#include "script/job.h"
 #include "script/stores.h"
 #include "script/vm_inner.h"
 
@@ -196,6 +197,8 @@ void ln_vm_boot(struct ln_vm *vm)
     vm->rest = take_ref(L, "rest");
     vm->heat = take_ref(L, "heat");
     vm->live = take_ref(L, "live");
+    vm->job_run = take_ref(L, "job_run");
+    vm->job_failed = take_ref(L, "job_failed");
     vm->ask = take_ref(L, "ask");
     vm->ask_failed = take_ref(L, "ask_failed");
     lua_pop(L, 1);
@@ -211,6 +214,7 @@ static struct ln_vm *new_vm(const struct ln_vm_env *env)
     ln_arena_init(&vm->arena, NULL);
     ln_list_init(&vm->parked);
     ln_list_init(&vm->ready);
+    ln_list_init(&vm->jobs);
     /* Records are recycled from one state to the next: counts that start anywhere do not meet. */
     ln_rand_bytes(&vm->serial, sizeof vm->serial);
     return vm;
@@ -227,6 +231,7 @@ struct ln_vm *ln_vm_adopt(lua_State *L, const struct ln_vm_env *env)
 
     vm->L = L;
     vm->adopted = true;
+    vm->jobs_on = true;
     return vm;
 }
 
@@ -284,8 +289,19 @@ static void run_close_handlers(struct ln_vm *vm)
     lua_settop(L, 0);
 }
 
+void ln_vm_start(struct ln_vm *vm)
+{
+    ln_jobs_start(vm);
+}
+
+void ln_vm_retire(struct ln_vm *vm)
+{
+    ln_jobs_stop(vm);
+}
+
 void ln_vm_free(struct ln_vm *vm)
 {
+    ln_jobs_free(vm);
     if (vm->adopted) {
         ln_tasks_free(vm);
     } else if (vm->L != NULL) {

@@ -39,6 +39,10 @@ void ln_vm_free(struct ln_vm *vm); /* runs the close handlers; nothing may be pa
 int ln_vm_load(struct ln_vm *vm, struct ln_conf *conf, struct ln_bundle *bundle,
                struct ln_diag *diag);
 
+/* The generation is put to use: timers count from now on. It is replaced: they end at once. */
+void ln_vm_start(struct ln_vm *vm);
+void ln_vm_retire(struct ln_vm *vm);
+
 /* What plugins reach besides their request, from now on: the services of the generation, and the
  * header that carries the request id ("" = none). All borrowed. */
 struct ln_services;

@@ -78,7 +78,11 @@ struct ln_vm {
     struct ln_task *idle, *running;
     struct ln_list parked, ready; /* ln_task.node */
     struct ln_timer ready_timer;
-    int strands; /* functions of parallel() that are under way */
+    struct ln_list jobs; /* ln_job.node */
+    unsigned job_count;
+    bool jobs_on;            /* the generation is in use, and its timers count */
+    int job_run, job_failed; /* references of functions of lunette.timer */
+    int strands;             /* functions of parallel() that are under way */
     struct ln_limiter *limiters;
     struct ln_store_dict *dicts; /* script/stores.h */
     struct ln_use *uses;         /* every use of a plugin once: see uses.h */

@@ -14,6 +14,7 @@ local parallel = require "lunette.parallel"
 local store = require "lunette.store"
 local task = require "lunette.task"
 local text = require "lunette.schema_text"
+local timer = require "lunette.timer"
 
 local C = F.C
 
@@ -72,6 +73,7 @@ function M.words(owner)
     sleep = task.sleep,
     store = store.for_plugin(owner),
     time = time,
+    timer = library("timer", timer.for_plugin(owner)),
   }
 end
 

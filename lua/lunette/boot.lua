@@ -7,6 +7,7 @@ local plugins = require "lunette.plugins"
 local routes = require "lunette.routes"
 local services = require "lunette.services"
 local splits = require "lunette.splits"
+local timer = require "lunette.timer"
 local when = require "lunette.when"
 
 local M = {
@@ -15,6 +16,8 @@ local M = {
   heat = chain.heat,
   live = life.kept,
   close = plugins.close,
+  job_run = timer.run,
+  job_failed = timer.failed,
   ask = when.ask,
   ask_failed = when.failed,
 }
@@ -28,6 +31,7 @@ function M.load(conf)
   chain.reset()
   plugins.reset(conf.plugins_dir, conf.trusted)
   splits.reset()
+  timer.reset()
   return { routes = routes.load(conf), chains = chain.all(), splits = splits.all() }
 end
 

@@ -37,6 +37,12 @@ M.allowed = {
     RUNNING, "only request, response, body, log and timers can wait; timer.after(0, f) comes soon after init",
   },
   ["parallel"] = { RUNNING, "only request, response, body, log and timers can wait" },
+  ["timer.every"] = {
+    { [C.LN_PHASE_INIT] = true, [C.LN_PHASE_TIMER] = true }, "start it in init; timers may start others",
+  },
+  ["timer.after"] = {
+    { [C.LN_PHASE_INIT] = true, [C.LN_PHASE_TIMER] = true }, "start it in init; timers may start others",
+  },
   ["req:read_body"] = { { [C.LN_PHASE_REQUEST] = true }, "read it in request; req.body has it afterwards" },
   ["req:limit_body"] = { { [C.LN_PHASE_REQUEST] = true }, "request is where it can still be refused" },
   ["res:transforms"] = { { [C.LN_PHASE_RESPONSE] = true }, "response is where a plugin decides that" },

@@ -12,6 +12,7 @@ local life = require "lunette.life"
 local plugins = require "lunette.plugins"
 local services = require "lunette.services"
 local text = require "lunette.schema_text"
+local timer = require "lunette.timer"
 
 local C = F.C
 local native = host.spec
@@ -29,6 +30,7 @@ local function begin()
   services.reset {}
   folder = M.plugins_dir
   plugins.reset(folder)
+  timer.reset()
 end
 
 

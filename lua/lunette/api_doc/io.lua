@@ -40,6 +40,34 @@ return {
     },
   },
   {
+    title = "timer", name = "timer", kind = "library",
+    about = "Functions that run later, of no request; made in `init`, or by other timers. They count from the moment when the "
+      .. "generation is put to use and end when the next one is. Every worker has its own, unless `on = \"one\"`.",
+    rows = {
+      { "every(seconds, f, options)", "timer", "Runs `f` again and again. A run that is still going when the next is due makes that one "
+        .. "be left out. An error ends its run and is logged.",
+        lua = "fun(seconds: number|string, f: fun(), options?: lunette.TimerOptions): lunette.Timer" },
+      { "after(seconds, f, options)", "timer", "Runs `f` once.",
+        lua = "fun(seconds: number|string, f: fun(), options?: lunette.TimerOptions): lunette.Timer" },
+    },
+  },
+  {
+    title = "Options of timer", name = "timer options", kind = "form", class = "lunette.TimerOptions",
+    about = "The third argument of `timer.every` and `timer.after`.",
+    rows = {
+      { "on", "string", '`"one"`: in one worker of all, the same as long as it lives; `"all"` if it is left out.' },
+      { "name", "string", 'With `on = "one"`: what workers and generations know it by; else its place among those of the plugin counts.' },
+      { "jitter", "duration", "Each run comes later by up to so much, by chance.", lua = "number|string" },
+    },
+  },
+  {
+    title = "A timer", name = "timer handle", kind = "object", class = "lunette.Timer",
+    about = "What `timer.every` and `timer.after` give.",
+    rows = {
+      { "cancel()", "nothing", "No more runs; one that is waiting is broken off.", lua = "fun(self: lunette.Timer)" },
+    },
+  },
+  {
     title = "reply", name = "reply", kind = "object", class = "lunette.Reply",
     about = "What was answered.",
     rows = {
