@@ -127,12 +127,58 @@ static int host_metric(lua_State *L)
     return push_handle(L, vm, zone, m);
 }
 
+/* The zone of an item of the demand; NULL when it was not made. */
+static void *zone_of(const struct ln_vm *vm, const struct ln_demand_item *item, size_t *size)
+{
+    *size = item->size + item->each * ln_shm_workers(vm->env.shm);
+    return ln_shm_find(vm->env.shm, item->kind, item->name, size);
+}
+
+/* metrics() -> those of plugins, as `lunette metrics` prints them. In specs: it needs the demand.
+ */
+static int host_metrics(lua_State *L)
+{
+    const struct ln_vm *vm = vm_of(L);
+    const struct ln_demand *demand = vm->env.demand;
+    struct ln_text text;
+
+    ln_text_init(&text);
+    for (unsigned i = 0; demand != NULL && vm->env.shm != NULL && i < demand->count; i++) {
+        const struct ln_demand_item *item = &demand->items[i];
+        struct ln_metric_about about;
+        struct ln_metric m;
+        size_t size;
+        void *zone = item->kind == LN_ZONE_METRIC ? zone_of(vm, item, &size) : NULL;
+
+        if (zone == NULL || !ln_metric_parse(&about, item->name))
+            continue;
+        ln_metric_open(&m, &about, zone, 0);
+        if (!ln_metric_is_empty(&m)) /* else it is of an earlier spec */
+            ln_metric_print(&m, ln_shm_workers(vm->env.shm), &text);
+    }
+    lua_pushlstring(L, text.p != NULL ? text.p : "", text.n);
+    ln_text_fini(&text);
+    return 1;
+}
+
+void ln_stores_clear(struct ln_vm *vm)
+{
+    const struct ln_demand *demand = vm->env.demand;
+
+    for (unsigned i = 0; i < demand->count; i++) {
+        enum ln_zone_kind kind = demand->items[i].kind;
+        bool ours = kind == LN_ZONE_COUNTER || kind == LN_ZONE_DICT || kind == LN_ZONE_METRIC;
+        size_t size;
+        void *zone = ours ? zone_of(vm, &demand->items[i], &size) : NULL;
+
+        if (zone != NULL)
+            ln_shm_clear(zone, size);
+    }
+}
+
 static const luaL_Reg functions[] = {
-    {"limiter", host_limiter},
-    {"counters", host_counters},
-    {"dict", host_dict},
-    {"metric", host_metric},
-    {NULL, NULL},
+    {"limiter", host_limiter}, {"counters", host_counters}, {"dict", host_dict},
+    {"metric", host_metric},   {"metrics", host_metrics},   {NULL, NULL},
 };
 
 void ln_stores_push(struct ln_vm *vm)

@@ -18,6 +18,7 @@
 #include "script/job.h"
 #include "script/spec.h"
 #include "script/split.h"
+#include "script/stores.h"
 #include "script/up.h"
 #include "script/vm_inner.h"
 #include "shm/region.h"
@@ -508,29 +509,13 @@ static void forget_visits(struct spec *s)
     s->count = 0;
 }
 
-/* Limiters are not among them: their entries are told apart by the epoch. */
-static void clear_zones(struct spec *s)
-{
-    struct ln_shm *shm = s->vm->env.shm;
-
-    for (unsigned i = 0; i < s->demand.count; i++) {
-        const struct ln_demand_item *item = &s->demand.items[i];
-        size_t size = item->size + item->each * ln_shm_workers(shm);
-        void *zone =
-            item->kind != LN_ZONE_LIMITER ? ln_shm_find(shm, item->kind, item->name, &size) : NULL;
-
-        if (zone != NULL)
-            ln_shm_clear(zone, size);
-    }
-}
-
 static void reset(struct spec *s)
 {
     forget_visits(s);
     ln_jobs_free(s->vm);
     ln_chains_forget(s->vm);
     s->vm->epoch++;
-    clear_zones(s);
+    ln_stores_clear(s->vm);
     ln_diag_fini(&s->diag);
     ln_diag_init(&s->diag);
     ln_bundle_free(s->bundle);

@@ -36,8 +36,13 @@ struct ln_metric_handle {
     struct ln_metric_about about;
 };
 
-/* Adds limiter, counters, dict and metric to the table on top of the stack, `lunette.host`. */
+/* Adds limiter, counters, dict, metric and metrics to the table on top of the stack,
+ * `lunette.host`. */
 void ln_stores_push(struct ln_vm *vm);
+
+/* Empties the zones that were asked for. Limiters are not among them: their entries are told apart
+ * by the epoch. For specs. */
+void ln_stores_clear(struct ln_vm *vm);
 
 /* Gives back what handles own. */
 void ln_stores_free(struct ln_vm *vm);

@@ -57,6 +57,11 @@ const struct ln_command ln_commands[] = {
      "Workers, the generation of the configuration, connections, requests served.\n",
      LN_CLI_CONF | LN_CLI_CONTROL | LN_CLI_JSON, ln_command_status},
 
+    {"metrics", "", "print what the running gateway counts",
+     "In the text format of Prometheus: the gateway's own numbers and those of plugins, all workers\n"
+     "together.\n",
+     LN_CLI_CONF | LN_CLI_CONTROL, ln_command_metrics},
+
     {"stop", "", "stop the running gateway",
      "Lets running requests finish, as TERM does, and waits for the end.\n",
      LN_CLI_CONF | LN_CLI_CONTROL, ln_command_stop},

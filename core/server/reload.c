@@ -122,6 +122,9 @@ static void commit(struct ln_reload *r)
     ln_logging_apply(ln_slice(log_settings.p, log_settings.n));
     ln_text_fini(&log_settings);
     r->checked.bundle = -1; /* the crew's now */
+    ln_demand_fini(&r->demand);
+    r->demand = r->checked.demand;
+    ln_demand_init(&r->checked.demand);
     r->committed_hash = r->checked.hash;
     r->failed_hash = 0;
     ln_info("generation %llu serves after %llu ms: %u routes, %u services (%s)",
@@ -294,4 +297,5 @@ void ln_reload_fini(struct ln_reload *r)
         ln_checker_finish(&r->checker, true, &r->checked);
     }
     release(r);
+    ln_demand_fini(&r->demand);
 }

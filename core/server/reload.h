@@ -47,6 +47,7 @@ struct ln_reload {
     const char *conf_path;
     const struct ln_reload_events *events;
     void *arg;
+    struct ln_demand demand; /* of the committed generation: what it has in shared memory */
 
     enum ln_reload_state state; /* private from here */
     uint64_t number;            /* of the last generation that was tried */

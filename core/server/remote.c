@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * remote.c - `lunette reload`, `status` and `stop`: one question to the gateway that runs.
+ * remote.c - `lunette reload`, `status`, `metrics` and `stop`: one question to the gateway that
+ * runs.
  */
 #include <stdio.h>
 #include <string.h>
@@ -79,6 +80,20 @@ int ln_command_status(const struct ln_cli *cli)
 
     bool ok = is_ok(ln_slice(answer.p, answer.n));
 
+    ln_text_fini(&answer);
+    return ok ? LN_EXIT_OK : LN_EXIT_FAILED;
+}
+
+int ln_command_metrics(const struct ln_cli *cli)
+{
+    struct ln_text answer;
+
+    if (ask(cli, "metrics", &answer) != 0)
+        return LN_EXIT_FAILED;
+
+    bool ok = is_ok(ln_slice(answer.p, answer.n));
+
+    print_field(ok ? stdout : stderr, ln_slice(answer.p, answer.n), "text");
     ln_text_fini(&answer);
     return ok ? LN_EXIT_OK : LN_EXIT_FAILED;
 }

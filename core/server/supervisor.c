@@ -19,6 +19,7 @@
 #include "server/control.h"
 #include "server/crew.h"
 #include "server/logging.h"
+#include "server/metrics.h"
 #include "server/notify.h"
 #include "server/privileges.h"
 #include "server/reload.h"
@@ -364,9 +365,22 @@ static void wait_for(struct waiting *w, struct ln_control_client *c)
         w->clients[w->count++] = c;
 }
 
-static void answer_status(struct supervisor *s, struct ln_control_client *c, bool for_people)
+/* {"ok":true,"text":...} */
+static void answer_text(struct ln_control_client *c, const struct ln_text *text)
 {
-    struct ln_status status = {
+    struct ln_text json;
+
+    ln_text_init(&json);
+    ln_text_puts(&json, "{\"ok\":true,\"text\":");
+    ln_text_json(&json, ln_slice(text->p, text->n));
+    ln_text_puts(&json, "}");
+    ln_control_answer(c, ln_slice(json.p, json.n));
+    ln_text_fini(&json);
+}
+
+static struct ln_status status_of(const struct supervisor *s)
+{
+    return (struct ln_status){
         .crew = &s->crew,
         .conf_path = s->options->conf_path,
         .control = s->control_path,
@@ -377,21 +391,33 @@ static void answer_status(struct supervisor *s, struct ln_control_client *c, boo
         .reloads = s->reloads,
         .failed_reloads = s->failed_reloads,
     };
-    struct ln_text json, text;
+}
 
-    ln_text_init(&json);
+static void answer_status(struct supervisor *s, struct ln_control_client *c, bool for_people)
+{
+    struct ln_status status = status_of(s);
+    struct ln_text text;
+
     ln_text_init(&text);
     if (for_people) {
         ln_status_describe(&status, &text);
-        ln_text_puts(&json, "{\"ok\":true,\"text\":");
-        ln_text_json(&json, ln_slice(text.p, text.n));
-        ln_text_puts(&json, "}");
+        answer_text(c, &text);
     } else {
-        ln_status_print(&status, &json);
+        ln_status_print(&status, &text);
+        ln_control_answer(c, ln_slice(text.p, text.n));
     }
     ln_text_fini(&text);
-    ln_control_answer(c, ln_slice(json.p, json.n));
-    ln_text_fini(&json);
+}
+
+static void answer_metrics(struct supervisor *s, struct ln_control_client *c)
+{
+    struct ln_status status = status_of(s);
+    struct ln_text text;
+
+    ln_text_init(&text);
+    ln_metrics_print(&status, &s->reload.demand, &text);
+    answer_text(c, &text);
+    ln_text_fini(&text);
 }
 
 static void on_request(void *arg, struct ln_control_client *c, struct ln_slice line)
@@ -402,6 +428,8 @@ static void on_request(void *arg, struct ln_control_client *c, struct ln_slice l
         answer_status(s, c, false);
     } else if (ln_slice_eq(line, LN_SLICE("status text"))) {
         answer_status(s, c, true);
+    } else if (ln_slice_eq(line, LN_SLICE("metrics"))) {
+        answer_metrics(s, c);
     } else if (ln_slice_eq(line, LN_SLICE("stop"))) {
         wait_for(&s->stoppers, c);
         ask_to_stop(s, false, "the command");
@@ -520,6 +548,8 @@ static void make_crew(struct supervisor *s, struct ln_checked *checked)
     s->reload.conf_path = s->options->conf_path;
     s->reload.events = &reload_events;
     s->reload.arg = s;
+    s->reload.demand = checked->demand;
+    ln_demand_init(&checked->demand);
     ln_reload_init(&s->reload, 1, checked->hash);
 }
 

@@ -234,6 +234,14 @@ unsigned ln_metric_series(struct ln_metric *m, const struct ln_hash_key *key,
     return other(m);
 }
 
+bool ln_metric_is_empty(const struct ln_metric *m)
+{
+    for (size_t series = 0; series < places(m->about); series++)
+        if (__atomic_load_n(&marks_of(m)[series], __ATOMIC_ACQUIRE) != 0)
+            return false;
+    return true;
+}
+
 /* ---- numbers ---- */
 
 static double to_double(uint64_t bits)

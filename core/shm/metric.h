@@ -73,6 +73,9 @@ void ln_metric_set(struct ln_metric *m, unsigned series, double n);
 /* Histograms. */
 void ln_metric_observe(struct ln_metric *m, unsigned series, double n);
 
+/* Has it no series yet? */
+bool ln_metric_is_empty(const struct ln_metric *m);
+
 /* In the text format of Prometheus, version 0.0.4, summed over so many workers. */
 void ln_metric_print(const struct ln_metric *m, unsigned workers, struct ln_text *out);
 

@@ -239,6 +239,15 @@ for _, name in ipairs { "start", "upstream", "cleanup", "wait_until" } do
 end
 
 
+-- The metrics of plugins as a text; with a name, such as 'seen_total{route="GET /x"}', the number of that sample or nil.
+function M.metrics(sample)
+  local all = world.metrics()
+  if sample == nil then return all end
+  local _, last = ("\n" .. all):find("\n" .. sample .. " ", 1, true)
+  return last and tonumber(all:match("^[^\n]*", last))
+end
+
+
 -- The log lines since reset: { level, text, fields }.
 function M.logged()
   return world.logged()

@@ -69,7 +69,7 @@ end
 
 function M.open(name, zone, options)
   local entries = zones.entries("store.counters", options.entries, ENTRIES, ENTRIES_MIN, ENTRIES_MAX)
-  zones.agree(name, zone, ("counters with %d entries"):format(entries))
+  zones.agree("counters", name, zone, ("counters with %d entries"):format(entries))
   local address, why = host.counters(name, entries)
   if not address then return nil, why end
   return setmetatable({ F.counters(address) }, Counters)

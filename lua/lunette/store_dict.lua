@@ -134,7 +134,7 @@ function M.open(name, zone, options)
   if type(evict) ~= "boolean" then
     fault.raise("store.dict: evict: expected true or false, got " .. text.show(evict))
   end
-  zones.agree(name, zone, ("a dictionary of %d bytes%s"):format(size, evict and "" or " that does not evict"))
+  zones.agree("dict", name, zone, ("a dictionary of %d bytes%s"):format(size, evict and "" or " that does not evict"))
   local address, why = host.dict(name, size, evict)
   if not address then return nil, why end
   return setmetatable({ F.dict(address) }, Dict)

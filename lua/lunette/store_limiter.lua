@@ -56,7 +56,7 @@ function M.open(name, zone, options, rate, burst)
   local entries = zones.entries("store.limiter", options.entries, ENTRIES, ENTRIES_MIN, ENTRIES_MAX)
   local settings = ("%d requests per %s s, burst %d"):format(rate.count, text.number(rate.per), burst)
   if entries ~= ENTRIES then settings = ("%s, %d entries"):format(settings, entries) end
-  zones.agree(name, zone, settings)
+  zones.agree("limiter", name, zone, settings)
   local address, why = host.limiter(name, rate.count, rate.per, burst, entries)
   if not address then return nil, why end
   return setmetatable({ F.limiter(address) }, Limiter)

@@ -233,6 +233,12 @@ function M.request_body(r)
 end
 
 
+-- The metrics of plugins, as `lunette metrics` prints them.
+function M.metrics()
+  return host.metrics()
+end
+
+
 -- ---- log lines ----
 
 function M.logged()

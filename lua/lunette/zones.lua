@@ -30,9 +30,9 @@ function M.check(name, what, settings)
 end
 
 
--- The same for a zone of the store.
-function M.agree(name, zone, settings)
-  M.check(name, "zone " .. text.quote(zone), settings)
+-- The same for a zone of the store. A limiter and a dictionary of one name have nothing to do with each other.
+function M.agree(kind, name, zone, settings)
+  M.check(kind .. "/" .. name, "zone " .. text.quote(zone), settings)
 end
 
 

@@ -109,7 +109,7 @@ describe("store.dict", function()
   end)
 
   it("lets go of what was not used, when it is full", function()
-    local p = with("{ size = '16k' }", "small") [[
+    local p = with("{ size = '16k' }", "tiny") [[
       if req.path == "/fill" then
         for i = 1, 500 do assert(d:set("k" .. i, i)) d:get("hot") end
       end

@@ -25,6 +25,9 @@ return {
         .. "last_error, instances }`; an instance is an address or `{ address, weight, active, latency, healthy }`. `request` as above.",
         lua = "fun(plugin: lunette.Subject|function, request?: string|table|lunette.Outcome, choice?: table): table" },
       { "log(outcome)", "outcome", "Runs the log handlers.", lua = "fun(outcome: lunette.Outcome): lunette.Outcome" },
+      { "metrics(sample)", "string, or number or nil", "The metrics of plugins as `lunette metrics` prints them; with a name such as "
+        .. "`'seen_total{route=\"GET /x\"}'` the number of that sample.",
+        lua = "fun(sample?: string): string|number|nil" },
       { "logged()", "list", "The log lines since the reset: `{ level, text, fields }`.",
         lua = "fun(): { level: string, text: string, fields: table<string, any> }[]" },
       { "routes(source)", "routes", "The routes of a file, or of a whole configuration: `{ yaml = text, routes = path }`. Raises all that is "
