@@ -367,7 +367,7 @@ static void test_limits_are_shared_by_states(void **state)
     (void)state;
     world_init(&w);
     assert_int_equal(world_routes(&w, routes), 0); /* a check: asks, and lets everybody pass */
-    assert_int_equal(w.demand.count, 2); /* and the quarantine */
+    assert_int_equal(w.demand.count, 2);           /* and the quarantine */
     ln_vm_free(w.vm);
     w.vm = NULL;
     ln_free(w.report);
