@@ -23,10 +23,14 @@ static struct {
     enum ln_log_format format;
     char name[32];
     uint64_t dropped, reported;
+    bool colour;
     bool torn; /* the last line was cut in the middle: the next one begins with its line end */
 } sink = {.fd = STDERR_FILENO, .level = LN_LOG_INFO, .name = "lunette"};
 
 static const char *const level_names[LN_LOG_LEVELS] = {"debug", "info", "warn", "error"};
+
+/* Of terminals: ECMA-48, select graphic rendition. */
+static const char *const colours[LN_LOG_LEVELS] = {"\x1b[2m", "\x1b[32m", "\x1b[33m", "\x1b[1;31m"};
 
 static int open_file(const char *path, struct ln_err *err)
 {
@@ -75,6 +79,11 @@ int ln_log_reopen(struct ln_err *err)
 void ln_log_name(const char *name)
 {
     snprintf(sink.name, sizeof sink.name, "%s", name);
+}
+
+void ln_log_colour(bool on)
+{
+    sink.colour = on;
 }
 
 bool ln_log_is_on(enum ln_log_level level)
@@ -130,7 +139,8 @@ static void compose(struct ln_text *line, enum ln_log_level level, struct ln_sli
         ln_text_puts(line, "\n");
     if (sink.format == LN_LOG_TEXT) {
         add_time(line);
-        ln_text_printf(line, " %-5s %s: ", level_names[level], sink.name);
+        ln_text_printf(line, " %s%-5s%s %s: ", sink.colour ? colours[level] : "",
+                       level_names[level], sink.colour ? "\x1b[0m" : "", sink.name);
         add_escaped(line, message);
         if (fields.n > 2) {
             ln_text_puts(line, " ");

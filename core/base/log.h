@@ -25,6 +25,9 @@ int ln_log_reopen(struct ln_err *err);
 /* Who speaks, such as "supervisor" or "worker 0"; copied, stands in every line. */
 void ln_log_name(const char *name);
 
+/* Levels of text lines in colours: for terminals. */
+void ln_log_colour(bool on);
+
 bool ln_log_is_on(enum ln_log_level level);
 const char *ln_log_level_name(enum ln_log_level level);
 

@@ -123,7 +123,8 @@ struct ln_conf {
     const char **trusted_plugins;
     unsigned trusted_plugin_count;
     struct ln_lua_conf lua;
-    bool watch; /* reload.watch */
+    bool plugin_specs; /* plugins.specs */
+    bool watch;        /* reload.watch */
 };
 
 struct ln_bundle;

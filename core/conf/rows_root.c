@@ -96,6 +96,9 @@ static const struct ln_row plugin_rows[] = {
      "Folder of plugins, watched for changes; shipped plugins are found without being in it."},
     {"trusted", &type_trusted, AT(trusted_plugins), "[]", {0},
      "Plugins that may use `ffi`, `io` and `os`; all others run in the sandbox."},
+    {"specs", &ln_type_switch, AT(plugin_specs), "off", {0},
+     "Run the specs of the plugins in use before a reload takes them: spec/plugins/NAME_spec.lua or spec/NAME_spec.lua "
+     "beside the folder. They run outside of the sandbox, for 10 s at most."},
     {0},
 };
 static const struct ln_block plugin_block = {.rows = plugin_rows};

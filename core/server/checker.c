@@ -63,7 +63,7 @@ static void write_verdict(int fd, struct wire *wire, const struct ln_diag *diag,
     ln_text_fini(&bytes);
 }
 
-static void check(int fd, int bundle_fd, const char *conf_path)
+static void check(int fd, int bundle_fd, const char *conf_path, enum ln_plugin_specs specs)
 {
     struct ln_bundle *bundle = ln_bundle_record();
     struct ln_demand demand;
@@ -77,6 +77,8 @@ static void check(int fd, int bundle_fd, const char *conf_path)
     struct ln_vm_env env = {.demand = &demand};
     struct ln_generation *g = ln_generation_load(conf_path, bundle, &env, NULL, 0, &diag);
 
+    if (g != NULL && diag.errors == 0)
+        ln_plugin_specs_run(g->conf, bundle, specs, &diag);
     if (ln_bundle_save(bundle, bundle_fd, &err) != 0)
         ln_diag_error(&diag, NULL, "%s", err.text);
     wire.ok = g != NULL && diag.errors == 0;
@@ -88,8 +90,8 @@ static void check(int fd, int bundle_fd, const char *conf_path)
     write_verdict(fd, &wire, &diag, &demand);
 }
 
-int ln_checker_start(struct ln_checker *c, const char *conf_path, void (*in_child)(void *arg),
-                     void *arg, struct ln_err *err)
+int ln_checker_start(struct ln_checker *c, const char *conf_path, enum ln_plugin_specs specs,
+                     void (*in_child)(void *arg), void *arg, struct ln_err *err)
 {
     int ends[2], bundle = memfd_create("lunette-bundle", MFD_CLOEXEC);
 
@@ -112,7 +114,7 @@ int ln_checker_start(struct ln_checker *c, const char *conf_path, void (*in_chil
             in_child(arg);
         close(ends[0]);
         ln_log_name("checker");
-        check(ends[1], bundle, conf_path);
+        check(ends[1], bundle, conf_path, specs);
         _exit(0);
     }
     close(ends[1]);
@@ -226,12 +228,13 @@ void ln_checker_finish(struct ln_checker *c, bool late, struct ln_checked *out)
     *c = (struct ln_checker){0};
 }
 
-int ln_checker_run(const char *conf_path, struct ln_checked *out, struct ln_err *err)
+int ln_checker_run(const char *conf_path, enum ln_plugin_specs specs, struct ln_checked *out,
+                   struct ln_err *err)
 {
     struct ln_checker c;
     ln_nsec deadline = ln_clock_mono() + (ln_nsec)LN_CHECK_DEADLINE * LN_NSEC_PER_MSEC;
 
-    if (ln_checker_start(&c, conf_path, NULL, NULL, err) != 0)
+    if (ln_checker_start(&c, conf_path, specs, NULL, NULL, err) != 0)
         return -1;
     for (;;) {
         struct pollfd ready = {.fd = c.fd, .events = POLLIN};

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "server/plugin_specs.h"
 #include "shm/demand.h"
 
 enum { LN_CHECK_DEADLINE = 30000 }; /* milliseconds */
@@ -36,8 +37,8 @@ struct ln_checked {
 };
 
 /* `in_child` (may be NULL) closes what the child must not keep. */
-int ln_checker_start(struct ln_checker *c, const char *conf_path, void (*in_child)(void *arg),
-                     void *arg, struct ln_err *err);
+int ln_checker_start(struct ln_checker *c, const char *conf_path, enum ln_plugin_specs specs,
+                     void (*in_child)(void *arg), void *arg, struct ln_err *err);
 
 /* Reads what has come; true at the end. */
 bool ln_checker_read(struct ln_checker *c);
@@ -46,7 +47,8 @@ bool ln_checker_read(struct ln_checker *c);
 void ln_checker_finish(struct ln_checker *c, bool late, struct ln_checked *out);
 
 /* Start, wait, finish. */
-int ln_checker_run(const char *conf_path, struct ln_checked *out, struct ln_err *err);
+int ln_checker_run(const char *conf_path, enum ln_plugin_specs specs, struct ln_checked *out,
+                   struct ln_err *err);
 
 void ln_checked_fini(struct ln_checked *out);
 

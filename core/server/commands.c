@@ -4,13 +4,26 @@
 #include "server/commands.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
 
 #include "server/supervisor.h"
 
 static int run(const struct ln_cli *cli)
 {
-    struct ln_run_options options = {cli->conf, cli->control, cli->report, cli->quiet};
+    struct ln_run_options options = {cli->conf, cli->control, cli->report, cli->quiet, false};
 
+    return ln_supervisor_run(&options);
+}
+
+static int dev(const struct ln_cli *cli)
+{
+    struct ln_run_options options = {cli->conf, cli->control, cli->report, cli->quiet, true};
+
+    if (isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL)
+        ln_log_colour(true);
     return ln_supervisor_run(&options);
 }
 
@@ -31,6 +44,11 @@ const struct ln_command ln_commands[] = {
      "TERM or Ctrl-C lets running requests finish; a second one a second later, or QUIT, stops now.\n"
      "HUP reloads, USR1 reopens log files.\n",
      LN_CLI_CONF | LN_CLI_CONTROL | LN_CLI_REPORT | LN_CLI_QUIET, run},
+
+    {"dev", "", "serve while plugins and routes are written",
+     "As run; files are always watched, and before a change is taken the specs of the plugins in use run\n"
+     "(spec/plugins/NAME_spec.lua or spec/NAME_spec.lua). What fails is shown, and the old code stays.\n",
+     LN_CLI_CONF | LN_CLI_CONTROL | LN_CLI_REPORT | LN_CLI_QUIET, dev},
 
     {"check", "", "check a configuration without serving it",
      "Loads everything - the file, routes, plugins - and tells all that is wrong with it, each with\n"

@@ -268,7 +268,7 @@ static void check_configuration(struct doctor *d)
         say(d, LOOK, "configuration", "there is no %s; -c FILE names another one", d->cli->conf);
         return;
     }
-    if (ln_checker_run(d->cli->conf, &checked, &err) != 0) {
+    if (ln_checker_run(d->cli->conf, LN_PLUGIN_SPECS_NEVER, &checked, &err) != 0) {
         say(d, WRONG, "configuration", "%s", err.text);
         return;
     }

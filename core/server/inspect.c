@@ -29,7 +29,7 @@ int ln_command_check(const struct ln_cli *cli)
     struct ln_err err;
     int rc;
 
-    if (ln_checker_run(cli->conf, &checked, &err) != 0) {
+    if (ln_checker_run(cli->conf, LN_PLUGIN_SPECS_AS_CONFIGURED, &checked, &err) != 0) {
         fprintf(stderr, "lunette: %s\n", err.text);
         return LN_EXIT_FAILED;
     }

@@ -280,7 +280,7 @@ bool ln_reload_ask(struct ln_reload *r, const char *cause, bool forced)
     r->started = ln_clock_mono();
     r->started_wall = ln_clock_wall();
     r->state = LN_RELOAD_CHECKING;
-    if (ln_checker_start(&r->checker, r->conf_path, in_checker, r, &err) != 0) {
+    if (ln_checker_start(&r->checker, r->conf_path, r->specs, in_checker, r, &err) != 0) {
         fail_with(r, NULL, "%s", err.text);
         return true;
     }

@@ -45,6 +45,7 @@ struct ln_reload {
     struct ln_crew *crew;
     const struct ln_settings *current; /* borrowed: the supervisor's, of the committed generation */
     const char *conf_path;
+    enum ln_plugin_specs specs;
     const struct ln_reload_events *events;
     void *arg;
     struct ln_demand demand; /* of the committed generation: what it has in shared memory */

@@ -274,11 +274,13 @@ static void arrange_watch(struct supervisor *s, ln_nsec since)
 {
     struct ln_err err;
 
-    if (s->settings.conf->watch && s->watch == NULL) {
+    bool wanted = s->settings.conf->watch || s->options->dev;
+
+    if (wanted && s->watch == NULL) {
         s->watch = ln_watch_new(s->loop, on_change, s, &err);
         if (s->watch == NULL)
             ln_warn("%s; changes are taken by `lunette reload` only", err.text);
-    } else if (!s->settings.conf->watch) {
+    } else if (!wanted) {
         ln_watch_free(s->watch);
         s->watch = NULL;
     }
@@ -546,6 +548,7 @@ static void make_crew(struct supervisor *s, struct ln_checked *checked)
     s->reload.crew = &s->crew;
     s->reload.current = &s->settings;
     s->reload.conf_path = s->options->conf_path;
+    s->reload.specs = s->options->dev ? LN_PLUGIN_SPECS_ALWAYS : LN_PLUGIN_SPECS_AS_CONFIGURED;
     s->reload.events = &reload_events;
     s->reload.arg = s;
     s->reload.demand = checked->demand;
@@ -625,7 +628,10 @@ static int check(struct supervisor *s, struct ln_checked *checked)
         goto fail;
     s->control = ln_control_new(s->control_path, &err);
     s->read_at = ln_clock_wall();
-    if (s->control == NULL || ln_checker_run(s->options->conf_path, checked, &err) != 0)
+    /* A gateway that is down shall come up: specs keep nothing from starting. */
+    enum ln_plugin_specs specs = s->options->dev ? LN_PLUGIN_SPECS_TELL : LN_PLUGIN_SPECS_NEVER;
+
+    if (s->control == NULL || ln_checker_run(s->options->conf_path, specs, checked, &err) != 0)
         goto fail;
     if (checked->text.n > 0)
         fwrite(checked->text.p, 1, checked->text.n, stderr);

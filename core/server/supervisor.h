@@ -9,11 +9,14 @@
 #ifndef LN_SERVER_SUPERVISOR_H
 #define LN_SERVER_SUPERVISOR_H
 
+#include <stdbool.h>
+
 struct ln_run_options {
     const char *conf_path;
     const char *control; /* NULL = from the environment or the configuration's path */
     int report;          /* descriptor for one line of JSON when everything serves; -1 = none */
     int quiet;           /* no banner */
+    bool dev;            /* watch files and run specs, whatever the configuration says */
 };
 
 /* Returns the exit code: 0 after a clean stop, 1 when it could not start. */

@@ -36,7 +36,6 @@ end
 -- Forgets everything: stores, requests, plugins, answers, log lines. The clock stands at its start.
 function M.reset()
   chains = setmetatable({}, { __mode = "k" })
-  world.plugins_dir = "plugins"
   M.http:reset()
   world.reset()
 end

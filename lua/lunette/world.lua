@@ -20,7 +20,11 @@ if not native then error("lunette.world works in specs only: run them with `lune
 
 local ORIGIN = { upstream = 1, plugin = 2, gateway = 3 }
 
-local M = { plugins_dir = "plugins", native = native }
+local M = {
+  home = "plugins", -- the plugin folder of this project
+  plugins_dir = "plugins", -- where plugins are looked for now
+  native = native,
+}
 
 local folder -- the plugin folder that plugins.reset() has got
 
@@ -36,6 +40,7 @@ end
 
 -- Forgets requests, plugins, limits and log lines; the clock stands at its start.
 function M.reset()
+  M.plugins_dir = M.home
   native.reset()
   begin()
 end

@@ -5,7 +5,7 @@
 -- Standard plugins get settings that exercise them; routes run with those of the configuration. There are no sockets: what a
 -- handler asks of another service gets an empty answer at once.
 
-local fake_http = require "lunette.fake_http"
+local gate = require "lunette.spec"
 local host = require "lunette.host"
 local json = require "lunette.json"
 local traces = require "lunette.tools.traces"
@@ -55,7 +55,7 @@ end
 -- Whatever is asked of other services has an empty answer.
 local function answer_everything()
   for _, method in ipairs { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" } do
-    fake_http.default:on(method .. " *", 200, {})
+    gate.http:on(method .. " *", 200, {})
   end
 end
 
@@ -115,7 +115,7 @@ end
 
 
 local function try_standard(report)
-  world.plugins_dir = "/nonexistent" -- those in the binary, whatever stands in this folder
+  world.home = "/nonexistent" -- those in the binary, whatever stands in this folder
   world.reset()
   answer_everything()
   for _, path in ipairs(host.embedded_names("plugins/")) do

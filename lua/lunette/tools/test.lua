@@ -26,6 +26,8 @@ local function take_options(args)
     local file = word:match("^%-%-coverage=(.+)$")
     if word == "--coverage" or file then
       own.coverage = file or true
+    elseif word:find("^%-%-plugins=.") then
+      own.plugins = word:match("=(.*)$")
     elseif word == "--jit" then
       own.jit = true
     else
@@ -110,6 +112,7 @@ function M.main(args)
   end
   local watcher = own.coverage and require "lunette.tools.coverage" or own.jit and require "lunette.tools.traces"
   if watcher then with_busted(function() watcher.start() end) end
+  if own.plugins then require("lunette.world").home = own.plugins end
   collectgarbage("setpause", GC_PAUSE)
   local code = run_busted()
   if watcher then

@@ -132,7 +132,7 @@ static int setup(void **state)
     place_setup((void **)&s->place);
     path = at(s->place, "gateway.yaml");
     put_file(path, conf);
-    assert_int_equal(ln_checker_run(path, &checked, &err), 0);
+    assert_int_equal(ln_checker_run(path, LN_PLUGIN_SPECS_NEVER, &checked, &err), 0);
     assert_true(checked.ok);
     assert_int_equal(ln_settings_load(&s->settings, checked.bundle, path, &err), 0);
     assert_int_equal(ln_listeners_open(&s->listeners, &s->settings.conf->gateway, 2, &err), 0);
