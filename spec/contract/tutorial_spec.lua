@@ -17,7 +17,7 @@ end
 
 -- Puts the page's plugins where a reader would have them.
 local function write_all()
-  for _, name in ipairs { "closed", "redact" } do
+  for _, name in ipairs { "closed", "redact", "authz" } do
     files.write(("plugins/%s.lua"):format(name), block(("plugins/%s.lua\n"):format(name)))
   end
   gate.plugins(files.folder() .. "/plugins")
@@ -76,6 +76,15 @@ describe("docs/plugins.md", function()
     out = routes:request("POST /orders", { body = '{"item":' })
     assert.equal(400, out.status)
   end)
+
+  it("asks two services at once", function()
+    gate.http:on("GET http://users/me", 200, { name = "ann" })
+    gate.http:on("GET http://orders/recent", 200, { 1, 2 })
+    local routes = gate.routes(files.write("dashboard.lua", block "conf/routes/dashboard.lua"))
+    assert.same({ user = { name = "ann" }, orders = { 1, 2 } }, routes:request("GET /dashboard"):json())
+    gate.http:on("GET http://orders/recent", nil, "timed out")
+    assert.equal(502, routes:request("GET /dashboard").status)
+  end)
 end)
 
 
@@ -90,7 +99,7 @@ local env = setmetatable({
   require = function(name) return name == "lunette.spec" and reader or require(name) end,
 }, { __index = getfenv() })
 
-for _, name in ipairs { "closed", "redact" } do
+for _, name in ipairs { "closed", "redact", "authz" } do
   local chunk = assert(loadstring(block(("spec/plugins/%s_spec.lua"):format(name)), "@docs/plugins.md"))
   setfenv(chunk, env)
 
