@@ -205,9 +205,12 @@ int ln_piece_text(const struct ln_piece *p, struct ln_str *out);
 int ln_piece_is_last(const struct ln_piece *p); /* OK, or NONE */
 /* ELIMIT: that is more than is held of one piece. */
 int ln_piece_set(const struct ln_piece *p, const char *text, size_t len);
-/* Every `plain` becomes `with`; also one that ends in a later piece. EINVAL: `plain` is empty or longer than 4096 bytes. */
+/* Every `plain` becomes `with`; also one that ends in a later piece. At most `most` of them, 0: all. EINVAL: `plain` is empty or longer than 4096 bytes. */
 int ln_piece_replace(const struct ln_piece *p, const char *plain, size_t plain_len, const char *with, size_t with_len,
-                     double *count);
+                     double most, double *count);
+/* From here on the content goes out in the coding gzip, level 1 to 9; `flush`: this piece at once. It ends with the last piece. ELIMIT: as
+ * above. EINVAL: no such level. ESTATE: this piece is encoded already. */
+int ln_piece_gzip(struct ln_cur *cur, const struct ln_piece *p, int level, bool flush);
 /* Around each body handler. NONE: this plugin is not to be asked. */
 int ln_piece_enter(struct ln_cur *cur, int at);
 int ln_piece_leave(struct ln_cur *cur);

@@ -14,7 +14,6 @@
 enum {
     PLAIN_MAX = 4096, /* bytes of a text that is searched for */
     HELD_MAX = 64,    /* texts that the plugins of one request search for */
-    PIECE_MOST = 64 << 20,
 };
 
 /* The end of a piece that may be the beginning of a match in the next one. There is one for each
@@ -99,24 +98,9 @@ int ln_reply_from(const struct ln_handle *h, int at)
 
 /* ---- one piece ---- */
 
-/* The record while this very piece goes through the handlers, else NULL. */
-static struct ln_req *piece_req(const struct ln_piece *p)
-{
-    struct ln_req *r = p != NULL ? ln_req_alive(p->ln_req, p->ln_serial) : NULL;
-
-    return r != NULL && ln_piece_is_open(r) && r->pieces == p->ln_number ? r : NULL;
-}
-
-static bool has_room(const struct ln_req *r, size_t n)
-{
-    size_t most = PIECE_MOST + 4 * r->route->buffer, used = r->chunk.arena->used;
-
-    return used <= most && n <= most - used;
-}
-
 int ln_piece_text(const struct ln_piece *p, struct ln_str *out)
 {
-    const struct ln_req *r = piece_req(p);
+    const struct ln_req *r = ln_piece_req(p);
 
     if (r == NULL)
         return LN_EGONE;
@@ -127,7 +111,7 @@ int ln_piece_text(const struct ln_piece *p, struct ln_str *out)
 
 int ln_piece_is_last(const struct ln_piece *p)
 {
-    const struct ln_req *r = piece_req(p);
+    const struct ln_req *r = ln_piece_req(p);
 
     if (r == NULL)
         return LN_EGONE;
@@ -136,11 +120,11 @@ int ln_piece_is_last(const struct ln_piece *p)
 
 int ln_piece_set(const struct ln_piece *p, const char *text, size_t len)
 {
-    struct ln_req *r = piece_req(p);
+    struct ln_req *r = ln_piece_req(p);
 
     if (r == NULL)
         return LN_EGONE;
-    if (!has_room(r, len))
+    if (!ln_piece_has_room(r, len))
         return LN_ELIMIT;
     r->chunk.text = len > 0 ? ln_arena_dup(r->chunk.arena, ln_slice(text, len)) : ln_slice(NULL, 0);
     return LN_OK;
@@ -181,6 +165,7 @@ int ln_piece_leave(struct ln_cur *cur)
         put_in_front(r, h->tail, h->tail_n);
         h->tail_n = 0;
     }
+    ln_coded_leave(r);
     return LN_OK;
 }
 
@@ -241,13 +226,15 @@ static struct ln_held *held_of(struct ln_req *r, struct ln_slice plain)
     return count < HELD_MAX ? held_new(r, plain) : NULL;
 }
 
-/* How often `plain` is in the text; *rest begins behind the last one. */
-static size_t count_matches(struct ln_slice text, struct ln_slice plain, struct ln_slice *rest)
+/* How often `plain` is in the text, at most so often; *rest begins behind the last one. */
+static size_t count_matches(struct ln_slice text, struct ln_slice plain, size_t most,
+                            struct ln_slice *rest)
 {
     const char *p = text.p, *end = text.p + text.n, *found;
     size_t n = 0;
 
-    while (p != NULL && (found = memmem(p, (size_t)(end - p), plain.p, plain.n)) != NULL) {
+    while (p != NULL && n < most &&
+           (found = memmem(p, (size_t)(end - p), plain.p, plain.n)) != NULL) {
         p = found + plain.n;
         n++;
     }
@@ -276,13 +263,14 @@ static char *put(char *at, const char *bytes, size_t n)
     return at + n;
 }
 
+/* The first n of them. */
 static struct ln_slice rewrite(struct ln_req *r, struct ln_slice text, struct ln_slice plain,
-                               struct ln_slice with, size_t size)
+                               struct ln_slice with, size_t n, size_t size)
 {
     char *out = ln_arena_alloc(r->chunk.arena, size), *at = out;
     const char *p = text.p, *end = text.p + text.n, *found;
 
-    while ((found = memmem(p, (size_t)(end - p), plain.p, plain.n)) != NULL) {
+    for (; n > 0 && (found = memmem(p, (size_t)(end - p), plain.p, plain.n)) != NULL; n--) {
         at = put(at, p, (size_t)(found - p));
         at = put(at, with.p, with.n);
         p = found + plain.n;
@@ -301,9 +289,9 @@ static void touch(struct ln_req *r, struct ln_held *h)
 }
 
 int ln_piece_replace(const struct ln_piece *p, const char *plain, size_t plain_len,
-                     const char *with, size_t with_len, double *count)
+                     const char *with, size_t with_len, double most, double *count)
 {
-    struct ln_req *r = piece_req(p);
+    struct ln_req *r = ln_piece_req(p);
     struct ln_slice rest, what = ln_slice(plain, plain_len);
 
     if (r == NULL)
@@ -312,23 +300,24 @@ int ln_piece_replace(const struct ln_piece *p, const char *plain, size_t plain_l
         return LN_EINVAL;
     struct ln_held *h = held_of(r, what);
 
-    if (h == NULL || !has_room(r, r->chunk.text.n + h->tail_n))
+    if (h == NULL || !ln_piece_has_room(r, r->chunk.text.n + h->tail_n))
         return LN_ELIMIT;
     touch(r, h);
 
     struct ln_slice text = r->chunk.text;
-    size_t n = count_matches(text, what, &rest);
+    size_t times = most >= 1 && most < (double)SIZE_MAX ? (size_t)most : SIZE_MAX;
+    size_t n = count_matches(text, what, times, &rest);
 
-    size_t kept = r->chunk.last ? 0 : count_held(h, rest);
+    size_t kept = r->chunk.last || n == times ? 0 : count_held(h, rest);
     size_t size = text.n - kept - n * plain_len;
 
-    if ((with_len > 0 && n > SIZE_MAX / 2 / with_len) || !has_room(r, size + n * with_len))
+    if ((with_len > 0 && n > SIZE_MAX / 2 / with_len) || !ln_piece_has_room(r, size + n * with_len))
         return LN_ELIMIT;
     put(h->tail, rest.p + (rest.n - kept), kept);
     h->tail_n = kept;
     text.n -= kept;
     *count = (double)n;
     r->chunk.text =
-        n > 0 ? rewrite(r, text, what, ln_slice(with, with_len), size + n * with_len) : text;
+        n > 0 ? rewrite(r, text, what, ln_slice(with, with_len), n, size + n * with_len) : text;
     return LN_OK;
 }

@@ -18,6 +18,7 @@
 
 struct ln_route;
 struct ln_task; /* script/task.c: a coroutine and what it waits for */
+struct ln_coded;
 struct ln_held; /* script/api_body.c: the beginning of a match */
 
 #define LN_LENGTH_UNKNOWN UINT64_MAX
@@ -123,6 +124,7 @@ struct ln_req {
     /* Private to script; zero at the start of an exchange. */
     bool
         asked; /* a condition of a route or a balance handler looks at it: nothing may be changed */
+    bool asked;           /* a condition of a route looks at it: nothing may be changed */
     struct ln_task *task; /* parked; NULL = not */
     uint16_t depth;       /* the plugin that ended the request phase early, from 1; 0 = none did */
     int slot; /* where the Lua side keeps its objects of this request; 0 = it has none */
@@ -133,6 +135,7 @@ struct ln_req {
     int piece_at;                 /* the plugin whose handler has the piece */
     struct ln_slice piece_before; /* its text when that handler got it */
     struct ln_held *held;
+    struct ln_coded *coded; /* script/api_coding.c: content that plugins encode */
 
     /* Called when a phase that parked has ended; never from inside ln_vm_*(). */
     void (*on_done)(struct ln_req *r);

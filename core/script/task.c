@@ -149,6 +149,7 @@ void ln_vm_forget(struct ln_vm *vm, struct ln_req *r)
     ln_assert(r->task == NULL);
     if (r->serial == 0)
         return;
+    ln_coded_forget(r);
     if (r->slot != 0)
         slot_give(vm, r->slot);
     r->slot = 0;
@@ -246,7 +247,7 @@ static enum ln_run run_rest(struct ln_vm *vm, struct ln_req *r, int phase, int a
  * without the plugin. */
 static enum ln_run fail_body(struct ln_vm *vm, struct ln_req *r, int at, bool skip)
 {
-    if (skip) {
+    if (skip && !ln_coded_is_by(r, at)) {
         ln_piece_undo(r, at);
         return run_rest(vm, r, LN_PHASE_BODY, at);
     }

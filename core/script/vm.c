@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "http/coding.h"
 #include "net/digest.h"
 #include "script/embedded.h"
 #include "script/guard.h"
@@ -315,6 +316,8 @@ void ln_vm_free(struct ln_vm *vm)
     ln_stores_free(vm);
     ln_digest_free(vm->digest);
     ln_text_fini(&vm->escaped);
+    while (vm->coder_count > 0)
+        ln_coder_free(vm->coders[--vm->coder_count]);
     ln_splits_forget(vm);
     ln_uses_free(vm);
     ln_free(vm->chains);

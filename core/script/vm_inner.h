@@ -34,6 +34,9 @@ struct ln_chain {
 };
 
 struct ln_digest;
+struct ln_coder;
+
+enum { LN_VM_CODERS = 16 }; /* idle ones that are kept for the next response */
 struct ln_quarantine;
 
 struct ln_limiter {
@@ -91,10 +94,12 @@ struct ln_vm {
     uint64_t changes;                 /* of it, seen */
     bool stopped;                     /* the last entry was: it was over its budget */
     bool loading;
-    struct ln_services *services; /* borrowed; NULL until there are some */
-    struct ln_slice id_header;    /* which carries the request id; n 0 = none */
-    struct ln_digest *digest;     /* made when first needed */
-    struct ln_text escaped;       /* where texts are escaped */
+    struct ln_services *services;          /* borrowed; NULL until there are some */
+    struct ln_slice id_header;             /* which carries the request id; n 0 = none */
+    struct ln_digest *digest;              /* made when first needed */
+    struct ln_text escaped;                /* where texts are escaped */
+    struct ln_coder *coders[LN_VM_CODERS]; /* idle ones */
+    unsigned coder_count;
     /* Set during a load only. */
     struct ln_conf *conf;
     struct ln_bundle *bundle;

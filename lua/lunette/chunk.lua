@@ -12,7 +12,8 @@ local C, cur, str, number, to_string = F.C, F.cur, F.str, F.number, F.string
 local piece = F.piece
 local type, tostring = type, tostring
 
-local FIELDS = { "drop", "last", "replace", "set", "size", "text" }
+local LEVEL = 5
+local FIELDS = { "drop", "gzip", "last", "replace", "set", "size", "text" }
 
 local M = {}
 local methods = {}
@@ -51,16 +52,32 @@ end
 
 -- Every `plain` becomes `with`, wherever the content was cut into pieces. How many there were; one that goes on in the next piece
 -- counts there.
-function methods.replace(chunk, plain, with)
+function methods.replace(chunk, plain, with, most)
   if type(plain) ~= "string" or type(with) ~= "string" then
     fault.raise(("chunk:replace: expected two strings, got %s and %s"):format(text.show(plain), text.show(with)))
   end
-  local rc = C.ln_piece_replace(chunk, plain, #plain, with, #with, number)
+  if most ~= nil and (type(most) ~= "number" or most < 1) then
+    fault.raise("chunk:replace: expected a number of at least 1, got " .. text.show(most))
+  end
+  local rc = C.ln_piece_replace(chunk, plain, #plain, with, #with, most or 0, number)
   if rc == C.LN_EINVAL then
     fault.raise(("chunk:replace: expected 1 to 4096 bytes to look for, got %d"):format(#plain))
   end
   if rc ~= 0 then refuse(rc, "chunk:replace") end
   return number[0]
+end
+
+
+-- From here on the content goes out in the coding gzip; level 1 (fast) to 9 (small), 5 without it. `flush` sends what there is at
+-- once. The head is the response handler's: Content-Encoding, and res:transforms() for the rest.
+function methods.gzip(chunk, level, flush)
+  if level == nil then level = LEVEL end
+  if type(level) ~= "number" then fault.raise("chunk:gzip: expected a level from 1 to 9, got " .. text.show(level)) end
+  local rc = C.ln_piece_gzip(cur, chunk, level, flush and true or false)
+  if rc == 0 then return end
+  if rc == C.LN_EINVAL then fault.raise("chunk:gzip: expected a level from 1 to 9, got " .. text.number(level)) end
+  if rc == C.LN_ESTATE then fault.raise("chunk:gzip: this piece is encoded already") end
+  refuse(rc, "chunk:gzip")
 end
 
 

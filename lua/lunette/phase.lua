@@ -45,6 +45,7 @@ M.allowed = {
   },
   ["req:read_body"] = { { [C.LN_PHASE_REQUEST] = true }, "read it in request; req.body has it afterwards" },
   ["req:limit_body"] = { { [C.LN_PHASE_REQUEST] = true }, "request is where it can still be refused" },
+  ["res:may_transform"] = { { [C.LN_PHASE_RESPONSE] = true }, "response is where a plugin decides that" },
   ["res:transforms"] = { { [C.LN_PHASE_RESPONSE] = true }, "response is where a plugin decides that" },
   ["res:skip_body"] = { { [C.LN_PHASE_RESPONSE] = true }, "response is where a plugin decides that" },
   ["store.limiter"] = { { [C.LN_PHASE_INIT] = true }, "open it in init and keep it in self" },

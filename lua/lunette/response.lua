@@ -76,7 +76,7 @@ function set.status(res, status)
 end
 
 
-local methods = { transforms = transform.transforms }
+local methods = { may_transform = transform.may_transform, transforms = transform.transforms }
 
 
 -- The plugin that says so sees nothing of this response's content.

@@ -65,12 +65,24 @@ local function fit_head(headers)
 end
 
 
+local function check(types, name)
+  phase.check(name)
+  if types ~= nil and type(types) ~= "table" then
+    fault.raise(name .. ": expected a list of content types, got " .. text.show(types))
+  end
+end
+
+
+-- May the content of this response be changed, and is it of one of these types?
+function M.may_transform(res, types)
+  check(types, "res:may_transform")
+  return may(res, types)
+end
+
+
 -- This plugin will change the content, if it is of one of these types. False: it must not, and sees no chunk of it.
 function M.transforms(res, types)
-  phase.check("res:transforms")
-  if types ~= nil and type(types) ~= "table" then
-    fault.raise("res:transforms: expected a list of content types, got " .. text.show(types))
-  end
+  check(types, "res:transforms")
   if not may(res, types) then
     res:skip_body()
     return false

@@ -50,7 +50,9 @@ local function faults(chain, pattern, run, rounds)
   end
   jit.off(watch, true) -- machine code must not run while the compiler is at work, and so nothing is judged there
   for i = 1, 16 do
-    requests[i] = world.request { headers = { ["X-Api-Key"] = "key" .. i, Origin = "https://a.example" } }
+    requests[i] = world.request {
+      headers = { ["X-Api-Key"] = "key" .. i, Origin = "https://a.example", ["Accept-Encoding"] = "gzip" },
+    }
   end
   jit.flush()
   jit.attach(watch, "trace")
@@ -91,6 +93,7 @@ describe("the hot path", function()
       allow = { { method = { "GET" }, cookie = { none = "!" } } },
     },
     ["cors"] = { origins = { "https://a.example", "https://*.example.org" }, credentials = true },
+    ["gzip"] = { types = { "text/plain" } },
     ["ip-restriction"] = { allow = { "10.0.0.0/8", "2001:db8::/32" }, deny = { "10.6.6.6" } },
     ["maintenance"] = { allow = { "10.0.0.0/8" }, open = { "/health" } },
     ["mock"] = { responses = { { path = "/none", json = {} }, { method = "POST" } } },
@@ -98,6 +101,7 @@ describe("the hot path", function()
     ["redirect"] = { slash = "remove", host = "localhost" },
     ["request-id"] = { form = "uuid7" },
     ["request-size"] = { max = "1m" },
+    ["response-replace"] = { replace = { { find = "a", with = "b" }, { find = "c", with = "{req.host}", most = 2 } } },
     ["security-headers"] = { csp = "script-src 'nonce-{req.id}'" },
   }
 
@@ -139,6 +143,18 @@ describe("the hot path", function()
     collectgarbage("restart")
     assert.is_true(bytes < 4, ("%.1f bytes a request"):format(bytes))
   end)
+
+  for name, settings in pairs { ["gzip"] = {}, ["response-replace"] = cases["response-replace"] } do
+    test("of the content of " .. name .. " is compiled", function()
+      local pieces = { "a needle in a haystack", "and another one" }
+      local function run(chain, r)
+        world.run(chain, r)
+        world.respond(chain, r, RESPONSE)
+        world.deliver(chain, r, pieces)
+      end
+      assert.same({}, faults(gate.chain { gate.plugin(name, settings) }, "^@plugins/", run, 400))
+    end)
+  end
 
   test("of a body handler is compiled", function()
     local plugin = probe.plugin("probe", [[

@@ -24,6 +24,7 @@ local THIRD_PARTY = {
   ["openssl/"] = "net",
   ["llhttp.h"] = "http",
   ["yaml.h"] = "conf",
+  ["zlib.h"] = "http",
   ["hiredis/"] = "redis",
   ["lua.h"] = "script",
   ["lualib.h"] = "script",

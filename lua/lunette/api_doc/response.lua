@@ -18,6 +18,7 @@ return {
       { "transforms(types)", "boolean", "In a response handler: this plugin will change the content if it is of one of these types. Length, digests and "
         .. "ranges go, a strong `ETag` becomes weak. False, and it sees no chunk: other types, 204, 206, 304, content that is encoded or `no-transform`.",
         lua = "fun(types?: string[]): boolean" },
+      { "may_transform(types)", "boolean", "What `transforms` would say, and nothing changes.", lua = "fun(types?: string[]): boolean" },
       { "skip_body()", "nothing", "In a response handler: this plugin sees no chunk of this response." },
     },
   },
@@ -31,9 +32,12 @@ return {
       { "text()", "string", "The bytes." },
       { "set(text)", "nothing", "This text takes its place.", lua = "fun(text: string)" },
       { "drop()", "nothing", "Nothing of it goes on." },
-      { "replace(plain, with)", "integer", "Every `plain` (1 to 4096 bytes, no pattern) becomes `with`, also where it spans pieces: "
-        .. "what may be its beginning waits for the next piece. How many ended in this one.",
-        lua = "fun(plain: string, with: string): integer" },
+      { "replace(plain, with, most)", "integer", "Every `plain` (1 to 4096 bytes, no pattern) becomes `with`, also where it spans pieces: "
+        .. "what may be its beginning waits for the next piece. At most `most` of them, if given. How many ended in this one.",
+        lua = "fun(plain: string, with: string, most?: integer): integer" },
+      { "gzip(level, flush)", "nothing", "From here to the last piece the content goes out in the coding gzip, level 1 to 9 (5); "
+        .. "`flush` sends what there is at once. A response handler says so first: `res:transforms()`, and `Content-Encoding: gzip`.",
+        lua = "fun(level?: integer, flush?: boolean)" },
     },
   },
 }

@@ -80,7 +80,8 @@ static void replace(struct fixture *x, struct ln_slice text, bool last, const ch
 {
     struct ln_piece p = enter(x, text, last, 3);
 
-    assert_int_equal(ln_piece_replace(&p, plain, strlen(plain), with, strlen(with), &x->n), LN_OK);
+    assert_int_equal(ln_piece_replace(&p, plain, strlen(plain), with, strlen(with), 0, &x->n),
+                     LN_OK);
     leave(x);
 }
 
@@ -150,7 +151,7 @@ static void test_each_use_holds_its_own(void **state)
 
     replace(x, LN_SLICE("nee"), false, "needle", "pin");
     struct ln_piece p = enter(x, LN_SLICE("dle"), false, 1);
-    assert_int_equal(ln_piece_replace(&p, "needle", 6, "x", 1, &x->n), LN_OK);
+    assert_int_equal(ln_piece_replace(&p, "needle", 6, "x", 1, 0, &x->n), LN_OK);
     assert_int_equal((int)x->n, 0);
     leave(x);
     expect(x, "dle");
@@ -162,7 +163,7 @@ static void test_undo_gives_everything_back(void **state)
 
     replace(x, LN_SLICE("a nee"), false, "needle", "pin");
     struct ln_piece p = enter(x, LN_SLICE("dle nee"), false, 3);
-    assert_int_equal(ln_piece_replace(&p, "needle", 6, "pin", 3, &x->n), LN_OK);
+    assert_int_equal(ln_piece_replace(&p, "needle", 6, "pin", 3, 0, &x->n), LN_OK);
     assert_int_equal((int)x->n, 1);
     ln_piece_undo(&x->r, 3);
     ln_piece_end(&x->r);
@@ -177,12 +178,12 @@ static void test_replace_judges_its_arguments(void **state)
     struct ln_piece p = enter(x, LN_SLICE("text"), true, 3);
     char large[4097] = {0};
 
-    assert_int_equal(ln_piece_replace(&p, "", 0, "x", 1, &x->n), LN_EINVAL);
-    assert_int_equal(ln_piece_replace(&p, large, sizeof large, "x", 1, &x->n), LN_EINVAL);
-    assert_int_equal(ln_piece_replace(NULL, "t", 1, "x", 1, &x->n), LN_EGONE);
-    assert_int_equal(ln_piece_replace(&p, "t", 1, large, SIZE_MAX / 2, &x->n), LN_ELIMIT);
-    assert_int_equal(ln_piece_replace(&p, large, 4096, "x", 1, &x->n), LN_OK);
-    assert_int_equal(ln_piece_replace(&p, "t", 1, "T", 1, &x->n), LN_OK);
+    assert_int_equal(ln_piece_replace(&p, "", 0, "x", 1, 0, &x->n), LN_EINVAL);
+    assert_int_equal(ln_piece_replace(&p, large, sizeof large, "x", 1, 0, &x->n), LN_EINVAL);
+    assert_int_equal(ln_piece_replace(NULL, "t", 1, "x", 1, 0, &x->n), LN_EGONE);
+    assert_int_equal(ln_piece_replace(&p, "t", 1, large, SIZE_MAX / 2, 0, &x->n), LN_ELIMIT);
+    assert_int_equal(ln_piece_replace(&p, large, 4096, "x", 1, 0, &x->n), LN_OK);
+    assert_int_equal(ln_piece_replace(&p, "t", 1, "T", 1, 0, &x->n), LN_OK);
     assert_int_equal((int)x->n, 2);
     leave(x);
     expect(x, "TexT");
@@ -194,7 +195,7 @@ static void test_too_many_texts(void **state)
     struct ln_piece p = enter(x, LN_SLICE("text"), true, 3);
     int i = 0;
 
-    while (ln_piece_replace(&p, "t", 1, "t", 1, &x->n) == LN_OK)
+    while (ln_piece_replace(&p, "t", 1, "t", 1, 0, &x->n) == LN_OK)
         assert_true(++i < 1000);
     assert_int_equal(i, 64);
 }
@@ -228,7 +229,7 @@ static void assert_is_dead(struct fixture *x, const struct ln_piece *p)
     assert_int_equal(ln_piece_text(p, &s), LN_EGONE);
     assert_int_equal(ln_piece_is_last(p), LN_EGONE);
     assert_int_equal(ln_piece_set(p, "x", 1), LN_EGONE);
-    assert_int_equal(ln_piece_replace(p, "x", 1, "y", 1, &x->n), LN_EGONE);
+    assert_int_equal(ln_piece_replace(p, "x", 1, "y", 1, 0, &x->n), LN_EGONE);
 }
 
 static void test_a_kept_piece_is_dead(void **state)
