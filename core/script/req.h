@@ -122,9 +122,7 @@ struct ln_req {
     bool failed;
 
     /* Private to script; zero at the start of an exchange. */
-    bool
-        asked; /* a condition of a route or a balance handler looks at it: nothing may be changed */
-    bool asked;           /* a condition of a route looks at it: nothing may be changed */
+    bool asked;           /* a condition or a balance handler looks at it: nothing may be changed */
     struct ln_task *task; /* parked; NULL = not */
     uint16_t depth;       /* the plugin that ended the request phase early, from 1; 0 = none did */
     int slot; /* where the Lua side keeps its objects of this request; 0 = it has none */
