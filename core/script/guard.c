@@ -41,8 +41,7 @@ static bool is_ours(const char *source)
     return source[0] != '@' || strncmp(source, "@lua/lunette/", 13) == 0;
 }
 
-/* The nearest function that is not ours, or else the innermost one. */
-static void find_place(lua_State *L, struct ln_guard_place *place)
+void ln_guard_find(lua_State *L, struct ln_guard_place *place)
 {
     lua_Debug at;
 
@@ -82,7 +81,7 @@ static void raise_over_budget(lua_State *L, lua_Debug *at)
         return;
     if (!guard.raised) {
         guard.raised = true;
-        find_place(L, &guard.place);
+        ln_guard_find(L, &guard.place);
     }
     if (guard.place.line > 0)
         snprintf(where, sizeof where, "%s:%u: ", guard.place.file, guard.place.line);

@@ -24,6 +24,7 @@
 #ifndef LN_SCRIPT_GUARD_H
 #define LN_SCRIPT_GUARD_H
 
+#include <lua.h>
 #include <signal.h>
 #include <stdbool.h>
 
@@ -40,6 +41,9 @@ struct ln_guard_place {
     char file[200];
     unsigned line;
 };
+
+/* Where a coroutine is: in the nearest function that is not ours. */
+void ln_guard_find(lua_State *L, struct ln_guard_place *place);
 
 /* The state is about to run handlers for the first time: it gets the profiler, the one before it
  * loses it. */

@@ -168,6 +168,24 @@ static void reply_500(struct ln_req *r)
     r->failed = true;
 }
 
+static void push_lack_of_memory(struct ln_task *t)
+{
+    struct ln_vm *vm = t->vm;
+    struct ln_guard_place place;
+    char text[300];
+
+    ln_uses_blame(vm, text, sizeof text);
+    ln_guard_find(t->co, &place);
+    luaL_unref(vm->L, LUA_REGISTRYINDEX, t->ref);
+    t->ref = LUA_NOREF;
+    lua_gc(vm->L, LUA_GCCOLLECT, 0);
+    if (place.line > 0)
+        lua_pushfstring(vm->L, "%s:%d: %s", place.file, (int)place.line, text);
+    else
+        lua_pushstring(vm->L, text);
+    lua_pushliteral(vm->L, "");
+}
+
 /* Pushes the message and the traceback of the coroutine that has ended so. What a lack of memory
  * has left behind is let go first, or there would be none to report with. */
 static void push_error(struct ln_task *t, int rc)
@@ -177,11 +195,7 @@ static void push_error(struct ln_task *t, int rc)
     if (rc == LUA_YIELD) {
         lua_pushliteral(L, "the handler yielded outside of a coroutine of its own");
     } else if (rc == LUA_ERRMEM) {
-        lua_pushliteral(L, "not enough memory");
-        lua_pushliteral(L, "");
-        luaL_unref(L, LUA_REGISTRYINDEX, t->ref);
-        t->ref = LUA_NOREF;
-        lua_gc(L, LUA_GCCOLLECT, 0);
+        push_lack_of_memory(t);
         return;
     } else {
         lua_xmove(t->co, L, 1);
@@ -210,7 +224,7 @@ static bool may_skip(struct ln_task *t, int rc)
     push_error(t, rc);
     if (lua_pcall(L, 5, 2, 0) == 0) {
         skip = skip || lua_toboolean(L, -2);
-        if (lua_toboolean(L, -1))
+        if (lua_toboolean(L, -1) && (rc != LUA_ERRMEM || ln_uses_is_to_blame(vm)))
             ln_uses_failed(vm, chain_of(vm, t->req), t->phase, vm->cur.at, stopped, t->trials);
         lua_pop(L, 2);
     } else {
@@ -339,6 +353,14 @@ static enum ln_run park(struct ln_task *t)
     return LN_RUN_WAIT;
 }
 
+/* What is collected meanwhile is what somebody has thrown away: mostly who makes much of it. */
+static inline void note_growth(struct ln_vm *vm, const struct ln_req *r, size_t before)
+{
+    vm->grown = vm->used > before ? vm->used - before : 0;
+    if (r != NULL && r->route != NULL && r->route->chain != 0)
+        vm->chains[r->route->chain - 1].held += (int64_t)vm->used - (int64_t)before;
+}
+
 static enum ln_run resume(struct ln_task *t, int nargs)
 {
     struct ln_vm *vm = t->vm;
@@ -352,9 +374,11 @@ static enum ln_run resume(struct ln_task *t, int nargs)
     vm->cur.phase = t->phase;
     vm->running = t;
     vm->capped = true;
+    size_t before = vm->used;
     ln_guard_enter(vm);
     int rc = lua_resume(t->co, nargs);
     vm->stopped = ln_guard_leave(outer != NULL ? vm : NULL);
+    note_growth(vm, r, before);
     vm->capped = outer != NULL;
     vm->running = outer;
     ln_task_deselect(vm);

@@ -257,6 +257,47 @@ void ln_uses_worked(struct ln_vm *vm, const struct ln_chain *chain, int phase, i
     ln_uses_look(vm);
 }
 
+/* ---- memory ---- */
+
+bool ln_uses_is_to_blame(const struct ln_vm *vm)
+{
+    return vm->grown >= vm->cap / 8;
+}
+
+static const struct ln_chain *fattest(const struct ln_vm *vm)
+{
+    const struct ln_chain *most = NULL;
+
+    for (unsigned i = 0; i < vm->chain_count; i++)
+        if (vm->chains[i].held > (most != NULL ? most->held : 0))
+            most = &vm->chains[i];
+    return most;
+}
+
+static const char *route_of(const struct ln_vm *vm, const struct ln_chain *chain)
+{
+    for (unsigned i = 0; i < vm->route_count; i++)
+        if (vm->routes[i].chain == (unsigned)(chain - vm->chains) + 1 && vm->routes[i].name != NULL)
+            return vm->routes[i].name;
+    return "a route without a name";
+}
+
+static double mib(double bytes)
+{
+    return bytes / (1 << 20);
+}
+
+void ln_uses_blame(const struct ln_vm *vm, char *text, size_t size)
+{
+    const struct ln_chain *most = fattest(vm);
+    int n = snprintf(text, size, "not enough memory: this run took %.1f of lua.memory's %.0f MiB",
+                     mib((double)vm->grown), mib((double)vm->cap));
+
+    if (most != NULL && n > 0 && (size_t)n < size)
+        snprintf(text + n, size - (size_t)n, "; the handlers of %.100s hold most, about %.1f MiB",
+                 route_of(vm, most), mib((double)most->held));
+}
+
 /* ---- for the supervisor ---- */
 
 static size_t append(char *text, size_t size, size_t n, const char *what)

@@ -59,6 +59,11 @@ void ln_uses_failed(struct ln_vm *vm, const struct ln_chain *chain, int phase, i
 void ln_uses_worked(struct ln_vm *vm, const struct ln_chain *chain, int phase, int at,
                     uint64_t trials);
 
+/* The heap is full. A sentence for the log: what this run took, and which route holds most. */
+void ln_uses_blame(const struct ln_vm *vm, char *text, size_t size);
+/* Was it this run that filled it, rather than one before? */
+bool ln_uses_is_to_blame(const struct ln_vm *vm);
+
 /* Who runs now, for the supervisor: the key of its record, and a text of at most `size` bytes. 0:
  * nobody. May be called from a signal handler. */
 uint64_t ln_uses_running(const struct ln_vm *vm, char *text, size_t size);

@@ -31,6 +31,7 @@ struct ln_chain {
     bool has_budgets;               /* a use of it has one of its own */
     uint64_t out[LN_PHASE_LOG + 1]; /* by phase, bit n: plugin n, from 1, is in quarantine */
     uint64_t runs[LN_PHASE_LOG + 1];
+    int64_t held; /* bytes that its runs have left on the heap, about */
 };
 
 struct ln_digest;
@@ -94,6 +95,7 @@ struct ln_vm {
     uint64_t changes;                 /* of it, seen */
     bool stopped;                     /* the last entry was: it was over its budget */
     bool loading;
+    size_t grown;                          /* bytes that the last entry has put on the heap */
     struct ln_services *services;          /* borrowed; NULL until there are some */
     struct ln_slice id_header;             /* which carries the request id; n 0 = none */
     struct ln_digest *digest;              /* made when first needed */

@@ -10,7 +10,8 @@ local life = require "lunette.life"
 
 local C, cur, str, str2, at, to_string = F.C, F.cur, F.str, F.str2, F.at, F.string
 local setmetatable, type, tostring = setmetatable, type, tostring
-local REQUEST, RESPONSE = F.request, F.response
+-- The object has a number in it, not the handle: whoever holds a pointer to something of known size can read the memory around it.
+local HANDLES = { F.request, F.response }
 
 local M = {}
 local methods = {}
@@ -45,7 +46,7 @@ local function get(h, name)
   if method then return method end
   if type(name) ~= "string" then check_name(name) end
   if h[1] ~= cur.serial then life.check(h, name) end
-  local rc = C.ln_headers_get(h[2], name, #name, str)
+  local rc = C.ln_headers_get(HANDLES[h[2]], name, #name, str)
   if rc == 0 then return (to_string(str.ptr, str.len)) end
   if rc < 0 then refuse(rc, name) end
   return nil
@@ -57,11 +58,11 @@ local function set(h, name, value)
   check_name(name)
   if h[1] ~= cur.serial then life.check(h, name) end
   if type(value) == "string" then
-    rc = C.ln_headers_set(h[2], name, #name, value, #value)
+    rc = C.ln_headers_set(HANDLES[h[2]], name, #name, value, #value)
   elseif type(value) == "number" then
-    rc = C.ln_headers_set_number(h[2], name, #name, value)
+    rc = C.ln_headers_set_number(HANDLES[h[2]], name, #name, value)
   elseif value == nil then
-    rc = C.ln_headers_remove(h[2], name, #name)
+    rc = C.ln_headers_remove(HANDLES[h[2]], name, #name)
   else
     to_value(name, value)
   end
@@ -74,7 +75,7 @@ function methods.add(h, name, value)
   check_name(name)
   value = to_value(name, value)
   if h[1] ~= cur.serial then life.check(h, name) end
-  local rc = C.ln_headers_add(h[2], name, #name, value, #value)
+  local rc = C.ln_headers_add(HANDLES[h[2]], name, #name, value, #value)
   if rc ~= 0 then refuse(rc, name, value) end
 end
 
@@ -85,11 +86,11 @@ function methods.all(h, name)
   local list, n = {}, 0
   if h[1] ~= cur.serial then life.check(h, name) end
   at[0] = 0
-  local rc = C.ln_headers_next(h[2], at, name, #name, str, str2)
+  local rc = C.ln_headers_next(HANDLES[h[2]], at, name, #name, str, str2)
   while rc == 0 do
     n = n + 1
     list[n] = to_string(str2.ptr, str2.len)
-    rc = C.ln_headers_next(h[2], at, name, #name, str, str2)
+    rc = C.ln_headers_next(HANDLES[h[2]], at, name, #name, str, str2)
   end
   if rc < 0 then refuse(rc, name) end
   return list
@@ -101,11 +102,11 @@ function methods.each(h)
   local names, values, n, i = {}, {}, 0, 0
   if h[1] ~= cur.serial then life.check(h, "headers") end
   at[0] = 0
-  local rc = C.ln_headers_next(h[2], at, "", 0, str, str2)
+  local rc = C.ln_headers_next(HANDLES[h[2]], at, "", 0, str, str2)
   while rc == 0 do
     n = n + 1
     names[n], values[n] = to_string(str.ptr, str.len), to_string(str2.ptr, str2.len)
-    rc = C.ln_headers_next(h[2], at, "", 0, str, str2)
+    rc = C.ln_headers_next(HANDLES[h[2]], at, "", 0, str, str2)
   end
   if rc < 0 then refuse(rc, "each") end
   return function()
@@ -125,7 +126,7 @@ end
 function methods.has(h, name, token)
   check_token(name, token)
   if h[1] ~= cur.serial then life.check(h, name) end
-  local rc = C.ln_headers_has(h[2], name, #name, token, #token)
+  local rc = C.ln_headers_has(HANDLES[h[2]], name, #name, token, #token)
   if rc < 0 then refuse(rc, name) end
   return rc == 0
 end
@@ -135,7 +136,7 @@ end
 function methods.merge(h, name, token)
   check_token(name, token)
   if h[1] ~= cur.serial then life.check(h, name) end
-  local rc = C.ln_headers_merge(h[2], name, #name, token, #token)
+  local rc = C.ln_headers_merge(HANDLES[h[2]], name, #name, token, #token)
   if rc ~= 0 then refuse(rc, name, token) end
 end
 
@@ -164,7 +165,7 @@ function methods.apply(h, edits)
     fault.raise("expected edits, as a setting of the type t.edits gives them")
   end
   if h[1] ~= cur.serial then life.check(h, "headers") end
-  local rc = C.ln_edits_apply(edits[1], h[2])
+  local rc = C.ln_edits_apply(edits[1], HANDLES[h[2]])
   if rc ~= 0 then refuse(rc, "apply") end
 end
 
@@ -179,12 +180,12 @@ local Headers = {
 
 -- Of req, or of res.
 function M.request(req)
-  return (setmetatable({ req[1], REQUEST }, Headers))
+  return (setmetatable({ req[1], 1 }, Headers))
 end
 
 
 function M.response(res)
-  return (setmetatable({ res[1], RESPONSE }, Headers))
+  return (setmetatable({ res[1], 2 }, Headers))
 end
 
 
