@@ -179,6 +179,26 @@ return p
     assert.same({}, faults(gate.chain { probe.handler("request", body) }, "probe%.lua$"))
   end)
 
+  test("of store and metrics is compiled", function()
+    local plugin = probe.handler("request", [[
+      local key = req.headers["X-Api-Key"]
+      req.ctx.seen = self.dict:get(key)
+      if not req.ctx.seen then self.dict:set(key, "somebody", 60) end
+      req.ctx.sum = self.dict:incr("sum") + self.counters:incr(key, 1, 60) + self.counters:get(key)
+      self.seen:inc(key)
+      self.both:inc(key, "b")
+      self.now:set(5)
+      self.size:observe(#key)
+    ]], { init = [[
+      self.dict, self.counters = store.dict("jit"), store.counters("jit")
+      self.seen, self.both = metrics.counter("j_total", "j", { "a" }), metrics.counter("k_total", "k", { "a", "b" })
+      self.now, self.size = metrics.gauge("now", "now"), metrics.histogram("size", "size")
+    ]] })
+    for _, pattern in ipairs { "probe%.lua$", "^@lua/lunette/store", "^@lua/lunette/metrics" } do
+      assert.same({}, faults(gate.chain { plugin }, pattern))
+    end
+  end)
+
   -- What the checks above would see.
   local slow = {
     ["a function made for each request"] = "local f = function() return req end\nreq.ctx.f = f",
