@@ -353,14 +353,14 @@ static int spec_revive(lua_State *L)
 {
     struct spec *s = spec_of(L);
     uint32_t serial = (uint32_t)lua_tonumber(L, 1);
-    int i = 0;
+    int i = s->count - 1; /* a spec mostly looks at the newest */
 
     if (s->vm->running != NULL ||
         serial == 0) /* handlers find what they would find in the gateway */
         return 0;
-    while (i < s->count && s->visits[i]->r.serial != serial)
-        i++;
-    if (i == s->count)
+    while (i >= 0 && s->visits[i]->r.serial != serial)
+        i--;
+    if (i < 0)
         return 0;
     ln_task_select(s->vm, &s->visits[i]->r);
     lua_pushboolean(L, true);
@@ -485,6 +485,19 @@ static int spec_said(lua_State *L)
         lua_rawseti(L, -2, (int)i + 1);
     }
     return 1;
+}
+
+/* last_error() -> the text of the newest line of the level error, or nil */
+static int spec_last_error(lua_State *L)
+{
+    const struct spec *s = spec_of(L);
+
+    for (unsigned i = s->line_count; i-- > 0;)
+        if (s->lines[i].level == LN_LOG_ERROR) {
+            lua_pushstring(L, s->lines[i].text);
+            return 1;
+        }
+    return 0;
 }
 
 static int spec_advance(lua_State *L)
@@ -709,12 +722,25 @@ static int spec_start(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"request", spec_request}, {"run", spec_run},         {"balance", spec_balance},
-    {"piece", spec_piece},     {"select", spec_select},   {"revive", spec_revive},
-    {"chain", spec_chain},     {"respond", spec_respond}, {"look", spec_look},
-    {"said", spec_said},       {"advance", spec_advance}, {"reset", spec_reset},
-    {"load", spec_load},       {"match", spec_match},     {"conf_schema", spec_conf_schema},
-    {"start", spec_start},     {"refresh", spec_refresh}, {NULL, NULL},
+    {"request", spec_request},
+    {"run", spec_run},
+    {"balance", spec_balance},
+    {"piece", spec_piece},
+    {"select", spec_select},
+    {"revive", spec_revive},
+    {"chain", spec_chain},
+    {"respond", spec_respond},
+    {"look", spec_look},
+    {"said", spec_said},
+    {"last_error", spec_last_error},
+    {"advance", spec_advance},
+    {"reset", spec_reset},
+    {"load", spec_load},
+    {"match", spec_match},
+    {"conf_schema", spec_conf_schema},
+    {"start", spec_start},
+    {"refresh", spec_refresh},
+    {NULL, NULL},
 };
 
 static struct spec *spec_new(lua_State *L, ln_spec_match *match, const char *library)

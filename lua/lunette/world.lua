@@ -255,10 +255,7 @@ end
 
 -- The text of the newest line of the level error, or nil.
 function M.last_error()
-  local list = native.said()
-  for i = #list, 1, -1 do
-    if list[i].level == "error" then return list[i].text end
-  end
+  return native.last_error()
 end
 
 
