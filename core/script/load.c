@@ -203,6 +203,7 @@ void ln_chains_forget(struct ln_vm *vm)
                 luaL_unref(vm->L, LUA_REGISTRYINDEX, vm->chains[i].run[phase]);
         luaL_unref(vm->L, LUA_REGISTRYINDEX, vm->chains[i].selfs);
     }
+    ln_conditions_forget(vm);
     ln_splits_forget(vm);
     vm->chain_count = 0;
     vm->route_count = 0;

@@ -135,7 +135,7 @@ static void take_condition(struct ln_vm *vm, struct ln_condition *c)
         lua_getfield(vm->L, -1, "call");
         luaL_checktype(vm->L, -1, LUA_TFUNCTION);
         c->identity = lua_topointer(vm->L, -1);
-        c->function = luaL_ref(vm->L, LUA_REGISTRYINDEX); /* as long as the state */
+        c->function = luaL_ref(vm->L, LUA_REGISTRYINDEX);
         break;
     }
 }
@@ -152,6 +152,14 @@ void ln_take_conditions(struct ln_vm *vm, struct ln_route *route)
         take_condition(vm, &all[i]);
     }
     lua_pop(vm->L, 1);
+}
+
+void ln_conditions_forget(struct ln_vm *vm)
+{
+    for (unsigned i = 0; i < vm->route_count; i++)
+        for (unsigned k = 0; k < vm->routes[i].condition_count; k++)
+            if (vm->routes[i].conditions[k].kind == LN_CONDITION_FUNCTION)
+                luaL_unref(vm->L, LUA_REGISTRYINDEX, vm->routes[i].conditions[k].function);
 }
 
 /* ---- splits ---- */

@@ -127,6 +127,7 @@ void ln_vm_open(struct ln_vm *vm, const struct ln_lua_conf *conf);
 
 /* take.c: what a table of lunette.routes says, from the top of the stack, which stays. */
 void ln_take_conditions(struct ln_vm *vm, struct ln_route *route);
+void ln_conditions_forget(struct ln_vm *vm); /* of all routes */
 void ln_take_splits(struct ln_vm *vm);
 void ln_splits_forget(struct ln_vm *vm);
 const char *ln_take_text(struct ln_vm *vm, const char *key); /* of the arena; NULL: there is none */

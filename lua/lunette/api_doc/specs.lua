@@ -68,10 +68,12 @@ return {
     title = "Routes, in specs", name = "routes_of_specs", kind = "object", class = "lunette.Routes", scope = "specs",
     about = "What `gate.routes` gives.",
     rows = {
-      { "match(request)", "route or nil, params", "The route that a request such as `\"GET /users/7\"` takes (`name method path host service file "
-        .. "line chain`), and its parameters.", lua = "fun(request: string): table?, table<string, string>?" },
+      { "match(request, options)", "route or nil, params", "The route that a request such as `\"GET /users/7\"` takes (`name method path host "
+        .. "service file line chain`), and its parameters; options as in `gate.request`, for conditions. `service` is what a split has chosen.",
+        lua = "fun(request: string, options?: table): table?, table<string, string>?" },
       { "request(request, options)", "outcome or nil", "Runs the request handlers of that route; options as in `gate.request`.",
         lua = "fun(request: string, options?: table): lunette.Outcome?" },
+      { "warnings", "string", "What `lunette check` would warn of, a line each; empty when there is nothing." },
     },
   },
   {
