@@ -30,7 +30,7 @@ static void test_good_one_comes_with_bundle_and_demand(void **state)
     struct ln_checked c;
     struct ln_err err;
 
-    assert_int_equal(ln_checker_run(path, &c, &err), 0);
+    assert_int_equal(ln_checker_run(path, LN_PLUGIN_SPECS_NEVER, &c, &err), 0);
     assert_true(c.ok);
     assert_int_equal(c.errors, 0);
     assert_int_equal(c.services, 1);
@@ -49,7 +49,7 @@ static void test_bad_one_comes_with_all_errors(void **state)
     struct ln_checked c;
     struct ln_err err;
 
-    assert_int_equal(ln_checker_run(path, &c, &err), 0);
+    assert_int_equal(ln_checker_run(path, LN_PLUGIN_SPECS_NEVER, &c, &err), 0);
     assert_false(c.ok);
     assert_true(c.errors >= 2);
     assert_non_null(strstr(c.text.p, "timeuot"));
@@ -59,7 +59,7 @@ static void test_bad_one_comes_with_all_errors(void **state)
     ln_checked_fini(&c);
 
     put_file(path, good);
-    assert_int_equal(ln_checker_run(path, &c, &err), 0);
+    assert_int_equal(ln_checker_run(path, LN_PLUGIN_SPECS_NEVER, &c, &err), 0);
     assert_true(c.ok);
     ln_checked_fini(&c);
 }
@@ -69,7 +69,7 @@ static void test_missing_file_is_an_error_with_its_name(void **state)
     struct ln_checked c;
     struct ln_err err;
 
-    assert_int_equal(ln_checker_run(at(*state, "none.yaml"), &c, &err), 0);
+    assert_int_equal(ln_checker_run(at(*state, "none.yaml"), LN_PLUGIN_SPECS_NEVER, &c, &err), 0);
     assert_false(c.ok);
     assert_non_null(strstr(c.text.p, "none.yaml"));
     ln_checked_fini(&c);
@@ -81,12 +81,12 @@ static void test_same_files_have_the_same_hash(void **state)
     struct ln_checked a, b;
     struct ln_err err;
 
-    assert_int_equal(ln_checker_run(path, &a, &err), 0);
-    assert_int_equal(ln_checker_run(path, &b, &err), 0);
+    assert_int_equal(ln_checker_run(path, LN_PLUGIN_SPECS_NEVER, &a, &err), 0);
+    assert_int_equal(ln_checker_run(path, LN_PLUGIN_SPECS_NEVER, &b, &err), 0);
     assert_true(a.hash == b.hash);
     ln_checked_fini(&b);
     put_file(path, "gateway: { port: \"127.0.0.1:1\" }\n");
-    assert_int_equal(ln_checker_run(path, &b, &err), 0);
+    assert_int_equal(ln_checker_run(path, LN_PLUGIN_SPECS_NEVER, &b, &err), 0);
     assert_true(a.hash != b.hash);
     ln_checked_fini(&a);
     ln_checked_fini(&b);
@@ -119,14 +119,14 @@ static void test_a_child_that_dies_is_an_error_and_no_more(void **state)
     struct ln_checked c;
     struct ln_err err;
 
-    assert_int_equal(ln_checker_start(&checker, path, die, NULL, &err), 0);
+    assert_int_equal(ln_checker_start(&checker, path, LN_PLUGIN_SPECS_NEVER, die, NULL, &err), 0);
     finish(&checker, &c, false);
     assert_false(c.ok);
     assert_non_null(strstr(c.text.p, "Killed"));
     assert_int_equal(c.bundle, -1);
     ln_checked_fini(&c);
 
-    assert_int_equal(ln_checker_start(&checker, path, leave, NULL, &err), 0);
+    assert_int_equal(ln_checker_start(&checker, path, LN_PLUGIN_SPECS_NEVER, leave, NULL, &err), 0);
     finish(&checker, &c, false);
     assert_non_null(strstr(c.text.p, "code 9"));
     ln_checked_fini(&c);
@@ -147,7 +147,7 @@ static void test_a_child_that_hangs_is_ended(void **state)
     struct ln_err err;
     pid_t pid;
 
-    assert_int_equal(ln_checker_start(&checker, path, hang, NULL, &err), 0);
+    assert_int_equal(ln_checker_start(&checker, path, LN_PLUGIN_SPECS_NEVER, hang, NULL, &err), 0);
     pid = checker.pid;
     assert_false(ln_checker_read(&checker));
     finish(&checker, &c, true);
