@@ -10,7 +10,7 @@ local life = require "lunette.life"
 
 local C, cur, str, str2, at, to_string = F.C, F.cur, F.str, F.str2, F.at, F.string
 local setmetatable, type, tostring = setmetatable, type, tostring
--- The object has a number in it, not the handle: whoever holds a pointer to something of known size can read the memory around it.
+-- The object holds a number, not the handle: who has a pointer to something of known size can read the memory around it.
 local HANDLES = { F.request, F.response }
 
 local M = {}

@@ -192,6 +192,14 @@ local function environment(name)
 end
 
 
+-- What a file has raised; a lack of memory and what is no text have no place of their own.
+local function with_place(raised, path)
+  if raised == "not enough memory" then collectgarbage() end -- or there would be none to report it with
+  local why = type(raised) == "string" and raised or "raised " .. text.show(raised)
+  return why:find("^[^:\n]+:%d+: ") and why or ("%s:1: %s"):format(path, why)
+end
+
+
 -- Runs the file. Returns the plugin, or nil and a message that begins with a place.
 local function run_file(name, bytes, path)
   local chunk, why = sandbox.compile(bytes, path, environment(name))
@@ -200,7 +208,7 @@ local function run_file(name, bytes, path)
   cur.phase = C.LN_PHASE_LOAD
   local ok, result = pcall(chunk)
   cur.phase = before
-  if not ok then return nil, tostring(result) end
+  if not ok then return nil, with_place(result, path) end
   local p = rawget(loaded, name)
   if not p or result ~= p.methods then
     loaded[name] = nil
