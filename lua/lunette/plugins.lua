@@ -11,6 +11,7 @@ local escape = require "lunette.escape"
 local fault = require "lunette.fault"
 local headers = require "lunette.headers"
 local host = require "lunette.host"
+local reserved_settings = require "lunette.reserved_settings"
 local sandbox = require "lunette.sandbox"
 local schema = require "lunette.schema"
 local services = require "lunette.services"
@@ -255,31 +256,6 @@ local function split_settings(settings)
 end
 
 
-local ON_ERROR = { "fail", "skip" }
-
-
-local function is_budget(value)
-  local seconds = units.seconds(value)
-  return seconds ~= nil and seconds >= 0.001 and seconds <= 60
-end
-
-
-local function check_reserved(reserved, errors)
-  local function complain(name, expected)
-    errors[#errors + 1] = ("%s: expected %s, got %s"):format(name, expected, text.show(reserved[name]))
-  end
-  local on_error, name = reserved.on_error, reserved.name
-  if on_error ~= nil and on_error ~= "fail" and on_error ~= "skip" then
-    complain("on_error", "one of " .. text.choices(ON_ERROR))
-  end
-  if name ~= nil and type(name) ~= "string" then complain("name", "a text") end
-  if reserved.when ~= nil and type(reserved.when) ~= "function" then complain("when", "a function (only in Lua)") end
-  if reserved.budget ~= nil and not is_budget(reserved.budget) then
-    complain("budget", 'CPU time from "1ms" to "60s"')
-  end
-end
-
-
 local function find_service(value)
   local index, why = services.index_of(value)
   if index then return services.by_index(index) end
@@ -307,7 +283,7 @@ local function configure(p, settings, place)
   local own, reserved = split_settings(settings or {})
   local conf, errors = schema.check(p.schema, own, p.name, schema_env(place))
   errors = errors or {}
-  check_reserved(reserved, errors)
+  reserved_settings.check(reserved, errors)
   if #errors == 0 and p.check then
     local ok, good, why = pcall(p.check, conf)
     if not ok then
@@ -362,7 +338,7 @@ function M.use(name, settings, place)
     answers = p.answers,
     preflight = p.preflight,
     when = reserved.when,
-    budget = reserved.budget and math.ceil(units.seconds(reserved.budget) * 1000),
+    budget = reserved_settings.budget(reserved.budget),
     file = place.file,
     line = place.line,
   }
