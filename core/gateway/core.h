@@ -13,6 +13,7 @@
 #include "http/date.h"
 #include "net/deadline.h"
 #include "net/listener.h"
+#include "redis/client.h"
 #include "shm/region.h"
 #include "upstream/client.h"
 #include "upstream/pool.h"
@@ -47,6 +48,7 @@ struct ln_gateway {
     struct ln_slab downstreams, exchanges;
     struct ln_pools pools;
     struct ln_client client; /* requests that are not proxied */
+    struct ln_redis_pool *redis;
     struct ln_rand rand;
     char *scratch_in, *scratch_out;
     struct ln_buf *hot;    /* what any client sends is read here first: see downstream.h */

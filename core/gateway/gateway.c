@@ -43,6 +43,7 @@ struct ln_gateway *ln_gateway_new(struct ln_loop *loop, struct ln_shm *shm, unsi
     ln_pools_init(&gw->pools, loop, gw->deadlines, &gw->bufs);
     gw->pools.worker = slot;
     gw->client = (struct ln_client){&gw->pools, new_resolver(loop), &gw->arenas, 0, 0};
+    gw->redis = ln_redis_pool_new(loop, gw->deadlines, gw->client.resolver);
     ln_rand_init(&gw->rand, 0);
     gw->scratch_in = ln_alloc(LN_SCRATCH_IN);
     gw->hot = ln_buf_borrow(&gw->bufs, LN_SCRATCH_IN);
@@ -62,6 +63,7 @@ int ln_gateway_prepare(struct ln_gateway *gw, const char *conf_path, struct ln_b
     struct ln_vm_env env = {.loop = gw->loop,
                             .shm = gw->shm,
                             .client = &gw->client,
+                            .redis = gw->redis,
                             .slot = gw->slot,
                             .worker = gw->worker,
                             .number = number};
@@ -253,6 +255,8 @@ void ln_gateway_free(struct ln_gateway *gw)
             ln_generation_put(gw->prepared[i]);
     if (gw->current != NULL)
         ln_generation_put(gw->current);
+    ln_loop_bury(gw->loop);
+    ln_redis_pool_free(gw->redis);
     ln_resolver_free(gw->client.resolver);
     ln_pools_fini(&gw->pools);
     ln_deadlines_free(gw->deadlines);

@@ -483,6 +483,8 @@ void ln_redis_open(struct ln_redis *r)
     ln_deadline_set(r->pool->deadlines, &r->patience, CONNECT_MS);
     if (r->url.path[0] != '\0')
         connect_to(r, 1, unix_address);
+    else if (r->pool->resolver == NULL)
+        lost(r, "names cannot be looked up");
     else if (ln_resolve(r->pool->resolver, ln_slice_of(r->url.host), r->url.port, AF_UNSPEC,
                         &r->resolve, on_resolved))
         on_resolved(&r->resolve);

@@ -34,7 +34,8 @@ enum {
     LN_REDIS_REPLIES_MAX = 16 << 20 /* bytes of all replies to one call */
 };
 
-/* `deadlines` and `resolver` are borrowed, and must outlive it. */
+/* `deadlines` and `resolver` are borrowed, and must outlive it; without a resolver (NULL) only unix
+ * sockets can be reached. */
 struct ln_redis_pool *ln_redis_pool_new(struct ln_loop *loop, struct ln_deadlines *deadlines,
                                         struct ln_resolver *resolver);
 /* Every client must have been put back. */

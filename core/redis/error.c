@@ -5,10 +5,10 @@
 
 static const struct row {
     const char *code, *text;
-    bool is_down, is_ours;
+    bool is_down, is_ours, refuses;
 } rows[] = {
-#define ERROR(name, code, is_down, is_ours, sentence)                                              \
-    [LN_REDIS_##name] = {code, sentence, is_down, is_ours},
+#define ERROR(name, code, is_down, is_ours, refuses, sentence)                                              \
+    [LN_REDIS_##name] = {code, sentence, is_down, is_ours, refuses},
 #include "redis/error.def"
 #undef ERROR
 };
@@ -38,4 +38,9 @@ const char *ln_redis_error_text(enum ln_redis_error e)
 bool ln_redis_error_is_down(enum ln_redis_error e)
 {
     return e != LN_REDIS_OK && rows[e].is_down;
+}
+
+bool ln_redis_error_refuses(enum ln_redis_error e)
+{
+    return e != LN_REDIS_OK && rows[e].refuses;
 }

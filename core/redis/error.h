@@ -8,7 +8,7 @@
 
 enum ln_redis_error {
     LN_REDIS_OK,
-#define ERROR(name, code, is_down, is_ours, sentence) LN_REDIS_##name,
+#define ERROR(name, code, is_down, is_ours, refuses, sentence) LN_REDIS_##name,
 #include "redis/error.def"
 #undef ERROR
     LN_REDIS_ERRORS
@@ -20,5 +20,8 @@ enum ln_redis_error ln_redis_error_of(struct ln_slice answer);
 const char *ln_redis_error_code(enum ln_redis_error e);
 const char *ln_redis_error_text(enum ln_redis_error e);
 bool ln_redis_error_is_down(enum ln_redis_error e);
+
+/* Is it not the command that is wrong, but Redis that cannot? */
+bool ln_redis_error_refuses(enum ln_redis_error e);
 
 #endif

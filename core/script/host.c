@@ -207,6 +207,24 @@ static int host_cancel_job(lua_State *L)
     return 0;
 }
 
+/* redis(url) -> address, or nil and a sentence */
+static int host_redis(lua_State *L)
+{
+    struct ln_slice url;
+    struct ln_err err;
+
+    url.p = luaL_checklstring(L, 1, &url.n);
+    struct ln_redis_use *u = ln_redis_use_new(vm_of(L), url, &err);
+
+    if (u == NULL) {
+        lua_pushnil(L);
+        lua_pushstring(L, err.text);
+        return 2;
+    }
+    lua_pushlightuserdata(L, u);
+    return 1;
+}
+
 /* parallel(list of functions) -> an enum ln_rc: WAIT, and the results will be in the list */
 static int host_parallel(lua_State *L)
 {
@@ -260,6 +278,11 @@ static const struct {
     AT(ln_value, ptr),
     AT(ln_value, len),
     AT(ln_value, type),
+    SIZE(ln_redis_value),
+    AT(ln_redis_value, count),
+    AT(ln_redis_value, number),
+    AT(ln_redis_value, ptr),
+    AT(ln_redis_value, len),
     SIZE(ln_match),
     AT(ln_match, count),
     AT(ln_match, at),
@@ -298,6 +321,7 @@ static const luaL_Reg functions[] = {
     {"env", host_env},
     {"report", host_report},
     {"add_service", host_add_service},
+    {"redis", host_redis},
     {"parallel", host_parallel},
     {"job", host_job},
     {"cancel_job", host_cancel_job},

@@ -314,6 +314,7 @@ void ln_vm_free(struct ln_vm *vm)
         lua_close(vm->L);
     }
     ln_stores_free(vm);
+    ln_redis_uses_free(vm);
     ln_digest_free(vm->digest);
     ln_text_fini(&vm->escaped);
     while (vm->coder_count > 0)

@@ -18,6 +18,7 @@ struct ln_loop;
 struct ln_shm;
 struct ln_shm_slot;
 struct ln_demand;
+struct ln_redis_pool;
 struct ln_vm;
 
 struct ln_vm_env {
@@ -27,6 +28,7 @@ struct ln_vm_env {
     unsigned worker;          /* the number of that slot */
     uint64_t number;          /* of the generation; 0: of none */
     struct ln_client *client; /* for requests of plugins; NULL while checking and in unit specs */
+    struct ln_redis_pool *redis; /* likewise */
     struct ln_demand
         *demand; /* where zones that do not exist yet are asked for; NULL = they must exist */
 };

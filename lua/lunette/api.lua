@@ -11,6 +11,7 @@ local json = require "lunette.json"
 local log = require "lunette.log"
 local metrics = require "lunette.metrics"
 local parallel = require "lunette.parallel"
+local redis = require "lunette.redis"
 local store = require "lunette.store"
 local task = require "lunette.task"
 local text = require "lunette.schema_text"
@@ -70,6 +71,7 @@ function M.words(owner)
     metrics = library("metrics", metrics),
     parallel = parallel,
     print = print_line,
+    redis = redis.open,
     sleep = task.sleep,
     store = store.for_plugin(owner),
     time = time,

@@ -54,6 +54,7 @@ local M = {
   value = ffi.new("struct ln_value"),
   size = ffi.new("size_t[1]"),
   match = ffi.new("struct ln_match"),
+  redis_value = ffi.new("struct ln_redis_value"),
 
   string = ffi.string,
   piece = ffi.typeof("struct ln_piece"),
@@ -88,6 +89,11 @@ end
 
 function M.free_http(h)
   C.ln_http_free(ffi.gc(h, nil))
+end
+
+
+function M.redis(address)
+  return ffi.cast("struct ln_redis_use *", address)
 end
 
 

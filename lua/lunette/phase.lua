@@ -36,6 +36,11 @@ M.allowed = {
   ["http"] = {
     RUNNING, "only request, response, body, log and timers can wait; timer.after(0, f) comes soon after init",
   },
+  ["redis"] = {
+    { [C.LN_PHASE_LOAD] = true, [C.LN_PHASE_INIT] = true },
+    "open it in init, or at the top of the file, and keep the handle",
+  },
+  ["redis calls"] = { RUNNING, "only request, response, body, log and timers can wait" },
   ["parallel"] = { RUNNING, "only request, response, body, log and timers can wait" },
   ["timer.every"] = {
     { [C.LN_PHASE_INIT] = true, [C.LN_PHASE_TIMER] = true }, "start it in init; timers may start others",

@@ -6,13 +6,16 @@
 -- Runs inside `lunette test`, and under plain busted where the module lunette.host is in package.cpath.
 
 local fake_http = require "lunette.fake_http"
+local fake_redis = require "lunette.fake_redis"
 local http = require "lunette.http"
 local json = require "lunette.json"
+local redis = require "lunette.redis"
 local world = require "lunette.world"
 
-local M = { clock = {}, http = fake_http.default }
+local M = { clock = {}, http = fake_http.default, redis = fake_redis.new(world.now) }
 
 http.fake = function(request) return M.http:answer(request) end
+redis.fake = function(...) return M.redis:answer(...) end
 
 local Out = {} -- what came of a request
 Out.__index = Out
@@ -37,6 +40,7 @@ end
 function M.reset()
   chains = setmetatable({}, { __mode = "k" })
   M.http:reset()
+  M.redis:reset()
   world.reset()
 end
 

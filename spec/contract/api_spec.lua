@@ -128,6 +128,11 @@ describe("the description of the Lua API", function()
     assert.same(described "functions", found)
   end)
 
+  it("has the methods of Redis handles and of gate.redis", function()
+    assert.same(described "handle", sorted_keys(require("lunette.redis").methods))
+    for _, name in ipairs(described "a small Redis") do assert.truthy(gate.redis[name], name) end
+  end)
+
   it("has the method of limiters", function()
     local bucket = gate.plugin("rate-limit", { rate = "1/s" }).self.bucket
     assert.same(described "limiter", sorted_keys(debug.getmetatable(bucket).__index))

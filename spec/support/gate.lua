@@ -21,6 +21,7 @@ local http = require "spec.support.http"
 local json = require "spec.support.json"
 local loop = require "spec.support.loop"
 local process = require "spec.support.process"
+local redis = require "spec.support.redis"
 local socket = require "spec.support.socket"
 local upstream = require "spec.support.upstream"
 
@@ -54,6 +55,13 @@ end
 function M.start(options)
   local g = gateway.start(options)
   return keep(g, g.stop)
+end
+
+
+-- A real redis-server; see redis.lua.
+function M.redis(options)
+  local server = redis.start(options)
+  return keep(server, server.stop)
 end
 
 

@@ -9,6 +9,10 @@ return {
       { "sleep(seconds)", "nothing", "Waits; other requests go on meanwhile.", lua = "fun(seconds: number)" },
       { "parallel(f, g, ...)", "their first results", "Runs up to 64 functions at once and waits for all. When one raises, the others "
         .. "end where they are and `parallel` raises the same.", lua = "fun(...: fun(): any): ..." },
+      { "redis(url, options)", "handle", "A handle on a Redis, opened in `init` or at the top of a routes file: "
+        .. "`redis://[[user]:password@]host[:port][/db]` or `unix:/path[?db=n]`. Option: `timeout` of each call, 1 second if it is "
+        .. "left out. Nothing connects before the first call.",
+        lua = "fun(url: string, options?: { timeout?: number|string }): lunette.Redis" },
       { "time()", "number", "Seconds since 1970, with fractions." },
       { "hostname()", "string", "Name of this machine." },
       { "print(...)", "nothing", "A line in the log, for a quick look while writing a plugin.", lua = "fun(...: any)" },

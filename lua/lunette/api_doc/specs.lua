@@ -8,7 +8,7 @@ return {
     about = "`local gate = require \"lunette.spec\"`: the gateway's own code in a small world without sockets, where the clock "
       .. "stands still until somebody moves it.",
     rows = {
-      { "reset()", "nothing", "Forgets everything: stores, requests, plugins, answers of `gate.http`, log lines. The clock is at its start." },
+      { "reset()", "nothing", "Forgets everything: stores, requests, plugins, answers of `gate.http`, `gate.redis`, log lines. The clock is at its start." },
       { "plugin(name, settings)", "plugin", "A plugin as a route would use it. Raises what is wrong with its settings.",
         lua = "fun(name: string, settings?: table<string, any>): lunette.Subject" },
       { "plugins(folder)", "nothing", "Where plugins are looked for until the next reset; the folder `plugins` otherwise.",
@@ -36,6 +36,7 @@ return {
       { "clock", "clock", "`gate.clock:advance(seconds)` and `gate.clock:now()`; a handler that sleeps moves it, too.",
         lua = "lunette.Clock" },
       { "http", "answers", "What answers the requests that plugins make, see below.", lua = "lunette.FakeHttp" },
+      { "redis", "a small Redis", "The Redis of all plugins, in memory, see below.", lua = "lunette.FakeRedis" },
       { "start(options)", "gateway", "Runs the real binary on a free port. Options: `services = { name = upstream }`, `routes` and `plugins` "
         .. "(paths, or texts), or `config` (a path), `env`, `workers`, `gateway`, `expect` (patterns of error lines that are no surprise).",
         lua = "fun(options?: table): lunette.Gateway" },
@@ -44,6 +45,19 @@ return {
       { "wait_until(fact, what, timeout)", "value", "Waits, at most `timeout` (5) seconds, until `fact()` is true.",
         lua = "fun(fact: (fun(): any), what?: string, timeout?: number): any" },
       { "cleanup()", "nothing", "Ends every gateway and upstream that is still there: for `after_each`. Raises what went wrong with them." },
+    },
+  },
+  {
+    title = "gate.redis, in specs", name = "a small Redis", kind = "object", class = "lunette.FakeRedis", scope = "specs",
+    about = "A Redis in memory, on the clock of the spec, emptied by `gate.reset()`: texts, counters, expiry, hashes, lists, sets, sorted "
+      .. "sets. A spec sees it with the commands themselves, `gate.redis:get(key)`. A command that it does not know raises.",
+    rows = {
+      { "on(command, f)", "itself", 'What a command gives: `gate.redis:on("EVAL", function(script, n, ...) return 1 end)`; `nil, sentence` is '
+        .. "an error of Redis.", lua = "fun(self: lunette.FakeRedis, command: string, f: (fun(...: string): any, string?)): lunette.FakeRedis" },
+      { "down(code)", "nothing", "From now on every call fails, with the code `down` or another one.",
+        lua = "fun(self: lunette.FakeRedis, code?: string)" },
+      { "up()", "nothing", "Ends that.", lua = "fun(self: lunette.FakeRedis)" },
+      { "calls", "list", 'Every command that came, `{ "INCR", "key" }`.', lua = "string[][]" },
     },
   },
   {

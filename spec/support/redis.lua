@@ -1,0 +1,137 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Real redis-servers for specs, on a free loopback port each: they can be killed, stopped and started again there.
+
+local dir = require "spec.support.dir"
+local loop = require "spec.support.loop"
+local process = require "spec.support.process"
+local socket = require "spec.support.socket"
+
+
+local M = {}
+
+local Server = {}
+Server.__index = Server
+
+
+local function free_port()
+  local listener = socket.listen("127.0.0.1:0")
+  local port = listener.address:match("(%d+)$")
+  listener:close()
+  return port
+end
+
+
+local function find_binary()
+  for folder in os.getenv("PATH"):gmatch("[^:]+") do
+    local path = folder .. "/redis-server"
+    local file = io.open(path)
+    if file then
+      file:close()
+      return path
+    end
+  end
+  error("redis-server is not installed: cmake/deps test", 0)
+end
+
+
+-- `options`: password; settings = { "--name", "value", ... }.
+function M.start(options)
+  options = options or {}
+  local self = setmetatable({ dir = dir.new(), port = free_port(), password = options.password }, Server)
+  self.settings = options.settings or {}
+  self.address = "127.0.0.1:" .. self.port
+  self.url = ("redis://%s%s"):format(self.password and ":" .. self.password .. "@" or "", self.address)
+  self:run()
+  return self
+end
+
+
+-- Starts it (again), empty.
+function Server:run()
+  local args = {
+    "--port", self.port, "--bind", "127.0.0.1", "--save", "", "--dir", self.dir.path, "--enable-debug-command", "yes",
+  }
+  if self.password then
+    args[#args + 1] = "--requirepass"
+    args[#args + 1] = self.password
+  end
+  for _, word in ipairs(self.settings) do args[#args + 1] = word end
+  self.process = process.start(find_binary(), args)
+  loop.wait_until(function()
+    if not self.process:is_running() then error("redis-server has ended: " .. self.process.out.text, 0) end
+    return self.process.out.text:find("Ready to accept connections", 1, true)
+  end, "redis-server to be ready")
+end
+
+
+-- At once, as by a crash.
+function Server:kill()
+  self.process:signal(process.KILL)
+  self.process:destroy()
+end
+
+
+function Server:pause()
+  self.process:signal(process.STOP)
+end
+
+
+function Server:resume()
+  self.process:signal(process.CONT)
+end
+
+
+function Server:stop()
+  if self.process:is_running() then self:kill() end
+  self.dir:remove()
+end
+
+
+local function encode(words)
+  local out = { ("*%d\r\n"):format(#words) }
+  for _, word in ipairs(words) do out[#out + 1] = ("$%d\r\n%s\r\n"):format(#tostring(word), tostring(word)) end
+  return table.concat(out)
+end
+
+
+local function read_value(s)
+  local kind, rest = s:read_until("\r\n"):match("^(.)(.-)\r?\n?$")
+  if kind == "$" then
+    if rest == "-1" then return nil end
+    return (s:read_exactly(tonumber(rest) + 2):sub(1, -3))
+  end
+  if kind == "*" then
+    local list = {}
+    for i = 1, tonumber(rest) do list[i] = read_value(s) or false end
+    return list
+  end
+  if kind == ":" then return tonumber(rest) end
+  if kind == "-" then error(rest, 0) end
+  return rest
+end
+
+
+-- A command of the spec's own, on a connection of its own; its value.
+function Server:command(...)
+  local s = socket.connect(self.address)
+  if self.password then
+    s:send(encode { "AUTH", self.password })
+    read_value(s)
+  end
+  s:send(encode { ... })
+  local value = read_value(s)
+  s:close()
+  return value
+end
+
+
+-- Likewise, but nobody waits for the answer.
+function Server:command_aside(...)
+  local s = socket.connect(self.address)
+  if self.password then s:send(encode { "AUTH", self.password }) end
+  s:send(encode { ... })
+  return s
+end
+
+
+return M
