@@ -293,9 +293,9 @@ int ln_http_error(struct ln_http *h, struct ln_str *out);
 
 /* ---- Redis (api_redis.c) ---- */
 
-struct ln_redis_use;    /* what redis(url) gives */
-struct ln_redis_ask;    /* one call, of one command or several */
-struct ln_redis_script; /* known by its digest */
+struct ln_redis_use; /* what redis(url) gives */
+struct ln_redis_ask; /* one call, of one command or several */
+struct ln_redis_script;
 struct ln_redis_value {
     int32_t kind;   /* 0 nil, 1 status, 2 text, 3 integer, 4 array, 5 an error of the command, 6 Redis itself refuses */
     uint32_t count; /* of an array: its values come next */
@@ -308,11 +308,10 @@ struct ln_redis_script *ln_redis_use_script(struct ln_redis_use *u, const char *
 /* NULL: there is no Redis here. Given back by ln_redis_ask_free(), or by C when nobody waits for it any more. */
 struct ln_redis_ask *ln_redis_ask_new(struct ln_redis_use *u);
 void ln_redis_ask_free(struct ln_redis_ask *a);
-/* A command of `argc` words, then its words. */
+/* A command, or instead a script before the number of keys, the keys and the arguments; then its `argc` words. */
 void ln_redis_ask_command(struct ln_redis_ask *a, unsigned argc);
-void ln_redis_ask_word(struct ln_redis_ask *a, const char *ptr, size_t len);
-/* Instead of a command: the number of keys, the keys and the arguments follow. */
 void ln_redis_ask_script(struct ln_redis_ask *a, const struct ln_redis_script *s, unsigned argc);
+void ln_redis_ask_word(struct ln_redis_ask *a, const char *ptr, size_t len);
 /* WAIT: yield now. OK: it has failed already. ESTATE: nothing can wait here, and `a` is given back. */
 int ln_redis_ask_send(struct ln_redis_ask *a, double seconds);
 /* OK: there are no replies, and this is why. NONE: there are. */

@@ -10,7 +10,7 @@ local LONG_FUNCTIONS = {}
 local FUNCTION_MAX, MEDIAN_MAX, NEARLY_ALL_MAX = 100, 15, 60
 
 local FILE_MAX = {
-  { "^core/script/api%.cdef%.h$", 400 }, -- the whole boundary is one header: docs/decisions/0003
+  { "^core/script/api%.cdef%.h$", 500 }, -- the whole boundary is one header: docs/decisions/0003
   { "^core/.*%.c$", 800 },
   { "^core/.*%.h$", 200 },
   { "^tests/unit/.*%.[ch]$", 800 },
