@@ -183,10 +183,14 @@ static void on_deadline(struct ln_deadline *d)
 {
     struct ln_redis_call *c = ln_container_of(d, struct ln_redis_call, deadline);
 
-    if (c->step == LN_REDIS_SENT)
+    struct ln_redis *r = c->redis;
+
+    if (c->step == LN_REDIS_SENT) {
         ln_redis_late(c);
-    else
+    } else {
         ln_redis_call_fail(c, LN_REDIS_TIMEOUT, NULL);
+        ln_redis_waited(r);
+    }
 }
 
 void ln_redis_call_free(struct ln_redis_call *c)

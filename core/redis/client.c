@@ -87,9 +87,8 @@ static void retry_later(struct ln_redis *r)
 }
 
 /* From now on calls fail at once. The log hears of it once, and again when the reason changes. */
-static void go_down(struct ln_redis *r, const char *reason)
+static void mark_down(struct ln_redis *r, const char *reason)
 {
-    struct ln_list sent, queued;
     char why[sizeof r->reason];
 
     snprintf(why, sizeof why, "%s", reason);
@@ -98,8 +97,17 @@ static void go_down(struct ln_redis *r, const char *reason)
     memcpy(r->reason, why, sizeof why);
     r->told = true;
     r->down = true;
-    r->state = LN_REDIS_IS_DOWN;
     r->late = 0;
+}
+
+static void go_down(struct ln_redis *r, const char *reason)
+{
+    struct ln_list sent, queued;
+    char why[sizeof r->reason];
+
+    mark_down(r, reason);
+    memcpy(why, r->reason, sizeof why); /* callbacks may send a call, and that may change it */
+    r->state = LN_REDIS_IS_DOWN;
     take_all(&r->sent, &sent);
     take_all(&r->queued, &queued);
     drop_connection(r);
@@ -138,6 +146,14 @@ void ln_redis_late(struct ln_redis_call *c)
         go_down(r, "it does not answer");
     else if (r->late >= LATE_CALLS)
         go_down(r, "it answers too late");
+}
+
+/* The connection that is being made takes longer than callers have: it goes on as a probe, and
+ * those with more patience still wait for it. */
+void ln_redis_waited(struct ln_redis *r)
+{
+    if (r->state == LN_REDIS_CONNECTING && !r->down && ++r->late >= SILENT_CALLS)
+        mark_down(r, "it does not answer");
 }
 
 void ln_redis_shut(struct ln_redis *r)

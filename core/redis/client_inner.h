@@ -71,6 +71,8 @@ void ln_redis_shut(struct ln_redis *r);
 void ln_redis_flush_later(struct ln_redis *r);
 /* A call that was sent has had no answer in time. */
 void ln_redis_late(struct ln_redis_call *c);
+/* A call has passed its time before it was sent. */
+void ln_redis_waited(struct ln_redis *r);
 
 /* call.c */
 /* Ends a call, whatever its step; on_done is called unless it has been, or nobody waits. */

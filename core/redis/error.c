@@ -7,7 +7,7 @@ static const struct row {
     const char *code, *text;
     bool is_down, is_ours, refuses;
 } rows[] = {
-#define ERROR(name, code, is_down, is_ours, refuses, sentence)                                              \
+#define ERROR(name, code, is_down, is_ours, refuses, sentence)                                     \
     [LN_REDIS_##name] = {code, sentence, is_down, is_ours, refuses},
 #include "redis/error.def"
 #undef ERROR

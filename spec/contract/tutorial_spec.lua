@@ -17,7 +17,7 @@ end
 
 -- Puts the page's plugins where a reader would have them.
 local function write_all()
-  for _, name in ipairs { "closed", "redact", "authz", "lockout" } do
+  for _, name in ipairs { "closed", "redact", "authz", "lockout", "redis-quota" } do
     files.write(("plugins/%s.lua"):format(name), block(("plugins/%s.lua\n"):format(name)))
   end
   gate.plugins(files.folder() .. "/plugins")
@@ -99,7 +99,7 @@ local env = setmetatable({
   require = function(name) return name == "lunette.spec" and reader or require(name) end,
 }, { __index = getfenv() })
 
-for _, name in ipairs { "closed", "redact", "authz", "lockout" } do
+for _, name in ipairs { "closed", "redact", "authz", "lockout", "redis-quota" } do
   local chunk = assert(loadstring(block(("spec/plugins/%s_spec.lua"):format(name)), "@docs/plugins.md"))
   setfenv(chunk, env)
 

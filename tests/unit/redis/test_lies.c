@@ -289,6 +289,33 @@ static void test_it_takes_the_greeting_and_never_answers(void **state)
     assert_string_equal(said("GET k"), "!down");
 }
 
+/* The connection goes on as a probe; only those who come now do not wait for it. */
+static void test_a_greeting_that_takes_longer_than_callers_have(void **state)
+{
+    struct ask *patient, *a;
+
+    (void)state;
+    lie("", 0, "", 0);
+    patient = ask("GET k", 5000);
+    for (unsigned i = 0; i < 3; i++) {
+        a = ask("GET k", 10);
+        while (!a->done)
+            turns_once(&house->turns);
+        assert_int_equal(a->error, LN_REDIS_TIMEOUT);
+    }
+    a = ask("GET k", 10);
+    assert_int_equal(a->error, LN_REDIS_DOWN);
+    assert_int_equal(liar.guests, 1);
+    lie(GREETED, sizeof GREETED - 1, "$5\r\nhello\r\n", 11);
+    assert_true(liar.guest_fd >= 0);
+    assert_int_equal(send(liar.guest_fd, GREETED, sizeof GREETED - 1, MSG_NOSIGNAL),
+                     sizeof GREETED - 1);
+    await_all();
+    assert_string_equal(patient->text, "hello");
+    assert_int_equal(liar.guests, 1);
+    assert_int_equal(logged(": up"), 1);
+}
+
 static void test_a_password_that_is_echoed_is_not_logged(void **state)
 {
     char url[200];
@@ -322,6 +349,7 @@ int main(void)
         TEST(test_answers_that_nobody_asked_for),
         TEST(test_it_greets_and_then_is_silent),
         TEST(test_it_takes_the_greeting_and_never_answers),
+        TEST(test_a_greeting_that_takes_longer_than_callers_have),
         TEST(test_a_password_that_is_echoed_is_not_logged),
     };
 
