@@ -27,6 +27,7 @@ local LUACHECK = [[
 -- luacheck settings for plugins, routes and specs of lunette: made by `lunette types`.
 std = "luajit"
 max_line_length = 120
+max_comment_line_length = 130
 exclude_files = { ".lunette" }
 unused_args = false -- handlers are given more than most of them need
 

@@ -70,6 +70,17 @@ static void test_a_text_line(void **state)
     assert_string_equal(drain(), "2023-11-14T22:13:20.123Z warn  test: instance a:1 is down\n");
 }
 
+static void test_a_level_in_colour(void **state)
+{
+    (void)state;
+    ln_log_colour(true);
+    ln_error("no");
+    ln_log_colour(false);
+    assert_string_equal(drain(), "2023-11-14T22:13:20.123Z \x1b[1;31merror\x1b[0m test: no\n");
+    ln_error("no");
+    assert_string_equal(drain(), "2023-11-14T22:13:20.123Z error test: no\n");
+}
+
 static void test_a_json_line_with_fields(void **state)
 {
     (void)state;
@@ -215,6 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_text_line, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_level_in_colour, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_json_line_with_fields, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_fields_stand_after_a_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_levels_below_are_silent, set_up, tear_down),
