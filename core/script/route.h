@@ -14,6 +14,8 @@
 
 /* ---- `when`: what else a request must be like ---- */
 
+struct ln_quarantine_record; /* shm/quarantine.h */
+
 enum ln_condition_kind {
     LN_CONDITION_HEADER,
     LN_CONDITION_QUERY,
@@ -43,6 +45,13 @@ struct ln_key {
     struct ln_slice seed; /* shares with different seeds fall differently */
 };
 
+/* How a function among the conditions fares: when.c. */
+struct ln_asked {
+    unsigned number;                  /* the same in every worker */
+    unsigned points;                  /* failures, less the times that it worked since */
+    struct ln_quarantine_record *out; /* NULL: it may be asked */
+};
+
 struct ln_condition {
     enum ln_condition_kind kind;
     enum ln_condition_test test; /* HEADER to SCHEME */
@@ -52,10 +61,11 @@ struct ln_condition {
     const struct ln_cidr *blocks;
     unsigned block_count;
     struct ln_key key;
-    double below;         /* 0 to 1 */
-    int function;         /* reference in the registry */
-    const void *identity; /* of the function: the same address, the same function */
-    const char *text;     /* for people: header X-Version is "2" */
+    double below;           /* 0 to 1 */
+    int function;           /* reference in the registry */
+    const void *identity;   /* of the function: the same address, the same function */
+    struct ln_asked *asked; /* of a FUNCTION */
+    const char *text;       /* for people: header X-Version is "2" */
 };
 
 /* ---- `to = split { ... }` ---- */

@@ -135,6 +135,8 @@ static void take_condition(struct ln_vm *vm, struct ln_condition *c)
         lua_getfield(vm->L, -1, "call");
         luaL_checktype(vm->L, -1, LUA_TFUNCTION);
         c->identity = lua_topointer(vm->L, -1);
+        c->asked = ln_arena_zalloc(&vm->arena, sizeof *c->asked);
+        c->asked->number = ++vm->asked_count;
         c->function = luaL_ref(vm->L, LUA_REGISTRYINDEX);
         break;
     }
@@ -160,6 +162,7 @@ void ln_conditions_forget(struct ln_vm *vm)
         for (unsigned k = 0; k < vm->routes[i].condition_count; k++)
             if (vm->routes[i].conditions[k].kind == LN_CONDITION_FUNCTION)
                 luaL_unref(vm->L, LUA_REGISTRYINDEX, vm->routes[i].conditions[k].function);
+    vm->asked_count = 0;
 }
 
 /* ---- splits ---- */

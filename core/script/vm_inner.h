@@ -66,10 +66,11 @@ struct ln_vm {
     unsigned chain_cap;
     struct ln_split *splits; /* owned; their texts and numbers are in the arena */
     unsigned split_count;
-    uint64_t epoch;  /* of a spec: limits of another one count apart */
-    int live;        /* reference of the table of slots */
-    int begun;       /* slots ever used */
-    int *free_slots; /* a stack */
+    unsigned asked_count; /* functions among the conditions of routes */
+    uint64_t epoch;       /* of a spec: limits of another one count apart */
+    int live;             /* reference of the table of slots */
+    int begun;            /* slots ever used */
+    int *free_slots;      /* a stack */
     unsigned free_count, free_cap;
     uint32_t serial;
     unsigned forgotten;     /* requests, for looking at the heap now and then */

@@ -19,6 +19,13 @@ get "/there" { when = { client = "192.0.2.0/24" }, reply = { 200, "there" } }
 get "/broken" { when = function(req) return req.headers.Boom and error("boom") end, reply = { 200, "fine" } }
 get "/broken" { reply = { 200, "other" } }
 get "/endless" { when = function(req) while req.args.forever do end return true end, reply = { 200, "ended" } }
+get "/bomb" {
+  when = function() local t = {} while true do t[#t + 1] = ("x"):rep(2 ^ 20) .. #t end end, reply = { 200 },
+}
+get "/deep" { when = function() local function f(n) return 1 + f(n) end return f(1) end, reply = { 200 } }
+get "/own" { when = function() return coroutine.wrap(function() sleep(1) return true end)() end, reply = { 200 } }
+get "/ask" { when = function() return http.get "http://127.0.0.1:1/" end, reply = { 200 } }
+get "/later" { when = function() return timer.after(1, print) end, reply = { 200 } }
 get "/wait" { when = function() sleep(1) return true end, reply = { 200 } }
 ]]
 
@@ -65,10 +72,43 @@ describe("a route with conditions", function()
     assert.equal("ended", g:get("/endless").body)
   end)
 
+  for path, why in pairs {
+    bomb = "not enough memory|ran longer|more than", deep = "stack overflow|ran longer",
+    own = "sleep cannot be called", ask = "cannot be called", later = "cannot be called",
+  } do
+    it("cannot hurt others: /" .. path, function()
+      for one in why:gmatch("[^|]+") do g:expect(("the condition of route GET /%s failed: .*%s"):format(path, one)) end
+      assert.equal(500, g:get("/" .. path).status)
+      assert.equal("one", g:get("/v").body)
+      assert.equal("number", g:get("/n/12").body)
+    end)
+  end
+
   it("cannot wait", function()
     g:expect("sleep cannot be called in the condition of a route")
     assert.equal(500, g:get("/wait").status)
     assert.equal("one", g:get("/v").body)
+  end)
+end)
+
+
+describe("a condition that keeps failing", function()
+  teardown(gate.cleanup)
+
+  it("is not asked for a while, and comes back when it works", function()
+    local g = gate.start {
+      routes = [[
+        get "/x" { when = function(req) return req.headers.Boom and error("boom") or true end, reply = { 200, "x" } }
+        get "/y" { reply = { 200, "y" } } ]],
+    }
+    g:expect "the condition of route GET /x failed: .*boom"
+    g:expect "the condition of route GET /x .* keeps failing: it is in quarantine"
+    for _ = 1, 5 do assert.equal(500, g:get("/x", { headers = { Boom = "1" } }).status) end
+    g:wait_log "in quarantine"
+    assert.equal(500, g:get("/x").status) -- refused unasked, so that no check is passed over
+    assert.equal("y", g:get("/y").body)
+    gate.eventually(function() return g:get("/x").status == 200 end, "the trial")
+    assert.equal("x", g:get("/x").body)
   end)
 end)
 
