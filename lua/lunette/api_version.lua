@@ -39,4 +39,35 @@ function M.names(doc, version)
 end
 
 
+-- The globals that came after `version`, as { name = since }.
+local function newer(doc, version)
+  local found = {}
+  for _, object in ipairs(doc.objects) do
+    local since = object.since or 1
+    if object.kind == "library" and since > version then found[object.name] = since end
+    for _, row in ipairs(object.kind == "globals" and object.rows or {}) do
+      local came = row.since or since
+      if came > version then found[row[1]:match("^[%a_][%w_]*")] = came end
+    end
+  end
+  return found
+end
+
+
+-- Takes the globals out of an environment (lunette.sandbox) that came after the version for which its file was written: what a
+-- plugin uses by mistake would be missing elsewhere.
+function M.withdraw(env, api, doc)
+  local words = debug.getmetatable(env).__index
+  local meta = debug.getmetatable(words)
+  local missing, gone = meta.__index, newer(doc, api)
+  for name in pairs(gone) do words[name] = nil end
+  meta.__index = function(_, name)
+    if gone[name] then
+      error(("%s came with lunette API %d; this plugin says api = %d"):format(name, gone[name], api), 2)
+    end
+    return missing(words, name)
+  end
+end
+
+
 return M

@@ -108,7 +108,7 @@ end
 
 
 -- The word `plugin` of one file.
-local function plugin_word(expected)
+local function plugin_word(expected, env_of)
   return function(name)
     if name ~= expected then
       error(("plugin %s: a plugin is named like its file, %s"):format(text.show(name), text.quote(expected)), 2)
@@ -116,6 +116,7 @@ local function plugin_word(expected)
     return function(parts)
       if type(parts) ~= "table" then error("plugin: expected a table, got " .. text.show(parts), 2) end
       local fields = check_parts(name, parts)
+      if parts.api < F.api_major then version.withdraw(env_of(), parts.api, require "lunette.api_doc") end
       local p = { name = name, version = parts.version, api = parts.api, schema = fields, check = parts.check }
       p.buffer = parts.buffer and units.bytes(parts.buffer)
       p.answers, p.preflight = parts.answers or false, parts.preflight or false
@@ -184,9 +185,9 @@ end
 
 local function environment(name)
   local words = api.words(name)
-  words.plugin = plugin_word(name)
-  words.t = schema.t
   local env
+  words.plugin = plugin_word(name, function() return env end)
+  words.t = schema.t
   words.require = require_word(function() return env end)
   env = sandbox.environment(words, trusted[name])
   return env

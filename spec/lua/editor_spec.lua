@@ -106,6 +106,26 @@ describe("the version of a plugin", function()
     assert.equal("api: expected a version of the Lua API such as 2, got 1.5 (number)", version.refusal(1.5, 2, 1))
   end)
 
+  it("hides the globals that came later", function()
+    local sandbox = require "lunette.sandbox"
+    local later = { objects = {
+      { name = "metrics", kind = "library", since = 3, rows = {} },
+      { name = "functions", kind = "globals", rows = {
+        { "every(s)", "nothing", "", since = 2 }, { "time()", "number", "" },
+      } },
+    } }
+    local env = sandbox.environment { metrics = {}, every = 1, time = 2 }
+    version.withdraw(env, 1, later)
+    local function value(expression) return pcall(sandbox.compile("return " .. expression, "p.lua", env)) end
+    assert.same({ true, 2 }, { value "time" })
+    assert.same({ false, "p.lua:1: every came with lunette API 2; this plugin says api = 1" }, { value "every" })
+    assert.same({ false, "p.lua:1: metrics came with lunette API 3; this plugin says api = 1" }, { value "metrics.x" })
+    assert.truthy(select(2, value "tiem"):find('undeclared name "tiem"', 1, true))
+    env = sandbox.environment { metrics = {}, every = 1, time = 2 }
+    version.withdraw(env, 2, later)
+    assert.same({ true, 1 }, { value "every" })
+  end)
+
   it("decides which names there are", function()
     local two = { objects = {
       { name = "req", kind = "object", rows = { { "path", "string", "" }, { "tls", "string", "", since = 2 } } },
