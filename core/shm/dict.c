@@ -172,7 +172,6 @@ static uint32_t make(struct ln_dict *d, const struct ln_dict_key *key,
 
     r->block.id = key->id;
     r->block.expires = expires;
-    r->block.touched = 0;
     r->key_n = (uint32_t)key->text.n;
     r->value_n = (uint32_t)bytes.n & 0xffffff;
     r->type = (uint8_t)value->type;
@@ -297,6 +296,8 @@ static enum publication publish(struct ln_dict *d, const struct found *f, uint32
         way = ln_table_room(&d->t, f->seen, now, &evicts);
     if (way == LN_TABLE_WAYS)
         return ln_table_holds(f->bucket, f->seen) ? NOWHERE : AGAIN;
+    if (block != 0) /* what is written again is in use; what is new has yet to show that it is */
+        ln_table_at(&d->t, block)->touched = f->r != NULL;
     if (!ln_table_publish(&d->t, f->bucket, f->seen, way, block))
         return AGAIN;
     if (evicts)

@@ -243,7 +243,8 @@ static bool is_over(const struct ln_table *t, const struct ln_block *b, ln_nsec 
     return (b->expires != 0 && b->expires <= now) || (t->is_dead != NULL && t->is_dead(b));
 }
 
-/* Was published. */
+/* Was published. If it is in its bucket when that is read, and the bucket can be swapped after
+ * that, then all that was read of the block in between was true. */
 static bool try_used(struct ln_table *t, uint32_t block, uint64_t tag, struct search *s)
 {
     struct ln_block *b = ln_table_at(t, block);
@@ -251,9 +252,6 @@ static bool try_used(struct ln_table *t, uint32_t block, uint64_t tag, struct se
     unsigned way = find(seen, block);
     bool over = is_over(t, b, s->now);
 
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    if (ln_word_get(&b->tag) != tag)
-        return false; /* all of that may be of different lives */
     if (way == LN_TABLE_WAYS)
         return take(t, b, tag);
     if (!over && !s->evict)

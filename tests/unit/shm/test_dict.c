@@ -290,6 +290,23 @@ static void test_what_was_used_lately_stays_when_room_is_short(void **state)
     close_dict(&x);
 }
 
+static void test_what_is_written_again_counts_as_used(void **state)
+{
+    struct fixture x;
+    struct ln_dict_key k = key("sum");
+    unsigned full = 0;
+    double sum = 0;
+
+    (void)state;
+    open_dict(&x, 1 << 16, true);
+    for (unsigned i = 0; i < 20000; i++) {
+        assert_int_equal(ln_dict_incr(&x.d, &k, 1, 0, ZONE_NOW, &sum), LN_DICT_DONE);
+        put_many(&x, i, i + 2, 0, &full);
+    }
+    assert_true(sum == 20000);
+    close_dict(&x);
+}
+
 static void test_the_expired_go_before_the_living(void **state)
 {
     struct fixture x;
@@ -459,6 +476,7 @@ int main(void)
         cmocka_unit_test(test_incr_adds_and_keeps_the_end),
         cmocka_unit_test(test_records_have_a_bound),
         cmocka_unit_test(test_what_was_used_lately_stays_when_room_is_short),
+        cmocka_unit_test(test_what_is_written_again_counts_as_used),
         cmocka_unit_test(test_the_expired_go_before_the_living),
         cmocka_unit_test(test_one_key_set_for_ever_pushes_nobody_out),
         cmocka_unit_test(test_without_eviction_nothing_is_lost_and_newcomers_are_refused),

@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0
- * test_store_steps.c - dictionaries and counters under chosen interleavings: at every swap that one
- * worker is about to make or has just made, another one does something, or the first one dies.
+ * test_store_steps.c - dictionaries and counters under chosen interleavings: at every swap or look
+ * that one worker is about to make or has just made, another one does something, or the first one
+ * dies.
  *
- * Processes that race by chance meet the narrow windows too rarely. Here the swaps are ours: they
- * call a hook.
+ * Processes that race by chance meet the narrow windows too rarely. Here swaps and looks are ours:
+ * they call a hook.
  */
 #include "zone.h"
 
 #define ln_pair_cas real_pair_cas
+#define ln_pair_read real_pair_read
 #define ln_word_cas real_word_cas
+#define ln_word_get real_word_get
 #include "shm/pair.h"
 #include "shm/word.h"
 #undef ln_pair_cas
+#undef ln_pair_read
 #undef ln_word_cas
+#undef ln_word_get
 
 static struct {
-    unsigned at; /* the hook is called before the at-th swap from now, or after it */
+    unsigned at; /* the hook is called before the at-th step from now, or after it */
     bool after;
     void (*hook)(void);
+    unsigned again; /* not 0: and once more so many steps later */
 } plan;
 
 static void (*due(void))(void)
@@ -30,33 +36,67 @@ static void (*due(void))(void)
     return hook;
 }
 
+static void call(void (*hook)(void))
+{
+    unsigned again = plan.again;
+
+    if (hook == NULL)
+        return;
+    plan.again = 0;
+    hook();
+    plan.at = again - 1;
+    plan.hook = again > 0 ? hook : NULL;
+}
+
 static bool ln_pair_cas(struct ln_pair *p, struct ln_pair from, struct ln_pair to)
 {
     void (*hook)(void) = due();
-    bool done;
 
-    if (hook != NULL && !plan.after)
-        hook();
-    done = real_pair_cas(p, from, to);
-    if (hook != NULL && plan.after)
-        hook();
+    if (!plan.after)
+        call(hook);
+    bool done = real_pair_cas(p, from, to);
+    if (plan.after)
+        call(hook);
     return done;
+}
+
+static struct ln_pair ln_pair_read(const struct ln_pair *p)
+{
+    void (*hook)(void) = due();
+
+    if (!plan.after)
+        call(hook);
+    struct ln_pair seen = real_pair_read(p);
+    if (plan.after)
+        call(hook);
+    return seen;
 }
 
 static bool ln_word_cas(uint64_t *w, uint64_t from, uint64_t to)
 {
     void (*hook)(void) = due();
-    bool done;
 
-    if (hook != NULL && !plan.after)
-        hook();
-    done = real_word_cas(w, from, to);
-    if (hook != NULL && plan.after)
-        hook();
+    if (!plan.after)
+        call(hook);
+    bool done = real_word_cas(w, from, to);
+    if (plan.after)
+        call(hook);
     return done;
 }
 
-/* The real ones, on our swaps. */
+static uint64_t ln_word_get(const uint64_t *w)
+{
+    void (*hook)(void) = due();
+
+    if (!plan.after)
+        call(hook);
+    uint64_t seen = real_word_get(w);
+    if (plan.after)
+        call(hook);
+    return seen;
+}
+
+/* The real ones, on our steps. */
 #define drop table_drop_
 #define find table_find
 #include "shm/table.c"
@@ -74,7 +114,7 @@ static bool ln_word_cas(uint64_t *w, uint64_t from, uint64_t to)
 #define make counters_make
 #include "shm/counters.c"
 
-enum { STEPS_MAX = 40, BLOCKS = 16 };
+enum { STEPS_MAX = 100, BLOCKS = 16 };
 
 static char *zone;
 static size_t zone_size;
@@ -309,6 +349,8 @@ static void test_death_at_any_step_leaves_all_or_nothing_and_all_the_room(void *
         act_model(&after, a, 10);
         left = act(&second, GET, 0);
         assert_true(left.value == start || left.value == after);
+        room(&second); /* whoever looks for room finds out what the dead one had published */
+        assert_true(same(act(&second, GET, 0), left));
 
         for (unsigned again = 0; again < 20; again++)
             die_in(a, pid, all / KINDS % STEPS_MAX, all / KINDS / STEPS_MAX % 2);
@@ -320,16 +362,32 @@ static void test_death_at_any_step_leaves_all_or_nothing_and_all_the_room(void *
 
 /* ---- a full table that evicts ---- */
 
+/* Everything goes, and every block changes hands, several times. */
 static void another_fills_it(void)
 {
-    struct ln_dict_value v = {.type = LN_DICT_TRUE};
-
-    for (unsigned i = 0; i < 100; i++) {
+    for (uint64_t i = 0; i < 3 * BLOCKS; i++) {
         struct ln_dict_key k = {zone_id(i), LN_SLICE("other")};
+        struct ln_dict_value v = {.type = LN_DICT_NUMBER, .number = (double)i};
 
-        assert_int_not_equal(ln_dict_set(&second, &k, &v, 0, ZONE_NOW), LN_DICT_TOO_LARGE);
+        ln_dict_set(&second, &k, &v, 0, ZONE_NOW);
     }
+    act(&second, SET, 5);
     second_acted = true;
+}
+
+static void assert_whole(void)
+{
+    for (uint64_t i = 0; i < 3 * BLOCKS; i++) {
+        struct ln_dict_key k = {zone_id(i), LN_SLICE("other")};
+        struct ln_dict_value v;
+
+        if (ln_dict_get(&second, &k, ZONE_NOW, &v) == LN_DICT_DONE)
+            assert_true(v.number == (double)i);
+        ln_dict_delete(&second, &k, ZONE_NOW);
+    }
+    act(&second, DELETE, 0);
+    second.t.evicts = false;
+    assert_int_equal(room(&second), BLOCKS);
 }
 
 static void test_a_flood_in_the_middle_tears_nothing(void **state)
@@ -337,27 +395,119 @@ static void test_a_flood_in_the_middle_tears_nothing(void **state)
     unsigned tried = 0;
 
     (void)state;
-    for (unsigned all = 0; all < KINDS * STEPS_MAX * 2; all++) {
+    for (unsigned all = 0; all < KINDS * STEPS_MAX * 2 * 20; all++) {
         enum kind a = all % KINDS;
 
         fresh(ln_table_size(BLOCKS, LN_DICT_BLOCK), true, 0);
         act(&second, SET, 1);
         second_acted = false;
         plan.at = all / KINDS % STEPS_MAX;
-        plan.after = all / KINDS / STEPS_MAX;
+        plan.after = all / KINDS / STEPS_MAX % 2;
+        plan.again = all / KINDS / STEPS_MAX / 2;
         plan.hook = another_fills_it;
 
         struct outcome o = act(&first, a, 10);
 
         plan.hook = NULL;
+        plan.again = 0;
         tried += second_acted;
-        assert_true(a != GET || o.rc == LN_DICT_NOT || o.value == 1);
-        assert_true(a != INCR || o.rc != LN_DICT_DONE || o.value == 11 || o.value == 10);
+        assert_true(a != GET || o.rc == LN_DICT_NOT || o.value == 1 || o.value == 5);
+        assert_true(a != INCR || o.rc != LN_DICT_DONE || o.value == 11 || o.value == 10 ||
+                    o.value == 15);
 
         struct outcome left = act(&second, GET, 0);
 
-        assert_true(left.rc == LN_DICT_NOT || left.value == 1 || left.value == 10 ||
-                    left.value == 11);
+        assert_true(left.rc == LN_DICT_NOT || left.value == 1 || left.value == 5 ||
+                    left.value == 10 || left.value == 11 || left.value == 15);
+        assert_whole();
+        views_fini();
+    }
+    assert_true(tried > 20);
+}
+
+/* The same value once more, in another block, and the first block is somebody else's. */
+static void another_rewrites(void)
+{
+    act(&second, SET, 1);
+    room(&second);
+    second_acted = true;
+}
+
+static void test_a_value_that_is_always_there_is_always_seen(void **state)
+{
+    (void)state;
+    for (unsigned all = 0; all < KINDS * STEPS_MAX * 2; all++) {
+        enum kind a = all % KINDS;
+
+        begin_with(1);
+        plan.at = all / KINDS % STEPS_MAX;
+        plan.after = all / KINDS / STEPS_MAX;
+        plan.hook = another_rewrites;
+
+        struct outcome o = act(&first, a, 10);
+
+        plan.hook = NULL;
+        assert_int_equal(o.rc, a == ADD ? LN_DICT_NOT : LN_DICT_DONE);
+        assert_true(a != GET || o.value == 1);
+        assert_true(a != INCR || o.value == 11);
+        views_fini();
+    }
+}
+
+/* ---- a table that does not evict ---- */
+
+static bool stored[2 * BLOCKS];
+
+static struct ln_dict_key small_key(const uint64_t *i)
+{
+    return (struct ln_dict_key){zone_id(*i), ln_slice((const char *)i, sizeof *i)};
+}
+
+/* Takes over what has expired. */
+static void another_stores(void)
+{
+    struct ln_dict_value v = {.type = LN_DICT_TRUE};
+
+    second_acted = true;
+    act(&second, ADD, 5); /* so that the first one's is dropped */
+    for (uint64_t i = 0; i < 2 * BLOCKS; i++) {
+        struct ln_dict_key k = small_key(&i);
+
+        if (!stored[i])
+            stored[i] = ln_dict_set(&second, &k, &v, 0, ZONE_NOW) == LN_DICT_DONE;
+        second.t.searched = 0;
+    }
+}
+
+static void test_what_has_no_end_is_kept_while_others_look_for_room(void **state)
+{
+    struct ln_dict_value v = {.type = LN_DICT_TRUE};
+    unsigned tried = 0;
+
+    (void)state;
+    for (unsigned all = 0; all < 2 * STEPS_MAX * 2 * 12; all++) {
+        fresh(ln_table_size(BLOCKS, LN_DICT_BLOCK), false, 0);
+        memset(stored, 0, sizeof stored);
+        second_acted = false;
+        for (uint64_t i = 100; i < 100 + BLOCKS; i++) {
+            struct ln_dict_key k = small_key(&i);
+
+            ln_dict_set(&second, &k, &v, ZONE_NOW, ZONE_NOW - 1);
+        }
+        plan.at = all % (2 * STEPS_MAX);
+        plan.after = all / (2 * STEPS_MAX) % 2;
+        plan.again = all / (2 * STEPS_MAX) / 2;
+        plan.hook = another_stores;
+        act(&first, ADD, 10);
+        plan.hook = NULL;
+        plan.again = 0;
+        tried += second_acted;
+        another_stores(); /* in what is left, and nowhere else */
+        for (uint64_t i = 0; i < 2 * BLOCKS; i++) {
+            struct ln_dict_key k = small_key(&i);
+
+            assert_true(!stored[i] || ln_dict_get(&second, &k, ZONE_NOW, &v) == LN_DICT_DONE);
+        }
         views_fini();
     }
     assert_true(tried > 20);
@@ -478,13 +628,69 @@ static void test_death_while_counting_leaves_all_or_nothing_and_all_the_room(voi
     }
 }
 
+/* The counter ends, and its block counts something else. */
+static void another_counts_others(void)
+{
+    int64_t n;
+
+    ln_counters_delete(&second_counters, 99, ZONE_NOW, &n);
+    for (uint64_t i = 0; i < BLOCKS; i++)
+        ln_counters_incr(&second_counters, zone_id(i), 1000, 0, ZONE_NOW, &n);
+}
+
+static void test_a_number_is_never_that_of_another_key(void **state)
+{
+    int64_t n;
+
+    (void)state;
+    for (unsigned all = 0; all < 3 * STEPS_MAX * 2; all++) {
+        n = 0;
+        fresh_counters((uint32_t)getppid());
+        count(&second_counters, INCREASE);
+        plan.at = all / 3 % STEPS_MAX;
+        plan.after = all / 3 / STEPS_MAX;
+        plan.hook = another_counts_others;
+        if (all % 3 == 0)
+            ln_counters_get(&first_counters, 99, ZONE_NOW, &n);
+        else if (all % 3 == 1)
+            ln_counters_delete(&first_counters, 99, ZONE_NOW, &n);
+        else
+            ln_counters_incr(&first_counters, 99, 3, 0, ZONE_NOW, &n);
+        plan.hook = NULL;
+        assert_true(n == 0 || n == 3 || (all % 3 == 2 && n == 6));
+        for (uint64_t i = 0; i < BLOCKS; i++)
+            if (ln_counters_get(&second_counters, zone_id(i), ZONE_NOW, &n) == LN_COUNTERS_DONE)
+                assert_int_equal(n, 1000);
+    }
+}
+
+static void test_what_was_deleted_by_the_dead_makes_room(void **state)
+{
+    uint32_t pid = dead_pid();
+
+    (void)state;
+    for (unsigned all = 0; all < STEPS_MAX * 2; all++) {
+        fresh_counters(pid);
+        count(&second_counters, INCREASE);
+        die_counting(DECREASE_TO_NOTHING, all % STEPS_MAX, all / STEPS_MAX);
+
+        unsigned there = counters_room(); /* nobody asks for that key meanwhile */
+
+        assert_int_equal(there + (counted() != 0), BLOCKS);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_two_deeds_on_one_key_have_an_order),
         cmocka_unit_test(test_death_at_any_step_leaves_all_or_nothing_and_all_the_room),
         cmocka_unit_test(test_a_flood_in_the_middle_tears_nothing),
+        cmocka_unit_test(test_what_has_no_end_is_kept_while_others_look_for_room),
+        cmocka_unit_test(test_a_value_that_is_always_there_is_always_seen),
+        cmocka_unit_test(test_a_number_is_never_that_of_another_key),
         cmocka_unit_test(test_no_addition_is_lost_or_doubled),
+        cmocka_unit_test(test_what_was_deleted_by_the_dead_makes_room),
         cmocka_unit_test(test_death_while_counting_leaves_all_or_nothing_and_all_the_room),
     };
 
