@@ -29,7 +29,8 @@ enum {
     OUT_MAX = 1 << 20,  /* bytes handed to the socket ahead; the rest waits with its calls */
     OUT_KEEP = 65536,   /* room kept when all is written */
     READ_SIZE = 16384,
-    READ_ROUNDS = 16, /* reads in one turn */
+    READ_ROUNDS = 16,   /* reads in one turn */
+    RENEW_EVERY = 1000, /* milliseconds between new connections because of a replica */
 };
 
 static void lost(struct ln_redis *r, const char *reason);
@@ -51,7 +52,7 @@ static void drop_connection(struct ln_redis *r)
     r->out_len = r->out_at = 0;
     ln_redis_call_free(r->greeting);
     r->greeting = NULL;
-    r->good = false;
+    r->good = r->renew = false;
 }
 
 /* Callbacks may send new calls, which are in other lists, and free these. */
@@ -200,7 +201,7 @@ static void send_call(struct ln_redis *r, struct ln_redis_call *c)
 
 static void move_queued(struct ln_redis *r)
 {
-    while (r->state == LN_REDIS_UP && !ln_list_is_empty(&r->queued) &&
+    while (r->state == LN_REDIS_UP && !r->renew && !ln_list_is_empty(&r->queued) &&
            r->out_len - r->out_at < OUT_MAX)
         send_call(r, ln_container_of(r->queued.next, struct ln_redis_call, node));
 }
@@ -264,6 +265,22 @@ static void on_writable(struct ln_stream *s)
 
 /* ---- reading ---- */
 
+/* A master that has become a replica: its name, or what stands before it, may lead to another one
+ * by now. The connection is made anew when all that was sent has been answered. */
+static void renew(struct ln_redis *r, enum ln_redis_error fault)
+{
+    ln_msec now = ln_loop_now_ms(r->pool->loop);
+
+    if (fault == LN_REDIS_READONLY && now - r->connected >= RENEW_EVERY)
+        r->renew = true;
+    if (!r->renew || r->state != LN_REDIS_UP || !ln_list_is_empty(&r->sent))
+        return;
+    drop_connection(r);
+    r->state = LN_REDIS_IDLE;
+    if (!ln_list_is_empty(&r->queued))
+        ln_redis_open(r);
+}
+
 static void give_reply(struct ln_redis *r, struct ln_redis_call *c, struct ln_redis_reply *reply)
 {
     enum ln_redis_error fault =
@@ -282,6 +299,8 @@ static void give_reply(struct ln_redis *r, struct ln_redis_call *c, struct ln_re
     ln_redis_call_take(c, reply);
     if (why[0] != '\0' && !greets && r->state == LN_REDIS_UP)
         go_down(r, why);
+    else if (LN_UNLIKELY(fault == LN_REDIS_READONLY || r->renew))
+        renew(r, fault);
 }
 
 /* The one who asked for too much is told so; the connection cannot be used any more. */
@@ -354,6 +373,7 @@ static void on_readable(struct ln_stream *s)
 static void go_up(struct ln_redis *r)
 {
     r->state = LN_REDIS_UP;
+    r->connected = ln_loop_now_ms(r->pool->loop);
     if (r->told)
         ln_info("redis %s: up", r->url.label);
     else

@@ -37,6 +37,7 @@ struct ln_redis {
     bool told;    /* the log has been told that it is down */
     bool good;    /* a call has been answered in time on this connection */
     bool closing; /* no references any more */
+    bool renew;   /* to be connected anew once all that was sent is answered */
     char reason[256];
 
     struct ln_resolve_op resolve;
@@ -55,8 +56,9 @@ struct ln_redis {
     size_t out_len, out_at, out_cap;
     ev_prepare flush; /* at the end of the turn */
 
-    ln_msec heard; /* when bytes last came */
-    unsigned late; /* calls in a row that nobody answered in time */
+    ln_msec connected; /* when it was greeted */
+    ln_msec heard;     /* when bytes last came */
+    unsigned late;     /* calls in a row that nobody answered in time */
     ln_msec backoff;
     struct ln_timer retry;
     struct ln_deadline patience; /* of connecting and greeting */

@@ -324,6 +324,33 @@ static void test_a_replica_refuses_to_write(void **state)
     assert_string_equal(said("SET k w"), "OK");
 }
 
+/* The name may lead to the new master by now. */
+static void test_a_replica_makes_the_connection_anew(void **state)
+{
+    char before[32];
+    ln_nsec end;
+
+    (void)state;
+    start_server(NULL);
+    use_socket();
+    snprintf(before, sizeof before, "%s", said("CLIENT ID"));
+    assert_string_equal(said("REPLICAOF 127.0.0.1 1"), "OK");
+    assert_non_null(strstr(said("SET k w"), "-READONLY"));
+    assert_string_equal(said("CLIENT ID"),
+                        before); /* not at once, or a replica would cost one each time */
+    end = ln_clock_mono() + 1100ULL * LN_NSEC_PER_MSEC;
+    while (ln_clock_mono() < end)
+        turns_once(&house->turns);
+    ask("GET k", 5000);
+    ask("SET k w", 5000);
+    ask("GET k", 5000);
+    await_all();
+    for (unsigned i = house->used - 3; i < house->used; i++)
+        assert_int_equal(house->asks[i].error, LN_REDIS_OK);
+    assert_string_not_equal(said("CLIENT ID"), before);
+    assert_int_equal(logged("down"), 0);
+}
+
 static void test_a_replica_without_its_master(void **state)
 {
     (void)state;
@@ -503,6 +530,7 @@ int main(void)
         TEST(test_a_call_given_up_leaves_its_reply_behind),
         TEST(test_loading),
         TEST(test_a_replica_refuses_to_write),
+        TEST(test_a_replica_makes_the_connection_anew),
         TEST(test_a_replica_without_its_master),
         TEST(test_out_of_memory),
         TEST(test_a_script_that_does_not_end),
