@@ -113,7 +113,7 @@ static void put_limits(const struct ln_route *r, struct ln_text *out)
 static void put_table(const struct ln_generation *g, const struct ln_route *routes, unsigned count,
                       struct ln_text *out)
 {
-    static const size_t bound[COLUMNS] = {20, 48, 40, 48, 32};
+    static const size_t bound[COLUMNS] = {20, 48, 40, 64, 40};
     struct line *lines = ln_alloc((count + 1) * sizeof *lines);
     size_t width[COLUMNS] = {3, 4, 4, 2, 0};
 
