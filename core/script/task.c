@@ -19,6 +19,7 @@
 #include "script/job.h"
 #include "script/up.h"
 #include "script/vm_inner.h"
+#include "shm/slot.h"
 
 enum { SLEEP_MAX_SECONDS = 86400, LOOK_REQUESTS = 256, TUNE_REQUESTS = 16384 };
 
@@ -216,6 +217,8 @@ static bool may_skip(struct ln_task *t, int rc)
     lua_State *L = vm->L;
     bool skip = t->phase == LN_PHASE_LOG;
 
+    if (vm->env.slot != NULL)
+        ln_stat_add(vm->env.slot, stopped ? LN_STAT_HANDLERS_STOPPED : LN_STAT_HANDLERS_FAILED, 1);
     ln_task_select(vm, t->req);
     lua_rawgeti(L, LUA_REGISTRYINDEX, vm->failed);
     lua_pushinteger(L, (lua_Integer)t->req->route->chain);

@@ -20,6 +20,7 @@ local PLUGIN = [[
     if req.path == "/count" then return 200, tostring(self.counters:get(key)) end
     if req.path == "/set" then return 200, tostring(self.dict:set(key, req.args.value, tonumber(req.args.ttl))) end
     if req.path == "/add" then return 200, tostring(self.dict:add(key, req.args.value)) end
+    if req.path == "/raise" then error("as asked") end
     if req.path == "/last" then self.last:set(tonumber(req.args.value)) return 204 end
     return 200, tostring(self.dict:get(key))
   end
@@ -120,13 +121,16 @@ describe("store and metrics", function()
 
   it("are printed with the gateway's own numbers, each with what it means", function()
     local g = start(1)
+    g:expect("as asked")
     for _ = 1, 3 do g:get("/get?key=four") end
+    assert.equal(500, g:get("/raise?key=four").status)
     local text = g:cli("metrics", "--control", g.control).out
     for _, line in ipairs {
-      "# TYPE lunette_answers_total counter", 'lunette_answers_total{class="2xx"} 3', "lunette_served_total 3",
+      "# TYPE lunette_answers_total counter", 'lunette_answers_total{class="2xx"} 3', "lunette_served_total 4",
+      "lunette_handlers_failed_total 1",
       "# TYPE lunette_connections gauge", 'lunette_workers{state="serving"} 1', "lunette_generation 1",
       "# HELP seen_total requests seen", 'seen_total{path="/get"} 3', 'key_bytes_bucket{le="2"} 0',
-      'key_bytes_bucket{le="8"} 3', 'key_bytes_bucket{le="+Inf"} 3', "key_bytes_sum 12", "key_bytes_count 3", "last 0",
+      'key_bytes_bucket{le="8"} 4', 'key_bytes_bucket{le="+Inf"} 4', "key_bytes_sum 16", "key_bytes_count 4", "last 0",
       'lunette_store_evicted_total{kind="dict",zone="keep/e2e"} 0',
     } do
       assert.truthy(("\n" .. text):find("\n" .. line .. "\n", 1, true), line .. " is not in\n" .. text)
