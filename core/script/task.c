@@ -16,7 +16,6 @@
 #include "script/api_body.h"
 #include "script/api_inner.h"
 #include "script/guard.h"
-#include "script/job.h"
 #include "script/up.h"
 #include "script/vm_inner.h"
 #include "shm/slot.h"
@@ -56,6 +55,7 @@ static void stop_waiting(struct ln_task *t)
 
     ln_list_remove(&t->node);
     t->parked = false;
+    t->waits = false;
     t->came = false;
     t->op = NULL;
     if (op == NULL)
@@ -347,6 +347,7 @@ static enum ln_run park(struct ln_task *t)
 {
     t->at = t->vm->cur.at;
     t->parked = true;
+    t->waits = false;
     if (t->errand == NULL)
         t->req->task = t;
     if (t->came)
@@ -386,9 +387,9 @@ static enum ln_run resume(struct ln_task *t, int nargs)
     vm->running = outer;
     ln_task_deselect(vm);
     vm->cur.phase = LN_PHASE_NONE;
-    if (LN_UNLIKELY(rc == LUA_YIELD && (t->op != NULL || t->came)))
+    if (LN_UNLIKELY(rc == LUA_YIELD && t->waits))
         return park(t);
-    if (LN_UNLIKELY(t->op != NULL || t->came)) /* the yield failed, and the plugin caught that */
+    if (LN_UNLIKELY(t->waits)) /* the yield failed, and the plugin caught that */
         stop_waiting(t);
     if (LN_UNLIKELY(rc != 0))
         return fail(t, rc);
@@ -406,7 +407,7 @@ static enum ln_run resume(struct ln_task *t, int nargs)
 
 /* ---- waking ---- */
 
-static enum ln_run wake(struct ln_task *t)
+enum ln_run ln_task_wake(struct ln_task *t)
 {
     int nargs = t->nargs;
 
@@ -419,11 +420,10 @@ static enum ln_run wake(struct ln_task *t)
     return resume(t, nargs);
 }
 
-/* Wakes it and tells whoever waits for the phase. */
-static void go_on(struct ln_task *t)
+void ln_task_go_on(struct ln_task *t)
 {
     struct ln_req *r = t->errand == NULL ? t->req : NULL;
-    enum ln_run run = wake(t);
+    enum ln_run run = ln_task_wake(t);
 
     if (r == NULL)
         return; /* an errand has told already */
@@ -443,15 +443,16 @@ static void on_ready(struct ln_timer *timer)
     ln_list_insert(vm->ready.next, &now);
     ln_list_remove(&vm->ready);
     while (!ln_list_is_empty(&now))
-        go_on(ln_container_of(now.next, struct ln_task, node));
+        ln_task_go_on(ln_container_of(now.next, struct ln_task, node));
 }
 
 int ln_op_begin(struct ln_vm *vm, struct ln_op *op, void (*cancel)(struct ln_op *op))
 {
     struct ln_task *t = vm->running;
 
-    if (t == NULL || t->op != NULL || t->came || t->phase == LN_PHASE_BALANCE)
+    if (t == NULL || t->waits || t->phase == LN_PHASE_BALANCE)
         return LN_ESTATE;
+    t->waits = true;
     op->task = t;
     op->cancel = cancel;
     t->op = op;
@@ -471,7 +472,7 @@ void ln_op_done(struct ln_op *op)
     else if (t->vm->running != NULL || t->vm->env.loop == NULL)
         make_ready(t);
     else
-        go_on(t);
+        ln_task_go_on(t);
 }
 
 /* ---- errands ---- */
@@ -503,90 +504,13 @@ void ln_errand_cancel(struct ln_errand *e)
     task_drop(t);
 }
 
-/* ---- without a loop ---- */
-
-static struct ln_task *next_sleeper(struct ln_vm *vm)
-{
-    struct ln_task *first = NULL;
-
-    for (struct ln_list *at = vm->parked.next; at != &vm->parked; at = at->next) {
-        struct ln_task *t = ln_container_of(at, struct ln_task, node);
-
-        if (t->wakes_at != 0 && (first == NULL || t->wakes_at < first->wakes_at))
-            first = t;
-    }
-    return first;
-}
-
-static void move_clock(ln_nsec to)
-{
-    if (to > ln_clock_mono())
-        ln_clock_advance(to - ln_clock_mono());
-}
-
-/* Timers that are due before that moment start their runs. */
-static void run_jobs(struct ln_vm *vm, ln_nsec until)
-{
-    struct ln_job *job;
-
-    while (ln_list_is_empty(&vm->ready) && (job = ln_jobs_next(vm)) != NULL && job->due <= until) {
-        move_clock(job->due);
-        ln_job_run(job);
-    }
-}
-
-/* The next one that could go on by `mono`; time moves up to when it does. NULL: none. */
-static struct ln_task *next_virtual(struct ln_vm *vm, ln_nsec mono)
-{
-    struct ln_task *t = next_sleeper(vm);
-
-    if (t != NULL && t->wakes_at <= mono)
-        run_jobs(vm, t->wakes_at);
-    else if (mono != UINT64_MAX) /* else there is no end to it */
-        run_jobs(vm, mono);
-    if (!ln_list_is_empty(&vm->ready))
-        return ln_container_of(vm->ready.next, struct ln_task, node);
-    if (t == NULL || t->wakes_at > mono)
-        return NULL;
-    move_clock(t->wakes_at);
-    t->wakes_at = 0;
-    t->nap.task = NULL;
-    t->op = NULL;
-    return t;
-}
-
-void ln_tasks_until(struct ln_vm *vm, ln_nsec mono)
-{
-    struct ln_task *t;
-
-    while ((t = next_virtual(vm, mono)) != NULL)
-        go_on(t);
-    move_clock(mono);
-}
-
-/* A spec expects that a phase has ended when the call returns: whatever it waits for happens now,
- * in the order of virtual time. */
-static enum ln_run settle(struct ln_vm *vm, struct ln_req *r, enum ln_run run)
-{
-    struct ln_task *t;
-
-    if (LN_LIKELY(vm->env.loop != NULL))
-        return run;
-    while (run == LN_RUN_WAIT && (t = next_virtual(vm, UINT64_MAX)) != NULL) {
-        if (t->errand != NULL || t->req != r)
-            go_on(t);
-        else
-            run = wake(t);
-    }
-    if (run == LN_RUN_WAIT) {
-        ln_error("a handler waits for something that never comes: specs have no loop");
-        ln_vm_cancel(vm, r);
-        reply_500(r);
-    }
-    return LN_RUN_DONE;
-}
-
 /* ---- phases ---- */
+
+/* Without a loop a phase has ended when the call returns. */
+static enum ln_run settled(struct ln_vm *vm, struct ln_req *r, enum ln_run run)
+{
+    return LN_LIKELY(vm->env.loop != NULL || run == LN_RUN_DONE) ? run : ln_tasks_settle(vm, r);
+}
 
 /* The time has come to compile the function: lunette.chain knows how. */
 static void heat(struct ln_vm *vm, const struct ln_chain *chain, int phase)
@@ -618,7 +542,7 @@ static enum ln_run run(struct ln_vm *vm, struct ln_req *r, int phase)
         ln_uses_look(vm);
     chain->runs[phase]++;
     if (LN_UNLIKELY(chain->out[phase] != 0))
-        return settle(vm, r, run_all(vm, r, phase));
+        return settled(vm, r, run_all(vm, r, phase));
 
     struct ln_task *t = task_take(vm);
 
@@ -631,7 +555,7 @@ static enum ln_run run(struct ln_vm *vm, struct ln_req *r, int phase)
     lua_rawgeti(t->co, LUA_REGISTRYINDEX, chain->run[phase]);
     lua_rawgeti(t->co, LUA_REGISTRYINDEX, chain->selfs);
     lua_pushinteger(t->co, phase == LN_PHASE_BODY ? r->made_by : r->depth);
-    return settle(vm, r, resume(t, 2));
+    return settled(vm, r, resume(t, 2));
 }
 
 enum ln_run ln_vm_request(struct ln_vm *vm, struct ln_req *r)
@@ -752,7 +676,7 @@ enum ln_run ln_vm_body_ready(struct ln_vm *vm, struct ln_req *r)
     ln_assert(t != NULL && t->op == &t->nap && r->body_state != LN_BODY_UNREAD);
     t->nap.task = NULL;
     t->op = NULL;
-    return wake(t);
+    return ln_task_wake(t);
 }
 
 /* In specs there is no loop, and the content is there from the start. */
@@ -770,7 +694,7 @@ int ln_wait_body(struct ln_cur *cur, double most)
 
     if (!(most >= 1 && most <= 9007199254740992.0))
         return LN_EINVAL;
-    if (t == NULL || t->op != NULL || t->errand != NULL || t->phase != LN_PHASE_REQUEST)
+    if (t == NULL || t->waits || t->errand != NULL || t->phase != LN_PHASE_REQUEST)
         return LN_ESTATE;
     if (r->body_state == LN_BODY_TOO_LARGE)
         return LN_ELIMIT;

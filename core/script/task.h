@@ -9,7 +9,7 @@
  *
  * What is ready runs in the loop's next turn, each in its turn, so that nobody who never really
  * waits keeps the others out. Without a loop (unit specs) the one who entered Lua runs it, and time
- * moves by hand: see task.c, settle().
+ * moves by hand: see virtual.c.
  */
 #ifndef LN_SCRIPT_TASK_H
 #define LN_SCRIPT_TASK_H
@@ -20,6 +20,7 @@
 #include "net/loop.h"
 #include "script/op.h"
 #include "script/req.h"
+#include "script/vm.h"
 
 struct ln_errand;
 
@@ -36,8 +37,9 @@ struct ln_task {
     int nargs;        /* of an errand that is to begin */
     uint64_t trials;  /* bit n: this run decides whether plugin n leaves its quarantine */
     bool parked;      /* has yielded, or is yet to begin */
-    bool came;        /* its op was done before it yielded */
-    struct ln_op *op; /* what it waits for; the coroutine must yield next */
+    bool waits;       /* an op was begun; the coroutine must yield next */
+    bool came;        /* it was done before the coroutine has yielded */
+    struct ln_op *op; /* what it waits for */
     struct ln_op nap; /* sleep, and the content of its request */
     struct ln_timer timer;
     ln_nsec wakes_at; /* of a sleep without a loop; 0 = does not sleep */
@@ -68,8 +70,14 @@ void ln_task_select(struct ln_vm *vm, struct ln_req *r);
 /* No request runs: no object of a plugin is alive. */
 void ln_task_deselect(struct ln_vm *vm);
 
-/* Without a loop: runs what is ready and what sleeps until then, moving the clock. */
+/* Resumes what was parked or ready; the second one tells whoever waits for the phase, too. */
+enum ln_run ln_task_wake(struct ln_task *t);
+void ln_task_go_on(struct ln_task *t);
+
+/* Without a loop (virtual.c), in the order of virtual time: whatever is due until then; or until
+ * the phase of a request that waits has ended. */
 void ln_tasks_until(struct ln_vm *vm, ln_nsec mono);
+enum ln_run ln_tasks_settle(struct ln_vm *vm, struct ln_req *r);
 
 void ln_tasks_free(struct ln_vm *vm);
 
