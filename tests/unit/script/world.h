@@ -28,6 +28,7 @@ struct world {
     struct ln_vm *vm;
     struct ln_loop *loop;
     struct ln_shm *shm;
+    struct ln_redis_pool *redis; /* borrowed; NULL = none */
     struct ln_demand demand;
     char *report;    /* what the diagnostics say */
     char said[8192]; /* what was logged */
@@ -96,7 +97,8 @@ static inline int world_load(struct world *w)
     struct ln_text text;
 
     if (w->vm == NULL) {
-        struct ln_vm_env env = {.loop = w->loop, .shm = w->shm, .demand = &w->demand};
+        struct ln_vm_env env = {
+            .loop = w->loop, .shm = w->shm, .redis = w->redis, .demand = &w->demand};
         w->vm = ln_vm_new(&env);
         w->vm->on_say = world_say;
         w->vm->on_say_arg = w;
