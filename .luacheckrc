@@ -117,6 +117,7 @@ stds.lunette_routes = { read_globals = {
 files["plugins"] = { std = "lunette_plugin" }
 files["conf/**/*.lua"] = { std = "lunette_routes" }
 files["spec"] = { std = "luajit+busted" }
+files["spec/fixtures/*.lua"] = { std = "lunette_plugin" }
 files["spec/fixtures/plugins"] = { std = "lunette_plugin" }
 files["spec/fixtures/routes"] = { std = "lunette_routes" }
 files["lua/lunette/api_doc.lua"] = { max_line_length = false }
