@@ -27,7 +27,7 @@ struct ln_counters {
     struct ln_table t; /* private */
 };
 
-/* Bytes of a zone for so many keys: about 100 for each. */
+/* Bytes of a zone for so many keys: about 136 for each. */
 size_t ln_counters_size(size_t entries);
 
 void ln_counters_init(struct ln_counters *c, void *zone, size_t size);

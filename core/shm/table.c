@@ -33,7 +33,7 @@ enum { FREE, WRITING, USED, PART, STATE_MASK = 3 };
 enum { PID_SHIFT = 2, PID_MASK = (1 << 22) - 1, VERSION_SHIFT = 24 };
 enum { SLOT_BITS = 21, SLOT_MASK = (1 << SLOT_BITS) - 1 };
 enum {
-    BUCKETS_PER_BLOCK = 2, /* then 1 bucket in 6000 of a full table has more than four */
+    BUCKETS_PER_BLOCK = 4, /* then 1 bucket in 150,000 of a full table has more than four keys */
     STEPS = 4096,          /* in search of a free block */
     STEPS_FULL = 32,       /* the same in a table that is nearly full and evicts */
     CHANCES = 64,          /* entries that were touched and are passed over in one search */

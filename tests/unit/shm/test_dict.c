@@ -316,12 +316,12 @@ static void test_the_expired_go_before_the_living(void **state)
     (void)state;
     open_dict(&x, 1 << 16, true);
     put_many(&x, 0, 150, 0, &full);
-    put_many(&x, 1000, 1150, ZONE_NOW, &full); /* over at once */
+    put_many(&x, 1000, 1160, ZONE_NOW, &full); /* over at once */
     put_many(&x, 2000, 2120, 0, &full);
     ln_table_count(&x.d.t, &counts);
     assert_true(counts.evicted <= 8); /* until the scout had come to them */
     assert_int_equal(count_many(&x, 0, 150) + count_many(&x, 2000, 2120), 270 - counts.evicted);
-    put_many(&x, 3000, 3100, 0, &full);
+    put_many(&x, 3000, 3040, 0, &full);
     ln_table_count(&x.d.t, &counts);
     assert_true(counts.evicted <= 8);
     close_dict(&x);
