@@ -155,9 +155,92 @@ static void test_old_states_are_guarded_too(void **state)
     world_fini(&w);
 }
 
+static void test_a_use_may_have_a_budget_of_its_own(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w);
+    w.loop = ln_loop_new();
+    w.conf->lua.budget = 500;
+    world_file(&w, "plugins/p.lua",
+               "local p = plugin \"p\" { version = \"1\", api = 1 }\n"
+               "function p:request(req) if req.method == \"POST\" then while true do end end end\n"
+               "return p\n");
+    if (world_routes(&w,
+                     "get \"/x\" { use \"p\" { budget = \"20ms\" }, reply = { 200, \"x\" } }") != 0)
+        fail_msg("%s", w.report);
+    serve(&w, w.vm, "POST", true);
+    assert_non_null(strstr(w.said, "p.lua:2: ran longer than its budget of 20 ms"));
+    serve(&w, w.vm, "GET", false);
+    world_fini(&w);
+}
+
+/* What a handler did before counts for it alone: three of 30 ms are not one of 90. */
+static void test_the_budget_is_per_handler(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w);
+    w.loop = ln_loop_new();
+    w.conf->lua.budget = 60;
+    world_file(&w, "plugins/p.lua",
+               "local p = plugin \"p\" { version = \"1\", api = 1 }\n"
+               "function p:request(req) local till = time() + 0.03 while time() < till do end end\n"
+               "return p\n");
+    if (world_routes(&w, "get \"/x\" { use \"p\" {}, use \"p\" {}, use \"p\" {}, reply = { 200, "
+                         "\"x\" } }") != 0)
+        fail_msg("%s", w.report);
+    serve(&w, w.vm, "GET", false);
+    world_fini(&w);
+}
+
+static void test_the_guard_proves_itself(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        assert_true(ln_guard_prove("li1"));
+}
+
+/* Without "l" no checks are planted into loops: what an unfit LuaJIT would look like. */
+static void test_a_guard_that_does_not_work_is_noticed(void **state)
+{
+    (void)state;
+    assert_false(ln_guard_prove("i1"));
+    assert_false(ln_guard_prove("fi1"));
+    assert_true(ln_guard_prove("li1"));
+}
+
+static void refuse(const char *plugin, const char *where)
+{
+    struct world w;
+
+    world_init(&w);
+    w.loop = ln_loop_new();
+    w.conf->lua.budget = BUDGET;
+    world_file(&w, "plugins/p.lua", plugin);
+    assert_int_equal(world_routes(&w, "get \"/x\" { use \"p\", reply = { 200, \"x\" } }"), -1);
+    if (strstr(world_report(&w), where) == NULL)
+        fail_msg("%s", world_report(&w));
+    world_fini(&w);
+}
+
+static void test_loading_is_bounded(void **state)
+{
+    (void)state;
+    refuse("local x = 1\nwhile true do pcall(function()\nwhile true do end end) end",
+           "p.lua:3: ran for more than 3000 ms");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_use_may_have_a_budget_of_its_own),
+        cmocka_unit_test(test_the_budget_is_per_handler),
+        cmocka_unit_test(test_the_guard_proves_itself),
+        cmocka_unit_test(test_a_guard_that_does_not_work_is_noticed),
+        cmocka_unit_test(test_loading_is_bounded),
         cmocka_unit_test(test_empty_loop),
         cmocka_unit_test(test_counting_loop),
         cmocka_unit_test(test_goto_loop),
