@@ -16,7 +16,7 @@ M.reserved = {
   on_error = 'what an error of the plugin costs: "fail" answers 500 (in body: cuts the response off), '
     .. '"skip" goes on without it',
   name = "the name of this use in logs",
-  budget = "the CPU time that a handler may take",
+  budget = "the CPU time that a handler may take, from `\"1ms\"` to `\"60s\"`; `lua.budget` where it is not said",
 }
 
 local COMMON = { required = true, default = true, help = true }
