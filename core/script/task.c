@@ -155,6 +155,7 @@ void ln_vm_forget(struct ln_vm *vm, struct ln_req *r)
         slot_give(vm, r->slot);
     r->slot = 0;
     r->serial = 0;
+    r->header_bytes = 0;
     if (++vm->forgotten % LOOK_REQUESTS == 0 && !vm->adopted)
         watch_heap(vm);
 }

@@ -7,6 +7,7 @@
 
 local OVER = "ran longer than its budget of 30 ms"
 local MEMORY = "not enough memory"
+local LATE = { either = OVER } -- where the machine is slow
 
 -- A table that is nearly empty, and whose length is 671088640.
 local LONG
@@ -72,9 +73,9 @@ return {
   { "insert-nothing", LONG .. "table.insert(t, 1, 1)", OVER },
   { "gsub-callback", "('x'):gsub('x', function() while true do end end)", OVER },
   { "gsub-storm", "while true do ('x'):rep(1000):gsub('x', '%0%0') end", OVER },
-  { "catastrophic-find", "return 200, ('a'):rep(40):find(('a?'):rep(40) .. ('a'):rep(40))", "takes too long" },
-  { "catastrophic-gsub", "return 200, (('a'):rep(60):gsub(('(a*)'):rep(20) .. 'b', ''))", "takes too long" },
-  { "catastrophic-gmatch", "for _ in ('('):rep(200000):gmatch('%b()') do end", "takes too long" },
+  { "catastrophic-find", "return 200, ('a'):rep(40):find(('a?'):rep(40) .. ('a'):rep(40))", "takes too long", LATE },
+  { "catastrophic-gsub", "return 200, (('a'):rep(60):gsub(('(a*)'):rep(20) .. 'b', ''))", "takes too long", LATE },
+  { "catastrophic-gmatch", "for _ in ('('):rep(200000):gmatch('%b()') do end", "takes too long", LATE },
   { "caught-catastrophes", "while true do pcall(string.match, ('a'):rep(40), ('a?'):rep(40) .. ('a'):rep(40)) end",
     OVER },
   { "concat-nothing", LONG .. "return 200, table.concat(t)", "invalid value" },
