@@ -119,6 +119,7 @@ files["conf/**/*.lua"] = { std = "lunette_routes" }
 files["spec"] = { std = "luajit+busted" }
 files["spec/fixtures/*.lua"] = { std = "lunette_plugin" }
 files["spec/fixtures/plugins"] = { std = "lunette_plugin" }
+files["spec/fixtures/redis_quota.lua"] = { std = "lunette_plugin" }
 files["spec/fixtures/routes"] = { std = "lunette_routes" }
 files["lua/lunette/api_doc.lua"] = { max_line_length = false }
 files["lua/lunette/api_doc/*.lua"] = { max_line_length = false } -- a table of sentences
