@@ -60,6 +60,20 @@ struct ln_use_conf {
     struct ln_place place;
 };
 
+enum { LN_BREAKER_PROBES_MAX = 63, LN_BREAKER_RANGES_MAX = 16 };
+
+struct ln_breaker_conf {
+    bool on;
+    unsigned min_requests;
+    double failure_ratio; /* above 0, at most 1 */
+    ln_msec window, open_for, max_open_for;
+    unsigned probes;
+    struct {
+        unsigned short from, to;
+    } statuses[LN_BREAKER_RANGES_MAX]; /* that count as failures */
+    unsigned status_count;
+};
+
 struct ln_service_conf {
     const char *name;
     const char *path; /* NULL: no generated route. Normalised: leading slash, no trailing one */
@@ -79,6 +93,7 @@ struct ln_service_conf {
     unsigned tries; /* attempts in all, at least 1 */
     unsigned retry_on;
     ln_msec per_try;
+    struct ln_breaker_conf breaker;
     struct ln_use_conf *uses;
     unsigned use_count;
     struct ln_place place;

@@ -326,6 +326,8 @@ static const struct ln_row rows[] = {
      "Connections that are kept for the next request."},
     {"retries", &ln_type_block, 0, NULL, LN_BLOCK(retry_block),
      "When a failed attempt is followed by another."},
+    {"breaker", &ln_rows_breaker_type, AT(breaker), NULL, LN_BLOCK(ln_rows_breaker),
+     "When an instance whose answers are failures is left alone, and how it comes back; `off`: it is only left alone after three failures in a row."},
     {"plugins", &type_uses, 0, "=none", {0},
      "Plugins of the generated route, in this order; each is a name, or a name with its settings."},
     {0},

@@ -146,7 +146,8 @@ enum ln_step ln_attempts_pick(struct ln_exchange *x)
         x->answer = *ln_answer(LN_ANSWER_PLUGIN_ERROR);
         return LN_STEP_ANSWER;
     }
-    struct ln_instance *i = ln_service_pick(s, &wish, ln_loop_now_ms(x->gw->loop), &full);
+    struct ln_instance *i =
+        ln_service_pick(s, &wish, ln_loop_now_ms(x->gw->loop), &x->attempt.loan, &full);
 
     if (i == NULL)
         return no_instance(x);
@@ -306,7 +307,9 @@ enum ln_step ln_attempts_await(struct ln_exchange *x)
     if (!x->got_head)
         return LN_STEP_AWAIT;
 
-    ln_attempt_answered(&x->attempt);
+    ln_attempt_answered(&x->attempt, x->res.status,
+                        x->tunnel || x->res.framing == LN_FRAMING_CHUNKED ||
+                            x->res.framing == LN_FRAMING_CLOSE);
     if (!x->up.ended) /* nothing is read while response handlers run */
         ln_downstream_pause(x->d);
     ln_deadline_clear(&x->d->deadline);

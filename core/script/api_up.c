@@ -116,7 +116,7 @@ static struct ln_slice see_instance(const struct ln_up *up, unsigned index, stru
         .weight = (int32_t)i->conf->weight,
         .active = (int32_t)ln_instance_active(i),
         .latency = (double)ln_latency_read(latency, up->now) / 1e6,
-        .healthy = ln_health_is_up(i->record, up->now),
+        .healthy = ln_instance_is_up(i, up->now),
     };
     return ln_slice_of(i->conf->url);
 }

@@ -19,6 +19,14 @@ struct ln_cursor_record {
     _Alignas(64) _Atomic uint32_t active[]; /* requests in flight, one cell per worker */
 };
 
+enum { LN_BREAKER_BUCKETS = 10 };
+
+/* Of an instance: upstream/breaker.h. */
+struct ln_breaker_record {
+    _Atomic uint64_t word;
+    _Atomic uint64_t buckets[LN_BREAKER_BUCKETS]; /* of the window */
+};
+
 /* LN_ZONE_INSTANCE, one per instance (service and URL). */
 struct ln_instance_record {
     _Alignas(64) _Atomic uint64_t
@@ -26,7 +34,8 @@ struct ln_instance_record {
     _Atomic uint32_t strikes; /* since the last success */
     _Atomic uint32_t trips;   /* times marked down since the last success */
     _Atomic uint64_t latency; /* upstream/latency.h */
-    _Atomic uint64_t since;   /* monotonic milliseconds from which it warms up; 0 = not seen yet */
+    struct ln_breaker_record breaker;
+    _Atomic uint64_t since; /* monotonic milliseconds from which it warms up; 0 = not seen yet */
     _Alignas(64) _Atomic uint32_t active[]; /* requests in flight, one cell per worker */
 };
 

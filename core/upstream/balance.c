@@ -58,9 +58,11 @@ int ln_balance_any(struct ln_service *s, struct ln_round *round)
 
 /* Counted before anything else is asked: of several workers that want the last place each sees the
  * counts of all others, and at most one of them stays. (Both may leave; the next round tells.) */
-static bool take(struct ln_instance *i, ln_msec now)
+static bool take(struct ln_instance *i, ln_msec now, struct ln_loan *loan)
 {
     struct ln_services *all = i->service->all;
+    struct ln_breaker_record *breaker = &i->record->breaker;
+    enum ln_breaker_news news;
 
     ln_record_add(&i->record->active[all->worker], 1);
     if (i->conf->max_connections > 0) {
@@ -68,8 +70,14 @@ static bool take(struct ln_instance *i, ln_msec now)
         if (ln_instance_active(i) > i->conf->max_connections)
             goto fail;
     }
-    if (!ln_health_admits(i->record, now))
+    if (!ln_breaker_admit(breaker, &i->service->conf->breaker, now, &loan->ticket, &news))
         goto fail;
+    if (!ln_health_admits(i->record, now, &loan->door)) {
+        ln_breaker_return(breaker, loan->ticket);
+        goto fail;
+    }
+    if (news == LN_BREAKER_PROBES)
+        ln_instance_say(i, news, 0, 0);
     ln_record_add(&i->service->record->active[all->worker], 1);
     return true;
 
@@ -79,18 +87,20 @@ fail:
 }
 
 /* Others were quicker time and again: whichever lets us in. */
-static struct ln_instance *take_any(struct ln_service *s, struct ln_round *round)
+static struct ln_instance *take_any(struct ln_service *s, struct ln_round *round,
+                                    struct ln_loan *loan)
 {
     for (unsigned i = 0; i < round->tier->count; i++) {
         unsigned at = round->tier->members[i];
 
-        if (ln_balance_can(s, round, at) && take(&s->instances[at], round->now))
+        if (ln_balance_can(s, round, at) && take(&s->instances[at], round->now, loan))
             return &s->instances[at];
     }
     return NULL;
 }
 
-static struct ln_instance *choose(struct ln_service *s, struct ln_round *round)
+static struct ln_instance *choose(struct ln_service *s, struct ln_round *round,
+                                  struct ln_loan *loan)
 {
     if (round->tier->count == 0)
         return NULL;
@@ -99,50 +109,53 @@ static struct ln_instance *choose(struct ln_service *s, struct ln_round *round)
 
         if (at == LN_NOBODY)
             return NULL;
-        if (take(&s->instances[at], round->now))
+        if (take(&s->instances[at], round->now, loan))
             return &s->instances[at];
     }
-    return take_any(s, round);
+    return take_any(s, round, loan);
 }
 
-static struct ln_instance *take_named(struct ln_service *s, struct ln_round *round, unsigned named)
+static struct ln_instance *take_named(struct ln_service *s, struct ln_round *round, unsigned named,
+                                      struct ln_loan *loan)
 {
     unsigned at = named - 1;
 
     if (named == 0 || named > s->count)
         return NULL;
-    return ln_balance_can(s, round, at) && take(&s->instances[at], round->now) ? &s->instances[at]
-                                                                               : NULL;
+    if (!ln_balance_can(s, round, at) || !take(&s->instances[at], round->now, loan))
+        return NULL;
+    return &s->instances[at];
 }
 
 struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_wish *wish, ln_msec now,
-                                    bool *full)
+                                    struct ln_loan *loan, bool *full)
 {
     static const struct ln_tried nowhere;
     struct ln_round round = {
         .tried = wish->tried, .now = now, .has_key = wish->has_key, .key = wish->key};
-    struct ln_instance *i = take_named(s, &round, wish->named);
+    struct ln_instance *i = take_named(s, &round, wish->named, loan);
 
     round.full = false;
     /* Those that are only full come before backups, which are for the day when nobody is up. */
     for (unsigned t = 0; t < LN_TIERS && i == NULL && !round.full; t++) {
         round.tier = &s->tiers[t];
-        i = choose(s, &round);
+        i = choose(s, &round, loan);
     }
     round.tried = &nowhere;
     for (unsigned t = 0; t < LN_TIERS && i == NULL && wish->tried->count > 0; t++) {
         round.tier = &s->tiers[t];
-        i = choose(s, &round);
+        i = choose(s, &round, loan);
     }
     *full = i == NULL && round.full;
     return i;
 }
 
-void ln_service_release(struct ln_instance *i, enum ln_outcome outcome, ln_msec now)
+void ln_service_release(struct ln_instance *i, struct ln_loan *loan, enum ln_outcome outcome,
+                        int status, ln_msec now)
 {
     struct ln_services *all = i->service->all;
 
     ln_record_add(&i->record->active[all->worker], -1);
     ln_record_add(&i->service->record->active[all->worker], -1);
-    ln_instance_report(i, outcome, now);
+    ln_instance_report(i, loan, outcome, status, now);
 }

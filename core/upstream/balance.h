@@ -57,19 +57,30 @@ static inline bool ln_instance_is_full(const struct ln_instance *i)
     return most > 0 && ln_instance_active(i) >= most;
 }
 
+/* Would it let a request in: can it be reached, and is its breaker closed, or in want of probes? */
+static inline bool ln_instance_is_up(const struct ln_instance *i, ln_msec now)
+{
+    return ln_health_is_up(i->record, now) &&
+           ln_breaker_can(&i->record->breaker, &i->service->conf->breaker, now);
+}
+
 /* Is it up, not tried, and has room? Takes nothing. */
 static inline bool ln_balance_can(const struct ln_service *s, struct ln_round *round,
                                   unsigned index)
 {
     const struct ln_instance *i = &s->instances[index];
 
-    if (ln_tried_has(round->tried, index) || !ln_health_is_up(i->record, round->now))
+    if (ln_tried_has(round->tried, index) || !ln_instance_is_up(i, round->now))
         return false;
     if (!ln_instance_is_full(i))
         return true;
     round->full = true;
     return false;
 }
+
+/* Tells the log what has become of its breaker: of `total` requests, `failed` failed. */
+void ln_instance_say(const struct ln_instance *i, enum ln_breaker_news news, unsigned failed,
+                     unsigned total);
 
 /* How much of its share an instance gets now that has just come (back): from a tenth of LN_WARM,
  * rising to LN_WARM over services[].slowStart. */

@@ -21,7 +21,7 @@ static uint64_t up_weight(const struct ln_service *s, const struct ln_round *rou
     tier->up_weight = 0;
     tier->counted_at = round->now;
     for (unsigned i = 0; i < tier->count; i++)
-        if (ln_health_is_up(s->instances[tier->members[i]].record, round->now))
+        if (ln_instance_is_up(&s->instances[tier->members[i]], round->now))
             tier->up_weight += s->instances[tier->members[i]].conf->weight;
     return tier->up_weight;
 }

@@ -301,7 +301,7 @@ static bool begin_content(struct ln_client_call *c)
     ln_fields_drop_hop_by_hop(&c->head.fields);
     c->got_head = true;
     if (c->attempt.instance != NULL)
-        ln_attempt_answered(&c->attempt);
+        ln_attempt_answered(&c->attempt, c->head.status, false);
     if (c->head.framing == LN_FRAMING_LENGTH && c->head.length > c->most) {
         refuse(c, LN_OUTCOME_OK,
                ln_arena_printf(&c->arena, "the response has %llu bytes, at most %llu are taken",
@@ -581,7 +581,8 @@ static void try_instance(struct ln_client_call *c)
     struct ln_service *s = c->service;
     struct ln_wish wish = wish_of(c);
     bool full;
-    struct ln_instance *i = ln_service_pick(s, &wish, ln_loop_now_ms(loop_of(c)), &full);
+    struct ln_instance *i =
+        ln_service_pick(s, &wish, ln_loop_now_ms(loop_of(c)), &c->attempt.loan, &full);
 
     if (i == NULL) {
         /* An instance that failed just now says more than "none is left". */

@@ -27,26 +27,32 @@ bool ln_health_is_up(const struct ln_instance_record *r, ln_msec now)
     return word_of(r) >> 1 <= now;
 }
 
-bool ln_health_admits(struct ln_instance_record *r, ln_msec now)
+bool ln_health_admits(struct ln_instance_record *r, ln_msec now, uint64_t *door)
 {
     uint64_t word = word_of(r);
 
+    *door = 0;
     if (word == 0)
         return true;
     if (word >> 1 > now)
         return false;
     /* Whoever moves the word has the trial; the others wait for its news, or for the same interval.
      */
-    return atomic_compare_exchange_strong(
-        &r->down, &word, down_until(now + ln_health_interval(atomic_load(&r->trips)), true));
+    *door = down_until(now + ln_health_interval(atomic_load(&r->trips)), true);
+    return atomic_compare_exchange_strong(&r->down, &word, *door);
 }
 
-bool ln_health_strike(struct ln_instance_record *r, unsigned strikes, ln_msec now)
+bool ln_health_is_news(const struct ln_instance_record *r, uint64_t door)
+{
+    return word_of(r) == door;
+}
+
+bool ln_health_strike(struct ln_instance_record *r, uint64_t door, unsigned strikes, ln_msec now)
 {
     uint64_t word = word_of(r);
     bool trial = (word & 1) != 0;
 
-    if (strikes == 0 || (word != 0 && !trial)) /* marked down and nobody let in since: old news */
+    if (strikes == 0 || word != door)
         return false;
     if (!trial && atomic_fetch_add(&r->strikes, strikes) + strikes < LN_STRIKES_DOWN)
         return false;
@@ -62,12 +68,16 @@ bool ln_health_strike(struct ln_instance_record *r, unsigned strikes, ln_msec no
     return true;
 }
 
-bool ln_health_success(struct ln_instance_record *r)
+bool ln_health_success(struct ln_instance_record *r, uint64_t door)
 {
+    uint64_t word = word_of(r);
+
+    if (word != door)
+        return false;
     if (atomic_load_explicit(&r->strikes, memory_order_relaxed) != 0)
         atomic_store(&r->strikes, 0);
-    if (word_of(r) == 0)
+    if (word == 0 || !atomic_compare_exchange_strong(&r->down, &word, 0))
         return false;
     atomic_store(&r->trips, 0);
-    return atomic_exchange(&r->down, 0) != 0;
+    return true;
 }

@@ -158,21 +158,108 @@ void ln_services_free(struct ln_services *all)
     ln_free(all);
 }
 
-void ln_instance_report(struct ln_instance *i, enum ln_outcome outcome, ln_msec now)
+/* ---- news ---- */
+
+void ln_instance_say(const struct ln_instance *i, enum ln_breaker_news news, unsigned failed,
+                     unsigned total)
+{
+    const char *service = i->service->conf->name, *url = i->conf->url;
+
+    switch (news) {
+    case LN_BREAKER_OPENED:
+        ln_warn("breaker %s %s: closed -> open (%u of %u failed)", service, url, failed, total);
+        break;
+    case LN_BREAKER_REOPENED:
+        ln_warn("breaker %s %s: half-open -> open (a probe failed)", service, url);
+        break;
+    case LN_BREAKER_PROBES:
+        ln_info("breaker %s %s: half-open, %u probes", service, url,
+                i->service->conf->breaker.probes);
+        break;
+    case LN_BREAKER_RECOVERED:
+        ln_info("breaker %s %s: half-open -> closed", service, url);
+        break;
+    case LN_BREAKER_NO_NEWS:
+        break;
+    }
+}
+
+/* It comes back as a newcomer: nothing is known of its latency, and it warms up. */
+static void forget(struct ln_instance *i)
+{
+    atomic_store(&i->record->latency, 0);
+}
+
+static void is_back(struct ln_instance *i, ln_msec now)
+{
+    atomic_store(&i->record->since, now);
+}
+
+static bool is_failure(const struct ln_breaker_conf *conf, int status)
+{
+    for (unsigned i = 0; i < conf->status_count; i++)
+        if (status >= conf->statuses[i].from && status <= conf->statuses[i].to)
+            return true;
+    return false;
+}
+
+/* What marks an instance down at once is that it cannot be reached, of which a breaker need not
+ * hear; other strikes are bad answers. */
+static bool is_bad_answer(const struct ln_outcome_row *row)
+{
+    return row->strikes > 0 && row->strikes < LN_STRIKES_DOWN;
+}
+
+static void tell_breaker(struct ln_instance *i, struct ln_ticket ticket, enum ln_outcome outcome,
+                         int status, ln_msec now)
+{
+    const struct ln_breaker_conf *conf = &i->service->conf->breaker;
+    bool bad = is_bad_answer(ln_outcome_row(outcome)) || is_failure(conf, status);
+    unsigned total, failed;
+
+    if (!ticket.valid)
+        return;
+    if (!bad && outcome != LN_OUTCOME_OK) {
+        if (ln_outcome_row(outcome)->repeat == LN_REPEAT_CONNECT || outcome == LN_OUTCOME_STALE)
+            ln_breaker_return(&i->record->breaker, ticket); /* it has seen nothing */
+        return;
+    }
+    enum ln_breaker_news news =
+        ln_breaker_report(&i->record->breaker, conf, ticket, !bad, now, &total, &failed);
+
+    if (news == LN_BREAKER_OPENED || news == LN_BREAKER_REOPENED)
+        forget(i);
+    if (news == LN_BREAKER_RECOVERED)
+        is_back(i, now);
+    ln_instance_say(i, news, failed, total);
+}
+
+static void tell_health(struct ln_instance *i, uint64_t door, enum ln_outcome outcome, ln_msec now)
 {
     const struct ln_outcome_row *row = ln_outcome_row(outcome);
 
     if (outcome == LN_OUTCOME_OK) {
-        if (!ln_health_success(i->record))
+        if (!ln_health_success(i->record, door))
             return;
-        atomic_store(&i->record->since, now);
+        is_back(i, now);
         ln_info("instance %s of %s is back", i->conf->url, i->service->conf->name);
         return;
     }
-    if (row->strikes == 0 || !ln_health_strike(i->record, row->strikes, now))
+    if (row->strikes == 0 || !ln_health_strike(i->record, door, row->strikes, now))
         return;
-    atomic_store(&i->record->latency, 0); /* it comes back unknown, as a newcomer */
+    forget(i);
     ln_warn("instance %s of %s is down: %s; trying again in %llu ms", i->conf->url,
             i->service->conf->name, row->sentence,
             (unsigned long long)ln_health_interval(atomic_load(&i->record->trips)));
+}
+
+void ln_instance_report(struct ln_instance *i, struct ln_loan *loan, enum ln_outcome outcome,
+                        int status, ln_msec now)
+{
+    /* An instance that restarts drops all that it has at one moment. That is one event: when health
+     * has noticed, what is left of it says nothing more. */
+    if (ln_health_is_news(i->record, loan->door))
+        tell_breaker(i, loan->ticket, outcome, status, now);
+    tell_health(i, loan->door, outcome, now);
+    loan->ticket.valid = false;
 }

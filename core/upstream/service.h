@@ -12,6 +12,7 @@
 #include "shm/demand.h"
 #include "shm/record.h"
 #include "shm/region.h"
+#include "upstream/breaker.h"
 #include "upstream/outcome.h"
 #include "upstream/pool.h"
 #include "upstream/rendezvous.h"
@@ -80,17 +81,26 @@ struct ln_wish {
                        room; 0 = none */
 };
 
+/* What is lent with an instance, and goes back with it. */
+struct ln_loan {
+    struct ln_ticket ticket; /* of the breaker */
+    uint64_t door;           /* of health */
+};
+
 /* The next instance, as the service's strategy says, lent until ln_service_release(). First those
  * that were not tried, then, for repeats, backups; if all that are up were tried, one of those.
  * NULL: none is up, or, with *full, those that are have no connection to spare. */
 struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_wish *wish, ln_msec now,
-                                    bool *full);
+                                    struct ln_loan *loan, bool *full);
 
-/* How an attempt ended: it is no longer in flight, and health hears of it. */
-void ln_service_release(struct ln_instance *i, enum ln_outcome outcome, ln_msec now);
+/* How an attempt ended: it is no longer in flight, and breaker and health hear of it. `status` of
+ * the response, 0 = there was none. */
+void ln_service_release(struct ln_instance *i, struct ln_loan *loan, enum ln_outcome outcome,
+                        int status, ln_msec now);
 
-/* Only the news, for what was not picked; logs changes of health. `now` in milliseconds. */
-void ln_instance_report(struct ln_instance *i, enum ln_outcome outcome, ln_msec now);
+/* Only the news, which is told once: the ticket is spent. Logs changes. `now` in milliseconds. */
+void ln_instance_report(struct ln_instance *i, struct ln_loan *loan, enum ln_outcome outcome,
+                        int status, ln_msec now);
 
 /* Requests in flight, over all workers. */
 static inline uint32_t ln_instance_active(const struct ln_instance *i)

@@ -135,6 +135,16 @@ CASE("services[0].retries.tries", SERVICE_IN("retries"), "1", "0", "got \"0\", e
 CASE("services[0].retries.perTry", SERVICE_IN("retries"), "2s", "[1s]", "got a list, " A_DURATION "at most 365d")
 CASE("services[0].retries.on", SERVICE_IN("retries"), "[reset]", "conect",
      "got \"conect\", expected connect, reset, timeout, or a list of them; did you mean \"connect\"?")
+CASE("services[0].breaker", SERVICE, "off", "never", "got \"never\", expected a mapping of keys, or on or off")
+CASE("services[0].breaker.minRequests", SERVICE_IN("breaker"), "10", "0", "got \"0\", expected a whole number from 1 to 1000000")
+CASE("services[0].breaker.failureRatio", SERVICE_IN("breaker"), "60%", "0",
+     "got \"0\", expected a share such as 0.6 or 60%, above 0 and at most 1")
+CASE("services[0].breaker.window", SERVICE_IN("breaker"), "1m", "1ms", "got \"1ms\", " A_DURATION "from 100ms to 1d")
+CASE("services[0].breaker.openFor", SERVICE_IN("breaker"), "1m", "0", "got \"0\", " A_DURATION "from 10ms to 1d")
+CASE("services[0].breaker.maxOpenFor", SERVICE_IN("breaker"), "10m", "0", "got \"0\", " A_DURATION "from 10ms to 1d")
+CASE("services[0].breaker.probes", SERVICE_IN("breaker"), "1", "64", "got \"64\", expected a whole number from 1 to 63")
+CASE("services[0].breaker.statuses", SERVICE_IN("breaker"), "[429, 500-503]", "599-500",
+     "got \"599-500\", expected a status such as 503, a range such as 500-599, or a list of them")
 CASE("services[0].plugins", SERVICE, "[client-id, rate-limit: {rate: 100/s}]", "{a: 1}",
      "got a mapping, expected a plugin's name or one name: settings, or a list of them")
 

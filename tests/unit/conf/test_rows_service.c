@@ -241,6 +241,48 @@ static void test_keys_that_are_none(void **state)
     }
 }
 
+static void test_the_breaker(void **state)
+{
+    struct load l;
+    const struct ln_breaker_conf *b =
+        &services(&l, HEAD "  - name: x\n    instances: http://127.0.0.1:1\n")->breaker;
+
+    (void)state;
+    assert_true(b->on);
+    assert_int_equal(b->min_requests, 5);
+    assert_true(b->failure_ratio > 0.599 && b->failure_ratio < 0.601);
+    assert_int_equal(b->window, 10000);
+    assert_int_equal(b->open_for, 10000);
+    assert_int_equal(b->max_open_for, 120000);
+    assert_int_equal(b->probes, 3);
+    assert_int_equal(b->status_count, 1);
+    assert_int_equal(b->statuses[0].from, 500);
+    assert_int_equal(b->statuses[0].to, 599);
+    load_end(&l);
+    b = &services(&l, HEAD "  - name: x\n    instances: http://127.0.0.1:1\n    breaker:\n"
+                           "      { minRequests: 7, failureRatio: 50%, window: 1m, openFor: 2s,\n"
+                           "        maxOpenFor: 9s, probes: 1, statuses: [429, 502-504] }\n")
+             ->breaker;
+    assert_true(b->on);
+    assert_int_equal(b->min_requests, 7);
+    assert_true(b->failure_ratio == 0.5);
+    assert_int_equal(b->window, 60000);
+    assert_int_equal(b->open_for, 2000);
+    assert_int_equal(b->max_open_for, 9000);
+    assert_int_equal(b->probes, 1);
+    assert_int_equal(b->status_count, 2);
+    assert_int_equal(b->statuses[1].from, 502);
+    assert_int_equal(b->statuses[1].to, 504);
+    load_end(&l);
+    b = &services(&l, HEAD "  - name: x\n    instances: http://127.0.0.1:1\n    breaker: off\n")
+             ->breaker;
+    assert_false(b->on);
+    load_end(&l);
+    assert_refused(HEAD "  - name: x\n    instances: http://127.0.0.1:1\n"
+                        "    breaker: { openFor: 5m }\n",
+                   "gateway.yaml:5:14: services[0].breaker: maxOpenFor is shorter than openFor\n");
+}
+
 static void test_without_instances(void **state)
 {
     (void)state;
@@ -389,6 +431,7 @@ int main(void)
         cmocka_unit_test(test_an_unresolved_name_is_a_warning),
         cmocka_unit_test(test_every_strategy_and_key),
         cmocka_unit_test(test_keys_that_are_none),
+        cmocka_unit_test(test_the_breaker),
         cmocka_unit_test(test_without_instances),
         cmocka_unit_test(test_every_wrong_instance_is_told),
         cmocka_unit_test(test_one_instance_given_twice),

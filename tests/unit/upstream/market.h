@@ -92,7 +92,9 @@ static inline struct ln_instance *next_of(struct ln_service *s, const struct ln_
                                           ln_msec now)
 {
     bool full = true;
-    struct ln_instance *i = ln_service_pick(s, &(struct ln_wish){.tried = tried}, now, &full);
+    struct ln_loan loan;
+    struct ln_instance *i =
+        ln_service_pick(s, &(struct ln_wish){.tried = tried}, now, &loan, &full);
 
     assert_false(full);
     return i;
@@ -105,7 +107,7 @@ static inline unsigned index_of(const struct ln_instance *i)
 
 static inline void knock_down(struct market *m, unsigned i)
 {
-    assert_true(ln_health_strike(m->all->v[0].instances[i].record, LN_STRIKES_DOWN, NOW));
+    assert_true(ln_health_strike(m->all->v[0].instances[i].record, 0, LN_STRIKES_DOWN, NOW));
 }
 
 #endif

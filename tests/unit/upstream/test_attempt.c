@@ -266,8 +266,8 @@ static void test_a_success_brings_the_instance_back(void **state)
     struct post *p = *state;
     ln_msec now = ln_loop_now_ms(p->yard.turns.loop);
 
-    assert_true(ln_health_strike(&p->record, LN_STRIKES_DOWN, now - 2 * LN_HEALTH_FIRST_MS));
-    assert_true(ln_health_admits(&p->record, now));
+    assert_true(ln_health_strike(&p->record, 0, LN_STRIKES_DOWN, now - 2 * LN_HEALTH_FIRST_MS));
+    assert_true(ln_health_admits(&p->record, now, &p->attempt.loan.door));
     start(p, LN_ATTEMPT_ANY);
     release(p, true);
     assert_int_equal(p->record.down, 0);

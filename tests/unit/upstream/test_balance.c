@@ -22,14 +22,15 @@ static const enum ln_strategy strategies[] = {
 static struct ln_instance *by_key(struct ln_service *s, uint64_t key)
 {
     bool full;
+    struct ln_loan loan;
     struct ln_wish wish = {.tried = &nowhere, .has_key = true, .key = key};
 
-    return ln_service_pick(s, &wish, NOW, &full);
+    return ln_service_pick(s, &wish, NOW, &loan, &full);
 }
 
 static void give_back(struct ln_instance *i)
 {
-    ln_service_release(i, LN_OUTCOME_CLIENT_GONE, NOW);
+    ln_service_release(i, &(struct ln_loan){0}, LN_OUTCOME_CLIENT_GONE, 0, NOW);
 }
 
 static uint64_t key_of(unsigned k)
@@ -496,6 +497,7 @@ static void a_bound_holds(struct market *m)
 {
     struct ln_service *s;
     bool full = false;
+    struct ln_loan loan;
 
     m->instance[0].max_connections = m->instance[1].max_connections = 3;
     m->instance[2].backup = true;
@@ -504,7 +506,7 @@ static void a_bound_holds(struct market *m)
     assert_int_equal(m->met[0], 3);
     assert_int_equal(m->met[1], 3);
     /* Full is not down: it does not fall on the backup. */
-    assert_null(ln_service_pick(s, &(struct ln_wish){.tried = &nowhere}, NOW, &full));
+    assert_null(ln_service_pick(s, &(struct ln_wish){.tried = &nowhere}, NOW, &loan, &full));
     assert_true(full);
     give_back(&s->instances[1]);
     hold(m, 1);
@@ -539,8 +541,9 @@ static void test_a_bound_holds_over_processes(void **state)
         s->record = calloc(1, sizeof *s->record + 4 * sizeof(uint32_t)); /* only ours */
         for (unsigned i = 0; i < ROUNDS; i++) {
             bool full;
+            struct ln_loan loan;
             struct ln_instance *at =
-                ln_service_pick(s, &(struct ln_wish){.tried = &nowhere}, NOW, &full);
+                ln_service_pick(s, &(struct ln_wish){.tried = &nowhere}, NOW, &loan, &full);
 
             if (at == NULL)
                 continue;

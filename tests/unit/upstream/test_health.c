@@ -11,9 +11,34 @@
 
 enum { START = 1000000 };
 
+/* The door of a request that has come in by the present one: while a trial is out, the trial. */
+static uint64_t present(const struct ln_instance_record *r)
+{
+    uint64_t word = atomic_load(&r->down);
+
+    return (word & 1) != 0 ? word : 0;
+}
+
+static bool admits(struct ln_instance_record *r, ln_msec now)
+{
+    uint64_t door;
+
+    return ln_health_admits(r, now, &door);
+}
+
+static bool strike(struct ln_instance_record *r, unsigned strikes, ln_msec now)
+{
+    return ln_health_strike(r, present(r), strikes, now);
+}
+
+static bool success(struct ln_instance_record *r)
+{
+    return ln_health_success(r, present(r));
+}
+
 static void knock_down(struct ln_instance_record *r, ln_msec now)
 {
-    assert_true(ln_health_strike(r, LN_STRIKES_DOWN, now));
+    assert_true(strike(r, LN_STRIKES_DOWN, now));
 }
 
 static void test_zeroed_memory_is_up(void **state)
@@ -22,8 +47,8 @@ static void test_zeroed_memory_is_up(void **state)
 
     (void)state;
     assert_true(ln_health_is_up(&r, START));
-    assert_true(ln_health_admits(&r, START));
-    assert_false(ln_health_success(&r)); /* it was not away */
+    assert_true(admits(&r, START));
+    assert_false(success(&r)); /* it was not away */
 }
 
 static void test_strikes_add_up(void **state)
@@ -32,12 +57,12 @@ static void test_strikes_add_up(void **state)
 
     (void)state;
     for (unsigned i = 1; i < LN_STRIKES_DOWN; i++) {
-        assert_false(ln_health_strike(&r, 1, START));
-        assert_true(ln_health_admits(&r, START));
+        assert_false(strike(&r, 1, START));
+        assert_true(admits(&r, START));
     }
-    assert_true(ln_health_strike(&r, 1, START));
+    assert_true(strike(&r, 1, START));
     assert_false(ln_health_is_up(&r, START));
-    assert_false(ln_health_admits(&r, START));
+    assert_false(admits(&r, START));
 }
 
 static void test_a_success_wipes_the_strikes(void **state)
@@ -47,8 +72,8 @@ static void test_a_success_wipes_the_strikes(void **state)
     (void)state;
     for (unsigned round = 0; round < 10; round++) {
         for (unsigned i = 1; i < LN_STRIKES_DOWN; i++)
-            assert_false(ln_health_strike(&r, 1, START));
-        assert_false(ln_health_success(&r));
+            assert_false(strike(&r, 1, START));
+        assert_false(success(&r));
     }
     assert_true(ln_health_is_up(&r, START));
     knock_down(&r, START); /* and they still count */
@@ -60,8 +85,8 @@ static void test_no_strike_is_no_failure(void **state)
 
     (void)state;
     for (unsigned i = 0; i < 100; i++)
-        assert_false(ln_health_strike(&r, 0, START));
-    assert_true(ln_health_admits(&r, START));
+        assert_false(strike(&r, 0, START));
+    assert_true(admits(&r, START));
 }
 
 static void test_intervals_double_up_to_the_bound(void **state)
@@ -86,11 +111,11 @@ static void test_it_is_left_alone_for_the_interval(void **state)
     knock_down(&r, START);
     for (ln_msec now = START; now < START + LN_HEALTH_FIRST_MS; now++) {
         assert_false(ln_health_is_up(&r, now));
-        assert_false(ln_health_admits(&r, now));
+        assert_false(admits(&r, now));
     }
     assert_true(ln_health_is_up(&r, START + LN_HEALTH_FIRST_MS)); /* a look takes nothing */
     assert_true(ln_health_is_up(&r, START + LN_HEALTH_FIRST_MS));
-    assert_true(ln_health_admits(&r, START + LN_HEALTH_FIRST_MS));
+    assert_true(admits(&r, START + LN_HEALTH_FIRST_MS));
 }
 
 static void test_exactly_one_trial(void **state)
@@ -102,7 +127,7 @@ static void test_exactly_one_trial(void **state)
     (void)state;
     knock_down(&r, START);
     for (unsigned i = 0; i < 1000; i++)
-        admitted += ln_health_admits(&r, due + i / 10);
+        admitted += admits(&r, due + i / 10);
     assert_int_equal(admitted, 1);
 }
 
@@ -113,11 +138,11 @@ static void test_a_trial_that_succeeds_opens_the_door(void **state)
 
     (void)state;
     knock_down(&r, START);
-    assert_true(ln_health_admits(&r, now));
-    assert_true(ln_health_success(&r));
-    assert_false(ln_health_success(&r)); /* said once */
+    assert_true(admits(&r, now));
+    assert_true(success(&r));
+    assert_false(success(&r)); /* said once */
     for (unsigned i = 0; i < 10; i++)
-        assert_true(ln_health_admits(&r, now));
+        assert_true(admits(&r, now));
     knock_down(&r, now);
     assert_true(ln_health_is_up(&r, now + LN_HEALTH_FIRST_MS)); /* doubling has begun anew */
 }
@@ -132,9 +157,9 @@ static void test_a_trial_that_fails_doubles_the_interval(void **state)
     knock_down(&r, now);
     for (unsigned i = 0; i < 12; i++) {
         now += interval;
-        assert_false(ln_health_admits(&r, now - 1));
-        assert_true(ln_health_admits(&r, now));
-        assert_true(ln_health_strike(&r, 1, now));
+        assert_false(admits(&r, now - 1));
+        assert_true(admits(&r, now));
+        assert_true(strike(&r, 1, now));
         interval = interval * 2 < LN_HEALTH_MAX_MS ? interval * 2 : LN_HEALTH_MAX_MS;
     }
     assert_int_equal(interval, LN_HEALTH_MAX_MS);
@@ -150,11 +175,11 @@ static void test_a_trial_without_news_is_replaced(void **state)
     knock_down(&r, now);
     for (unsigned i = 0; i < 5; i++) {
         now += LN_HEALTH_FIRST_MS;
-        assert_false(ln_health_admits(&r, now - 1));
-        assert_true(ln_health_admits(&r, now));
-        assert_false(ln_health_admits(&r, now));
+        assert_false(admits(&r, now - 1));
+        assert_true(admits(&r, now));
+        assert_false(admits(&r, now));
     }
-    assert_true(ln_health_success(&r));
+    assert_true(success(&r));
 }
 
 /* Ten requests were under way when the instance died: one trip, one line in the log, one interval.
@@ -166,13 +191,12 @@ static void test_late_failures_are_old_news(void **state)
     (void)state;
     knock_down(&r, START);
     for (unsigned i = 0; i < 10; i++)
-        assert_false(ln_health_strike(&r, LN_STRIKES_DOWN, START + i));
+        assert_false(strike(&r, LN_STRIKES_DOWN, START + i));
     assert_false(ln_health_is_up(&r, START + LN_HEALTH_FIRST_MS - 1));
-    assert_true(ln_health_admits(&r, START + LN_HEALTH_FIRST_MS));
-    assert_true(
-        ln_health_strike(&r, 1, START + LN_HEALTH_FIRST_MS)); /* the trial's own failure is news */
+    assert_true(admits(&r, START + LN_HEALTH_FIRST_MS));
+    assert_true(strike(&r, 1, START + LN_HEALTH_FIRST_MS)); /* the trial's own failure is news */
     for (unsigned i = 0; i < 10; i++)
-        assert_false(ln_health_strike(&r, LN_STRIKES_DOWN, START + LN_HEALTH_FIRST_MS + i));
+        assert_false(strike(&r, LN_STRIKES_DOWN, START + LN_HEALTH_FIRST_MS + i));
     assert_true(ln_health_is_up(&r, START + 3 * LN_HEALTH_FIRST_MS));
 }
 
@@ -235,16 +259,16 @@ static void test_a_million_events_against_the_model(void **state)
         if (dice < 50) {
             bool down = m.down, admitted = model_admits(&m, now);
 
-            assert_int_equal(ln_health_admits(&r, now), admitted);
+            assert_int_equal(admits(&r, now), admitted);
             trials += down && admitted;
         } else if (dice < 95) {
             unsigned strikes = dice % 4;
             bool tripped = model_strike(&m, strikes, now);
 
-            assert_int_equal(ln_health_strike(&r, strikes, now), tripped);
+            assert_int_equal(strike(&r, strikes, now), tripped);
             trips += tripped;
         } else if (!m.down || m.trial) { /* nobody is there to succeed while it is left alone */
-            assert_int_equal(ln_health_success(&r), model_success(&m));
+            assert_int_equal(success(&r), model_success(&m));
         }
         assert_int_equal(ln_health_is_up(&r, now), !m.down || now >= m.until);
     }
@@ -277,9 +301,9 @@ static void *work(void *arg)
     for (unsigned i = 0; i < ROUNDS; i++) {
         pthread_barrier_wait(&c->together);
         if (c->trial)
-            c->count[w->number] += ln_health_admits(&c->record, c->now);
+            c->count[w->number] += admits(&c->record, c->now);
         else
-            c->count[w->number] += ln_health_strike(&c->record, LN_STRIKES_DOWN, c->now);
+            c->count[w->number] += strike(&c->record, LN_STRIKES_DOWN, c->now);
         pthread_barrier_wait(&c->together);
         pthread_barrier_wait(&c->together); /* meanwhile the test prepares the next round */
     }
@@ -305,7 +329,7 @@ static void all_at_once(bool trial)
         unsigned sum = 0;
 
         if (trial) {
-            ln_health_strike(&c.record, LN_STRIKES_DOWN, c.now);
+            strike(&c.record, LN_STRIKES_DOWN, c.now);
             c.now += LN_HEALTH_MAX_MS;
         }
         pthread_barrier_wait(&c.together);
@@ -314,7 +338,9 @@ static void all_at_once(bool trial)
             sum += c.count[k];
         wrong += sum - before != 1;
         before = sum;
-        ln_health_success(&c.record);
+        c.now += LN_HEALTH_MAX_MS;
+        admits(&c.record, c.now);
+        success(&c.record); /* of the trial: nobody else's would count */
         pthread_barrier_wait(&c.together);
     }
     for (unsigned i = 0; i < WORKERS; i++)

@@ -130,7 +130,9 @@ static void test_exactly_one_request_is_the_trial(void **state)
     for (unsigned i = 0; i < 100; i++)
         trials += index_of(next_of(s, &nowhere, NOW + LN_HEALTH_FIRST_MS)) == 1;
     assert_int_equal(trials, 1);
-    ln_instance_report(&s->instances[1], LN_OUTCOME_OK, NOW + LN_HEALTH_FIRST_MS);
+    struct ln_loan trial = {.door = atomic_load(&s->instances[1].record->down)};
+
+    ln_instance_report(&s->instances[1], &trial, LN_OUTCOME_OK, 200, NOW + LN_HEALTH_FIRST_MS);
     pick(m, 100, &nowhere);
     assert_int_equal(m->met[0], 50); /* back in its old place */
 }
@@ -244,24 +246,124 @@ static void test_memory_that_was_not_demanded_is_an_error(void **state)
  * --------------------------------------------------------------------------------------------------
  */
 
+static void report(struct ln_instance *i, enum ln_outcome outcome, int status)
+{
+    struct ln_loan loan;
+    enum ln_breaker_news news;
+
+    assert_true(ln_breaker_admit(&i->record->breaker, &i->service->conf->breaker, NOW, &loan.ticket,
+                                 &news));
+    assert_true(ln_health_admits(i->record, NOW, &loan.door));
+    ln_instance_report(i, &loan, outcome, status, NOW);
+    assert_false(loan.ticket.valid); /* told once */
+}
+
+static void set_right(struct ln_instance *i)
+{
+    atomic_store(&i->record->down, 0);
+    memset((void *)&i->record->breaker, 0, sizeof i->record->breaker);
+}
+
+/* Without a breaker every strike counts here. */
 static void test_outcomes_become_strikes(void **state)
 {
     struct market *m = *state;
-    struct ln_service *s = OPEN(m, 1, 1);
+    struct ln_instance *at = &OPEN(m, 1, 1)->instances[0];
 
     for (int i = 0; i < LN_OUTCOME_COUNT; i++) {
         const struct ln_outcome_row *row = ln_outcome_row((enum ln_outcome)i);
-        struct ln_instance *at = &s->instances[0];
 
-        ln_instance_report(at, LN_OUTCOME_OK, NOW);
+        report(at, LN_OUTCOME_OK, 500);
         for (unsigned k = 1; row->strikes > 0 && k * row->strikes < LN_STRIKES_DOWN; k++) {
-            ln_instance_report(at, (enum ln_outcome)i, NOW);
+            report(at, (enum ln_outcome)i, 0);
             assert_true(ln_health_is_up(at->record, NOW));
         }
-        ln_instance_report(at, (enum ln_outcome)i, NOW);
+        report(at, (enum ln_outcome)i, 0);
         assert_int_equal(ln_health_is_up(at->record, NOW), row->strikes == 0);
-        ln_health_success(at->record);
+        set_right(at);
     }
+}
+
+/* Who cannot be reached is down, bad answers count for the breaker, too, and what is our own doing
+ * or the client's is neither. */
+static void test_each_outcome_has_its_judge(void **state)
+{
+    struct market *m = *state;
+    struct ln_instance *at;
+
+    m->service[0].breaker = (struct ln_breaker_conf){.on = true,
+                                                     .min_requests = 5,
+                                                     .failure_ratio = 0.6,
+                                                     .window = 10000,
+                                                     .open_for = 10000,
+                                                     .max_open_for = 10000,
+                                                     .probes = 3,
+                                                     .statuses = {{500, 502}, {504, 504}},
+                                                     .status_count = 2};
+    at = &OPEN(m, 1, 1)->instances[0];
+    for (int i = 0; i < LN_OUTCOME_COUNT; i++) {
+        unsigned strikes = ln_outcome_row((enum ln_outcome)i)->strikes;
+        bool bad = strikes > 0 && strikes < LN_STRIKES_DOWN;
+
+        for (unsigned k = 0; k < 5; k++) {
+            report(at, (enum ln_outcome)i, i == LN_OUTCOME_OK ? 200 : 0);
+            assert_int_equal(ln_health_is_up(at->record, NOW), strikes < LN_STRIKES_DOWN);
+            atomic_store(&at->record->down, 0); /* here the breaker alone is judged */
+            atomic_store(&at->record->strikes, 0);
+        }
+        assert_int_equal(ln_breaker_state(&at->record->breaker),
+                         bad ? LN_BREAKER_OPEN : LN_BREAKER_CLOSED);
+        set_right(at);
+    }
+    for (int status = 100; status <= 599; status++) {
+        bool bad = (status >= 500 && status <= 502) || status == 504;
+
+        for (unsigned k = 0; k < 5; k++)
+            report(at, LN_OUTCOME_OK, status);
+        assert_int_equal(ln_breaker_state(&at->record->breaker),
+                         bad ? LN_BREAKER_OPEN : LN_BREAKER_CLOSED);
+        set_right(at);
+    }
+}
+
+/* A restart drops twelve requests at one moment: the instance is down for a moment, and its breaker
+ * does not open. */
+static void test_one_event_is_one_failure(void **state)
+{
+    struct market *m = *state;
+    struct ln_instance *at;
+    struct ln_loan loans[12];
+    enum ln_breaker_news news;
+
+    m->service[0].breaker = (struct ln_breaker_conf){.on = true,
+                                                     .min_requests = 5,
+                                                     .failure_ratio = 0.6,
+                                                     .window = 10000,
+                                                     .open_for = 10000,
+                                                     .max_open_for = 10000,
+                                                     .probes = 3};
+    at = &OPEN(m, 1, 1)->instances[0];
+    for (unsigned i = 0; i < 12; i++) {
+        assert_true(ln_breaker_admit(&at->record->breaker, &m->service[0].breaker, NOW,
+                                     &loans[i].ticket, &news));
+        loans[i].door = 0;
+    }
+    for (unsigned i = 0; i < 12; i++)
+        ln_instance_report(at, &loans[i], LN_OUTCOME_RESET, 0, NOW);
+    assert_false(ln_health_is_up(at->record, NOW));
+    assert_int_equal(ln_breaker_state(&at->record->breaker), LN_BREAKER_CLOSED);
+}
+
+/* A request that was sent before an instance went down is answered late: it stays down. */
+static void test_late_news_bring_nobody_back(void **state)
+{
+    struct market *m = *state;
+    struct ln_instance *at = &OPEN(m, 1, 1)->instances[0];
+    struct ln_loan early = {.door = 0};
+
+    knock_down(m, 0);
+    ln_instance_report(at, &early, LN_OUTCOME_OK, 200, NOW);
+    assert_false(ln_health_is_up(at->record, NOW));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -285,6 +387,9 @@ int main(void)
         TEST(test_a_new_generation_goes_on_where_the_old_one_stood),
         TEST(test_memory_that_was_not_demanded_is_an_error),
         TEST(test_outcomes_become_strikes),
+        TEST(test_each_outcome_has_its_judge),
+        TEST(test_one_event_is_one_failure),
+        TEST(test_late_news_bring_nobody_back),
     };
 
     return cmocka_run_group_tests(tests, yard_silence, NULL);
