@@ -28,11 +28,13 @@ function M.new(gate, options)
   options = options or {}
   local place = options.unix and gate.dir()
   local gateway = options.gateway or {}
+  local service = { breaker = false } -- answers are judged one by one, and not the instance
+  for key, value in pairs(options.service or {}) do service[key] = value end
   if place then gateway.listeners = { { name = "main", listen = "unix:" .. place:join("gateway") } } end
   local self = setmetatable({ gate = gate, count = 0, loses_trailers = options.loses_trailers }, World)
   self.tap = tap.new(gate, options.hostile, place and "unix:" .. place:join("instance"))
   self.g = gate.proxy(self.tap.upstream, {
-    gateway = gateway, service = options.service, plugins = options.plugins, routes = options.routes,
+    gateway = gateway, service = service, plugins = options.plugins, routes = options.routes,
     extra = options.routes and { generatedRoutes = false },
   })
   return self
