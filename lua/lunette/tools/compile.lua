@@ -25,6 +25,14 @@ local SAMPLES = {
   template = "{req.path}", secret = "sample", service = "sample",
 }
 
+-- What a sample of each type does not make sense for.
+local EXAMPLES = {
+  cors = { origins = { "https://*.example.com" }, credentials = true },
+  ["ip-restriction"] = { allow = { "10.0.0.0/8" }, deny = { "10.9.0.0/16" } },
+  ["path-rewrite"] = { strip = "/rest", prefix = "/v2" },
+  redirect = { to = "/new{req.path}" },
+}
+
 
 local function sample(t)
   if t.kind == "oneof" then return t[1] end
@@ -67,7 +75,7 @@ local function requests_for(route)
       method = route.method, path = path, query = "key=k" .. i, host = route.host, ip = "10.0.0." .. i,
       headers = {
         ["X-Api-Key"] = "key" .. i, Accept = "text/html", Cookie = "session=s" .. i, Host = "localhost",
-        ["Accept-Encoding"] = "gzip", Origin = "http://localhost",
+        ["Accept-Encoding"] = "gzip", Origin = "https://www.example.com",
       },
     }
   end
@@ -104,8 +112,8 @@ local function try_plugin(name)
   local p, why = require("lunette.plugins").load(name)
   if not p then return { about = "plugin " .. name, skipped = why } end
   local ok, use
-  for _, all in ipairs { true, false } do
-    ok, use = pcall(world.use, name, settings_for(p.schema, all))
+  for _, settings in ipairs { EXAMPLES[name] or settings_for(p.schema, true), settings_for(p.schema, false) } do
+    ok, use = pcall(world.use, name, settings)
     if ok then break end
   end
   if not ok then return { about = "plugin " .. name, skipped = (tostring(use):gsub("%s*\n%s*", " ")) } end

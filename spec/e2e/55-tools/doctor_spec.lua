@@ -112,6 +112,13 @@ return p
     assert.matches("ok     compiled       GET /users/:id (routes.lua:1)\n", r.out, 1, true)
   end)
 
+  it("has settings that fit for every standard plugin", function()
+    for _, one in ipairs(json.decode(doctor(folder(), "--jit", "--json").out).jit) do
+      assert.is_nil(one.skipped, one.about)
+      for _, spot in ipairs(one.spots) do assert.is_true(spot.harmless, spot.place .. ": " .. spot.reason) end
+    end
+  end)
+
   it("names the line of a plugin that stays interpreted", function()
     local d = folder { ["routes.lua"] = ROUTES,
       ["plugins/mine.lua"] = PLUGIN:format 'req.ctx.f = function() return req end' }
