@@ -147,8 +147,12 @@ enum ln_redis_read ln_redis_reader_next(struct ln_redis_reader *r, struct ln_are
     if (r->inner->ridx < 0)
         r->used = 0;
     r->arena = arena;
-    if (redisReaderGetReply(r->inner, &made) != REDIS_OK)
-        return r->large ? LN_REDIS_READ_LARGE : LN_REDIS_READ_BROKEN;
+    if (redisReaderGetReply(r->inner, &made) != REDIS_OK) {
+        /* Too deep is too large: what one caller has asked for says nothing against Redis. */
+        bool large = r->large || strstr(r->inner->errstr, "nested") != NULL;
+
+        return large ? LN_REDIS_READ_LARGE : LN_REDIS_READ_BROKEN;
+    }
     *reply = made;
     return made != NULL ? LN_REDIS_READ : LN_REDIS_READ_MORE;
 }

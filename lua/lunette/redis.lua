@@ -283,7 +283,7 @@ local function new_method(name)
     local n = select("#", ...)
     local words = { upper, ... }
     for i = 1, n do words[i + 1] = words_of.to_word(what, i, words[i + 1]) end
-    return run_one(what, handle, words)
+    return run_one(what, handle, words_of.check(what, words))
   end
 end
 

@@ -24,6 +24,16 @@ local REFUSED = {
   UNWATCH = "all requests share the connection: r:eval runs a script atomically",
   BLPOP = BLOCKS, BRPOP = BLOCKS, BLMOVE = BLOCKS, BLMPOP = BLOCKS, BRPOPLPUSH = BLOCKS, BZPOPMIN = BLOCKS,
   BZPOPMAX = BLOCKS, BZMPOP = BLOCKS, WAIT = BLOCKS, WAITAOF = BLOCKS,
+  ASKING = "all requests share the connection", READONLY = "all requests share the connection",
+  READWRITE = "all requests share the connection",
+}
+
+-- The same for commands of which only a part does that, by a word anywhere or by the first one.
+local REPLIES = "all requests share the connection, and each needs its replies"
+local PARTS = {
+  CLIENT = { first = true, REPLY = REPLIES, TRACKING = REPLIES, CACHING = REPLIES },
+  SCRIPT = { first = true, DEBUG = BLOCKS },
+  XREAD = { BLOCK = BLOCKS }, XREADGROUP = { BLOCK = BLOCKS },
 }
 
 local M = {}
@@ -62,6 +72,28 @@ function M.check_name(what, name)
 end
 
 
+-- The words behind the name.
+local function check_parts(what, words)
+  local upper = words[1]:upper()
+  local parts = PARTS[upper]
+  if not parts then return end
+  for i = 2, parts.first and 2 or #words do
+    local word = (words[i] or ""):upper()
+    if word == "STREAMS" then return end -- keys follow, whatever they are called
+    if parts[word] then
+      fault.raise(("%s: %s %s cannot be sent: %s"):format(what, upper, word, parts[word]))
+    end
+  end
+end
+
+
+-- Judges a command that is a list of texts already.
+function M.check(what, words)
+  check_parts(what, words)
+  return words
+end
+
+
 -- A command as a list of texts.
 function M.to_command(what, words)
   if type(words) ~= "table" then
@@ -72,7 +104,7 @@ function M.to_command(what, words)
   if n > WORDS_MOST then fault.raise(("%s: a command has at most %d words, got %d"):format(what, WORDS_MOST, n)) end
   local out = { words[1] }
   for i = 2, n do out[i] = M.to_word(what, i - 1, words[i]) end
-  return out
+  return M.check(what, out)
 end
 
 

@@ -41,6 +41,9 @@ return asks
     assert.equal("5", ask 'return r:get("k")')
     assert.equal(6, ask 'return r:incr("k")')
     assert.equal(7, ask 'return r:call("incr", "k")')
+    assert.equal("reply", ask 'r:set("client", "reply") return r:get("client")')
+    gate.redis:on("XREAD", function() return "read" end)
+    assert.equal("read", ask 'return r:xread("STREAMS", "block", 0)')
     assert.equal("7", gate.redis:get("k"))
     assert.same({ "SET", "k", "5" }, gate.redis.calls[1])
   end)
@@ -109,6 +112,10 @@ return asks
     ['r:pipeline { {} }'] = "r:pipeline[1]: expected the name of a command, got a nil",
     ['r:call("bad name")'] = "expected the name of a command",
     ['r:select(1)'] = "SELECT cannot be sent: all requests share the connection; put the database into the URL",
+    ['r:client("reply", "OFF")'] = "CLIENT REPLY cannot be sent: all requests share the connection, and each needs",
+    ['r:pipeline { { "Client", "Reply", "SKIP" } }'] = "CLIENT REPLY cannot be sent",
+    ['r:call("xread", "COUNT", 1, "block", 0, "STREAMS", "s", "$")'] = "XREAD BLOCK cannot be sent",
+    ['r:script("DEBUG", "YES")'] = "SCRIPT DEBUG cannot be sent",
     ['r:watch("k")'] = "WATCH cannot be sent",
   } do
     it("refuses " .. code, function()

@@ -196,15 +196,13 @@ static void test_greetings_broken_off_at_every_byte(void **state)
 
 static void test_nonsense(void **state)
 {
-    static const char *const lies[] = {
-        "HTTP/1.1 400 Bad Request\r\n\r\n",
-        "$abc\r\n",
-        "$-7\r\nx\r\n",
-        ":12x\r\n",
-        "*-9\r\n",
-        "\r\n\r\n",
-        "%1\r\n+a\r\n+b\r\n",
-        "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n"};
+    static const char *const lies[] = {"HTTP/1.1 400 Bad Request\r\n\r\n",
+                                       "$abc\r\n",
+                                       "$-7\r\nx\r\n",
+                                       ":12x\r\n",
+                                       "*-9\r\n",
+                                       "\r\n\r\n",
+                                       "%1\r\n+a\r\n+b\r\n"};
 
     (void)state;
     for (unsigned i = 0; i < LN_ARRAY_LEN(lies); i++) {
@@ -221,7 +219,9 @@ static void test_nonsense(void **state)
 
 static void test_promises_cost_nothing(void **state)
 {
-    static const char *const lies[] = {"*2147483647\r\n:1\r\n", "*1000000\r\n"};
+    static const char *const lies[] = {
+        "*2147483647\r\n:1\r\n", "*1000000\r\n",
+        "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n"};
 
     (void)state;
     for (unsigned i = 0; i < LN_ARRAY_LEN(lies); i++) {
