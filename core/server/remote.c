@@ -35,8 +35,10 @@ static void print_field(FILE *out, struct ln_slice json, const char *name)
 
     ln_text_init(&text);
     ln_field_text(ln_field_raw(json, name), &text);
-    if (text.n > 0)
-        fprintf(out, "%s%s", text.p, text.p[text.n - 1] == '\n' ? "" : "\n");
+    if (text.n > 0) { /* labels of metrics may hold any byte */
+        fwrite(text.p, 1, text.n, out);
+        fputs(text.p[text.n - 1] == '\n' ? "" : "\n", out);
+    }
     ln_text_fini(&text);
 }
 

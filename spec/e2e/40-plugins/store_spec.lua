@@ -20,6 +20,7 @@ local PLUGIN = [[
     if req.path == "/count" then return 200, tostring(self.counters:get(key)) end
     if req.path == "/set" then return 200, tostring(self.dict:set(key, req.args.value, tonumber(req.args.ttl))) end
     if req.path == "/add" then return 200, tostring(self.dict:add(key, req.args.value)) end
+    if req.path == "/odd" then self.seen:inc('a"b\\c\nd\0e\255f') end
     if req.path == "/raise" then error("as asked") end
     if req.path == "/last" then self.last:set(tonumber(req.args.value)) return 204 end
     return 200, tostring(self.dict:get(key))
@@ -148,6 +149,13 @@ describe("store and metrics", function()
         assert.is_true(described[name] and kind[name], name)
       end
     end
+  end)
+
+  it("are printed whole, whatever bytes a label has", function()
+    local g = start(1)
+    g:get("/odd")
+    assert.equal(1, metric(g, 'seen_total{path="a\\"b\\\\c\\nd\0e\239\191\189f"}'))
+    assert.equal(0, metric(g, "last"))
   end)
 
   it("forget the metrics of plugins that are gone, and know them again", function()
