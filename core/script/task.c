@@ -180,7 +180,12 @@ static void push_lack_of_memory(struct ln_task *t)
     ln_guard_find(t->co, &place);
     luaL_unref(vm->L, LUA_REGISTRYINDEX, t->ref);
     t->ref = LUA_NOREF;
+
+    size_t before = vm->used; /* what goes now is mostly of the run that has just ended */
+
     lua_gc(vm->L, LUA_GCCOLLECT, 0);
+    if (t->req != NULL && t->errand == NULL)
+        vm->chains[t->req->route->chain - 1].held += (int64_t)vm->used - (int64_t)before;
     if (place.line > 0)
         lua_pushfstring(vm->L, "%s:%d: %s", place.file, (int)place.line, text);
     else
@@ -530,7 +535,7 @@ static void heat(struct ln_vm *vm, const struct ln_chain *chain, int phase)
 static enum ln_run run_all(struct ln_vm *vm, struct ln_req *r, int phase)
 {
     return run_rest(vm, r, phase,
-                    phase == LN_PHASE_REQUEST ? 0 : (int)chain_of(vm, r)->use_count + 1);
+                    phase <= LN_PHASE_BALANCE ? 0 : (int)chain_of(vm, r)->use_count + 1);
 }
 
 static enum ln_run run(struct ln_vm *vm, struct ln_req *r, int phase)

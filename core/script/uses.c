@@ -15,9 +15,8 @@
 enum { POINTS = 5, STOPPED_POINTS = 2 };
 
 static const char *const phases[LN_PHASE_LOG + 1] = {
-    [LN_PHASE_REQUEST] = "request",
-    [LN_PHASE_RESPONSE] = "response",
-    [LN_PHASE_BODY] = "body",
+    [LN_PHASE_REQUEST] = "request",   [LN_PHASE_BALANCE] = "balance",
+    [LN_PHASE_RESPONSE] = "response", [LN_PHASE_BODY] = "body",
     [LN_PHASE_LOG] = "log",
 };
 
@@ -234,10 +233,10 @@ void ln_uses_failed(struct ln_vm *vm, const struct ln_chain *chain, int phase, i
         put_out(vm, use, phase);
 }
 
-/* Requests go down the chain, everything else goes up. */
+/* Request and balance handlers run down the chain, everything else up. */
 static bool has_come_to(int phase, int at, unsigned plugin)
 {
-    return phase == LN_PHASE_REQUEST ? (int)plugin <= at : (int)plugin >= at;
+    return phase <= LN_PHASE_BALANCE ? (int)plugin <= at : (int)plugin >= at;
 }
 
 void ln_uses_worked(struct ln_vm *vm, const struct ln_chain *chain, int phase, int at,

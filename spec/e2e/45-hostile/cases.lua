@@ -39,6 +39,8 @@ return {
   { "predicate-loop", "return 200", OVER, { settings = "when = function() while true do end end" } },
   { "response-loop", "while true do end", OVER, { handler = "response" } },
   { "log-loop", "while true do end", OVER, { handler = "log", served = true } },
+  { "balance-loop", "while true do end", OVER, { handler = "balance" } },
+  { "parallel-loop", "parallel(function() while true do end end, function() sleep(1) end) error('went on')", OVER },
   { "body-loop", "while true do end", OVER, { handler = "body", cut = true } },
 
   -- metamethods and recursion
@@ -97,8 +99,6 @@ return {
     { place = false, either = OVER } },
   { "concat-bomb", "local t = {} for i = 1, 1000 do t[i] = ('x'):rep(1e5) end return 200, table.concat(t)", MEMORY,
     { place = false } },
-  { "hoarding", "for i = 1, 1e9 do hoard[#hoard + 1] = ('x'):rep(1e6) .. i end", MEMORY,
-    { place = false, outside = "local hoard = {}\n" } },
   { "json-bomb", "local s = ('x'):rep(1e6) local t = {} for i = 1, 100 do t[i] = s end return 200, json.encode(t)",
     "json.encode: ", { place = false, either = MEMORY } },
   { "header-bomb", "for i = 1, 1e9 do res.headers:add('X-' .. i, ('x'):rep(60000)) end", "more than is held" },
