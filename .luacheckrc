@@ -51,8 +51,8 @@ stds.lunette_plugin = { read_globals = {
   } },
   t = { fields = {
     addresses = {}, any = {}, boolean = {}, cidr = {}, duration = {}, edits = {}, file = {}, header_name = {},
-    integer = {}, list = {}, map = {}, media_type = {}, number = {}, oneof = {}, pattern = {}, rate = {}, record = {},
-    secret = {}, service = {}, size = {}, string = {}, template = {}, time = {}, url = {},
+    integer = {}, json_edits = {}, list = {}, map = {}, media_type = {}, number = {}, oneof = {}, pattern = {},
+    rate = {}, record = {}, secret = {}, service = {}, size = {}, string = {}, template = {}, time = {}, url = {},
   } },
   table = { fields = {
     concat = {}, foreach = {}, foreachi = {}, getn = {}, insert = {}, maxn = {}, move = {}, remove = {}, sort = {},

@@ -373,6 +373,17 @@ int ln_crypto_equal(const char *a, const char *b, size_t len);
 int ln_crypto_unhex(const char *bytes, size_t len, char *out);
 int ln_crypto_unbase64(const char *bytes, size_t len, bool url, char *out, size_t *out_len);
 
+/* ---- JSON that is edited as text (api_jsondoc.c): open, edit, take, with no wait between ---- */
+
+/* EINVAL: it is no JSON; why: a sentence. */
+int ln_jsondoc_open(struct ln_cur *cur, const char *text, size_t len, struct ln_str *why);
+/* op: 0 set, 1 add, 2 remove, 3 rename. EINVAL: that is no such value. */
+int ln_jsondoc_change(struct ln_cur *cur, int op, const char *path, size_t path_len, const char *value, size_t value_len);
+/* `out` holds until the next call of one of these and of ln_escape_text. */
+int ln_jsondoc_take(struct ln_cur *cur, struct ln_str *out);
+/* EINVAL: why it is no path. */
+int ln_jsondoc_judge(const char *path, size_t len, int op, struct ln_str *why);
+
 /* ---- texts within texts (api_escape.c) ---- */
 
 /* For a part of a URL, a path in one (slashes stay), the inside of a JSON string, HTML. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/assert.h"
+#include "base/jsondoc.h"
 #include "base/mem.h"
 #include "base/rand.h"
 #include "http/coding.h"
@@ -317,6 +318,7 @@ void ln_vm_free(struct ln_vm *vm)
     ln_redis_uses_free(vm);
     ln_digest_free(vm->digest);
     ln_text_fini(&vm->escaped);
+    ln_jsondoc_free(vm->doc);
     while (vm->coder_count > 0)
         ln_coder_free(vm->coders[--vm->coder_count]);
     ln_splits_forget(vm);

@@ -36,6 +36,7 @@ struct ln_chain {
 
 struct ln_digest;
 struct ln_coder;
+struct ln_jsondoc;
 
 enum { LN_VM_CODERS = 16 }; /* idle ones that are kept for the next response */
 struct ln_quarantine;
@@ -102,6 +103,7 @@ struct ln_vm {
     struct ln_slice id_header;             /* which carries the request id; n 0 = none */
     struct ln_digest *digest;              /* made when first needed */
     struct ln_text escaped;                /* where texts are escaped */
+    struct ln_jsondoc *doc;                /* made when first needed */
     struct ln_coder *coders[LN_VM_CODERS]; /* idle ones */
     unsigned coder_count;
     /* Set during a load only. */

@@ -7,6 +7,7 @@
 local F = require "lunette.ffi"
 local fault = require "lunette.fault"
 local life = require "lunette.life"
+local media = require "lunette.media"
 
 local C, cur, str, str2, at, to_string = F.C, F.cur, F.str, F.str2, F.at, F.string
 local setmetatable, type, tostring = setmetatable, type, tostring
@@ -129,6 +130,13 @@ function methods.has(h, name, token)
   local rc = C.ln_headers_has(HANDLES[h[2]], name, #name, token, #token)
   if rc < 0 then refuse(rc, name) end
   return rc == 0
+end
+
+
+-- Is the content of one of these types, such as "text/html", "text/*" or "application/*+json"?
+function methods.is_type(h, types)
+  if type(types) ~= "table" then fault.raise("is_type: expected a list of content types, got " .. type(types)) end
+  return media.is_one_of(types, get(h, "Content-Type") or "")
 end
 
 

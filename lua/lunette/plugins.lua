@@ -5,16 +5,13 @@
 -- loaded once per state in an environment of its own; each use of it gets a `self` whose methods are the plugin's.
 
 local F = require "lunette.ffi"
-local addresses = require "lunette.addresses"
 local api = require "lunette.api"
-local escape = require "lunette.escape"
 local fault = require "lunette.fault"
-local headers = require "lunette.headers"
 local host = require "lunette.host"
 local reserved_settings = require "lunette.reserved_settings"
 local sandbox = require "lunette.sandbox"
 local schema = require "lunette.schema"
-local services = require "lunette.services"
+local schema_env = require "lunette.schema_env"
 local text = require "lunette.schema_text"
 local units = require "lunette.schema_units"
 local zones = require "lunette.zones"
@@ -257,32 +254,13 @@ local function split_settings(settings)
 end
 
 
-local function find_service(value)
-  local index, why = services.index_of(value)
-  if index then return services.by_index(index) end
-  return nil, why
-end
-
--- What schemas need to know. Files lie beside the one in which the settings stand.
-local function schema_env(place)
-  local beside = place.file:match("^(.*/)") or ""
-  return {
-    addresses = addresses,
-    edits = headers.compile,
-    escape = escape,
-    service = find_service,
-    read = function(path) return host.read(path:sub(1, 1) == "/" and path or beside .. path) end,
-  }
-end
-
-
 -- The settings as the plugin sees them; nil and a sorted list of sentences.
 local function configure(p, settings, place)
   if settings ~= nil and type(settings) ~= "table" then
     return nil, { "expected its settings in a table, got " .. text.show(settings) }
   end
   local own, reserved = split_settings(settings or {})
-  local conf, errors = schema.check(p.schema, own, p.name, schema_env(place))
+  local conf, errors = schema.check(p.schema, own, p.name, schema_env.new(place.file))
   errors = errors or {}
   reserved_settings.check(reserved, errors)
   if #errors == 0 and p.check then

@@ -198,6 +198,71 @@ types.edits = {
 }
 
 
+-- { set = { ["user.id"] = "{client.id}" }, add = {...}, remove = { "password" }, rename = { ["a.b"] = "c" } } -> edits with
+-- :apply(text, req). Removals come first, then new names, then values; within each, the order of the paths.
+local JSON_EDITS = { "add", "remove", "rename", "set" }
+
+
+local function json_pairs(state, path, op, given, out)
+  if not has_names_only(given) then
+    return state:add(path, "expected a table with paths as keys, got " .. text.show(given))
+  end
+  for _, key in ipairs(text.sorted_keys(given)) do
+    local at = text.path(path, key)
+    if op == "rename" and type(given[key]) ~= "string" then
+      state:add(at, "expected the new name, got " .. text.show(given[key]))
+    else
+      out[#out + 1] = { op = op, path = key, value = given[key], at = at }
+    end
+  end
+end
+
+
+local function json_removals(state, path, given, out)
+  if not is_list(given) then return state:add(path, "expected a list of paths, got " .. text.show(given)) end
+  for i, one in ipairs(given) do
+    local at = text.path(path, i)
+    if type(one) == "string" then
+      out[#out + 1] = { op = "remove", path = one, at = at }
+    else
+      state:add(at, "expected a path, got " .. text.show(one))
+    end
+  end
+end
+
+
+types.json_edits = {
+  options = {},
+  noun = function()
+    return 'edits of JSON such as { set = { ["user.id"] = "{client.id}" }, remove = { "password" } }'
+  end,
+  parse = function(t, value, state, path)
+    if not has_names_only(value) then return state:expected(path, t, value) end
+    for _, key in ipairs(text.sorted_keys(value)) do
+      local hint = text.hint(key, JSON_EDITS)
+      local known = key == "add" or key == "remove" or key == "rename" or key == "set"
+      if not known then state:add(text.path(path, key), "unknown setting" .. hint) end
+    end
+    local out, edits = {}, state.env.json_edits
+    if value.remove ~= nil then json_removals(state, path .. ".remove", value.remove, out) end
+    for _, op in ipairs { "rename", "set", "add" } do
+      if value[op] ~= nil then json_pairs(state, path .. "." .. op, op, value[op], out) end
+    end
+    if not edits then return value end
+    for _, e in ipairs(out) do
+      local why = edits.path_fault(e.path, e.op)
+      if why then state:add(e.at, why) end
+    end
+    local compiled, number, why = edits.compile(out, state.env.escape)
+    return compiled or state:add(out[number].at, why)
+  end,
+  json = function() return { type = "object", additionalProperties = false, properties = {
+    remove = { type = "array", items = { type = "string" } }, rename = { type = "object" },
+    set = { type = "object" }, add = { type = "object" },
+  } } end,
+}
+
+
 types.template = {
   options = { escape = true },
   define = function(t)

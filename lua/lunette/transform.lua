@@ -9,43 +9,10 @@ local fault = require "lunette.fault"
 local phase = require "lunette.phase"
 local text = require "lunette.schema_text"
 
-local KNOWN_MAX = 1024 -- types of content that a list of types has judged
-
 local WITHOUT_CONTENT = { [204] = true, [205] = true, [304] = true }
 local SUMS = { "Content-Length", "Content-MD5", "Content-Digest", "Repr-Digest", "Digest", "Accept-Ranges" }
 
 local M = {}
-local verdicts = setmetatable({}, { __mode = "k" }) -- list of types -> content type -> verdict
-
-
--- "text/html" is in { "text/html", "text/*", "*/*" }, "application/problem+json" in { "application/*+json" }.
-local function judge(types, content_type)
-  local kind = content_type:match("^[^;%s]+") or ""
-  kind = kind:lower()
-  for _, one in ipairs(types) do
-    local main, sub = one:lower():match("^([^/]*)/(.*)$")
-    if main == "*" and sub == "*" or one:lower() == kind then return true end
-    local suffix = sub and sub:match("^%*(.*)$")
-    local ends = suffix == "" or suffix and kind:sub(-#suffix) == suffix
-    if ends and kind:sub(1, #main + 1) == main .. "/" then return true end
-  end
-  return false
-end
-
-
-local function is_one_of(types, content_type)
-  local known = verdicts[types]
-  if not known or known.count >= KNOWN_MAX then
-    known = { count = 0, by_type = {} }
-    verdicts[types] = known
-  end
-  local verdict = known.by_type[content_type]
-  if verdict == nil then
-    verdict = judge(types, content_type)
-    known.by_type[content_type], known.count = verdict, known.count + 1
-  end
-  return verdict
-end
 
 
 local function may(res, types)
@@ -54,7 +21,7 @@ local function may(res, types)
   if WITHOUT_CONTENT[res.status] or res.status == 206 or headers["Content-Range"] then return false end
   if coding and coding ~= "identity" then return false end
   if headers:has("Cache-Control", "no-transform") then return false end
-  return types == nil or is_one_of(types, headers["Content-Type"] or "")
+  return types == nil or headers:is_type(types)
 end
 
 

@@ -92,6 +92,7 @@ describe("the hot path", function()
       deny = { { path = { "/admin/*" }, header = { ["X-Evil"] = "*" } }, { address = { "192.0.2.0/24" } } },
       allow = { { method = { "GET" }, cookie = { none = "!" } } },
     },
+    ["body-transform"] = { request = { remove = { "a" } }, response = { set = { a = 1 } } },
     ["cors"] = { origins = { "https://a.example", "https://*.example.org" }, credentials = true },
     ["gzip"] = { types = { "text/plain" } },
     ["ip-restriction"] = { allow = { "10.0.0.0/8", "2001:db8::/32" }, deny = { "10.6.6.6" } },
@@ -144,7 +145,13 @@ describe("the hot path", function()
     assert.is_true(bytes < 4, ("%.1f bytes a request"):format(bytes))
   end)
 
-  for name, settings in pairs { ["gzip"] = {}, ["response-replace"] = cases["response-replace"] } do
+  local contents = {
+    ["body-transform"] = { types = { "text/*" }, strict = false, response = { set = { a = 1 } } },
+    ["gzip"] = {},
+    ["response-replace"] = cases["response-replace"],
+  }
+
+  for name, settings in pairs(contents) do
     test("of the content of " .. name .. " is compiled", function()
       local pieces = { "a needle in a haystack", "and another one" }
       local function run(chain, r)

@@ -69,6 +69,8 @@ return {
         lua = "fun(): (fun(): string?, string?)" },
       { "has(name, word)", "boolean", "Whether the word is in the comma-separated values of that name: `res.headers:has(\"Cache-Control\", \"private\")`.",
         lua = "fun(name: string, word: string): boolean" },
+      { "is_type(types)", "boolean", "Whether the content is of one of these types: `req.headers:is_type { \"application/*+json\" }`.",
+        lua = "fun(types: string[]): boolean" },
       { "merge(name, word)", "nothing", "Adds the word to those values unless it, or `*`, is there: `res.headers:merge(\"Vary\", \"Origin\")`.",
         lua = "fun(name: string, word: string)" },
       { "apply(edits)", "nothing", "Makes the edits of a setting of type `t.edits`.", lua = "fun(edits: lunette.Edits)" },

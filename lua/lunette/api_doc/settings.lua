@@ -34,6 +34,9 @@ return {
       { "map", "table", "`t.map { t.integer() }`, or with a type for names: `t.map { t.header_name(), t.string() }`." },
       { "record", "table", "`t.record { { host = t.string(), port = t.integer() } }`: a table with known names." },
       { "edits", "edits", "Header edits: `{ remove = { \"A\" }, set = { B = \"1\" }, add = { C = \"2\" } }`." },
+      { "json_edits", "edits of JSON", "`{ remove = { \"password\" }, rename = { [\"a.b\"] = \"c\" }, set = { [\"user.id\"] = \"{client.id}\" }, "
+        .. "add = { [\"items[].seen\"] = true } }`; `add` is for what is not there. `conf.x:apply(text, req)` gives the text with these "
+        .. "edits, the rest as it was written, or `nil` and why it is no JSON." },
       { "service", "service", "A service, by name or as `service` gave it." },
     },
   },
