@@ -42,7 +42,10 @@ struct ln_gateway *ln_gateway_new(struct ln_loop *loop, struct ln_shm *shm, unsi
                  SIZE_MAX); /* never unmapped: see script/req.h */
     ln_pools_init(&gw->pools, loop, gw->deadlines, &gw->bufs);
     gw->pools.worker = slot;
-    gw->client = (struct ln_client){&gw->pools, new_resolver(loop), &gw->arenas, 0, 0};
+    gw->client = (struct ln_client){.pools = &gw->pools,
+                                    .resolver = new_resolver(loop),
+                                    .arenas = &gw->arenas,
+                                    .slot = gw->slot};
     gw->redis = ln_redis_pool_new(loop, gw->deadlines, gw->client.resolver);
     ln_rand_init(&gw->rand, 0);
     gw->scratch_in = ln_alloc(LN_SCRATCH_IN);

@@ -167,7 +167,11 @@ static struct ln_lease_record *find_lease(struct ln_vm *vm, struct ln_slice name
         return NULL;
     if (vm->env.demand != NULL)
         ln_shm_satisfy(vm->env.shm, vm->env.demand, NULL);
-    return ln_shm_find(vm->env.shm, LN_ZONE_LEASE, name, &size);
+    struct ln_lease_record *lease = ln_shm_find(vm->env.shm, LN_ZONE_LEASE, name, &size);
+
+    if (vm->adopted && lease != NULL) /* of an earlier spec */
+        memset(lease, 0, sizeof *lease);
+    return lease;
 }
 
 /* job(number, seconds, jitter in seconds, repeats, name of its lease or nil) -> true; or nil and a

@@ -223,6 +223,18 @@ void ln_job_cancel(struct ln_vm *vm, int number)
         ln_timer_stop(vm->env.loop, &job->timer);
 }
 
+/* A timer of one worker goes on where the generation before has left it, or one with a long period
+ * would never come while configurations change more often. */
+static ln_msec first_wait(const struct ln_job *job)
+{
+    ln_msec now = now_of(job->vm) / LN_NSEC_PER_MSEC,
+            due = job->lease != NULL && job->repeats ? atomic_load(&job->lease->due) : 0;
+
+    if (due == 0 || due > now + job->period)
+        return job->period;
+    return due > now ? due - now : 0;
+}
+
 void ln_jobs_start(struct ln_vm *vm)
 {
     if (vm->jobs_on)
@@ -231,7 +243,7 @@ void ln_jobs_start(struct ln_vm *vm)
     for (struct ln_list *at = vm->jobs.next; at != &vm->jobs; at = at->next) {
         struct ln_job *job = ln_container_of(at, struct ln_job, node);
 
-        arm_in(job, job->period);
+        arm_in(job, first_wait(job));
     }
 }
 

@@ -15,6 +15,7 @@
 #include "http/proxy.h"
 #include "http/target.h"
 #include "http/write.h"
+#include "shm/slot.h"
 
 enum { INTERIM_MAX = 64, IDLE_MAX_S = 600, HEAD_GUESS = 2048, KEY_MAX = 512 };
 
@@ -28,6 +29,12 @@ static struct ln_loop *loop_of(const struct ln_client_call *c)
 static void expect(struct ln_client_call *c, ln_msec within)
 {
     ln_deadline_set(c->client->pools->deadlines, &c->phase, within);
+}
+
+static void count(const struct ln_client_call *c, enum ln_stat stat)
+{
+    if (c->client->slot != NULL)
+        ln_stat_add(c->client->slot, stat, 1);
 }
 
 /* ---- the end ---- */
@@ -107,6 +114,8 @@ static void conclude(struct ln_client_call *c, enum ln_outcome outcome, bool reu
 {
     settle(c, outcome, reusable);
     c->error = error;
+    if (error != NULL)
+        count(c, LN_STAT_CALLS_FAILED);
     if (error != NULL)
         let_go_of_content(c);
     else if (c->body_in != NULL)
@@ -716,6 +725,7 @@ void ln_client_start(struct ln_client *client, struct ln_client_call *c)
     c->client = client;
     c->on = true;
     client->calls++;
+    count(c, LN_STAT_CALLS);
     ln_arena_init(&c->arena, client->arenas);
     ln_deadline_init(&c->phase, on_phase);
     c->connect.fd = -1;

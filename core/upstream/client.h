@@ -33,6 +33,7 @@ struct ln_client {
     struct ln_pools *pools;        /* borrowed */
     struct ln_resolver *resolver;  /* borrowed; NULL: there is none */
     struct ln_arena_cache *arenas; /* borrowed; may be NULL */
+    struct ln_shm_slot *slot;      /* where calls are counted; NULL: nowhere */
     unsigned calls;                /* under way */
     size_t held;                   /* bytes of content */
 };

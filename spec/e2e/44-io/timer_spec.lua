@@ -144,6 +144,18 @@ describe("timers", function()
     gate.wait_until(function() return onces() == 2 end, "the run of the next generation")
   end)
 
+  it("of one worker keep their period while configurations change more often", function()
+    local g = start('on = "one", every = 0.8')
+    side:wait_requests(1)
+    local reloads = 0
+    while #order < 3 and reloads < 100 do
+      reloads = reloads + 1
+      g.dir:write("plugins/ticks.lua", (TICKS:gsub("VERSION", tostring(reloads + 1))))
+      g:reload()
+    end
+    assert.is_true(#order >= 3, reloads .. " reloads")
+  end)
+
   it("end when the gateway is told to stop", function()
     hold = gate.gate("the reply")
     local g = start()
