@@ -4,7 +4,7 @@
 
 local gate = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "../../support/gate.lua")
 
-local file = assert(io.open(gate.root .. "/spec/fixtures/redis_quota.lua"))
+local file = assert(io.open(gate.root .. "/spec/fixtures/design/plugins/redis-quota.lua"))
 local QUOTA = file:read("*a")
 file:close()
 
