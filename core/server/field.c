@@ -66,7 +66,21 @@ static unsigned hex4(const char *p)
     return value;
 }
 
-/* Our writer escapes nothing above U+001F, so one byte is enough. */
+/* Our writer escapes control characters, and puts U+FFFD for what is no UTF-8: never surrogates. */
+static void add_utf8(struct ln_text *out, unsigned code)
+{
+    char bytes[3] = {(char)(0xe0 | code >> 12), (char)(0x80 | (code >> 6 & 0x3f)),
+                     (char)(0x80 | (code & 0x3f))};
+
+    if (code >= 0x800) {
+        ln_text_add(out, bytes, 3);
+        return;
+    }
+    bytes[0] = (char)(code < 0x80 ? code : 0xc0 | code >> 6);
+    bytes[1] = bytes[2];
+    ln_text_add(out, bytes, code < 0x80 ? 1 : 2);
+}
+
 static char unescape(char c)
 {
     switch (c) {
@@ -93,11 +107,12 @@ void ln_field_text(struct ln_slice raw, struct ln_text *out)
         char c = raw.p[i];
 
         if (c == '\\' && raw.p[i + 1] == 'u' && i + 6 < raw.n) {
-            c = (char)hex4(raw.p + i + 2);
+            add_utf8(out, hex4(raw.p + i + 2));
             i += 5;
-        } else if (c == '\\') {
-            c = unescape(raw.p[++i]);
+            continue;
         }
+        if (c == '\\')
+            c = unescape(raw.p[++i]);
         ln_text_add(out, &c, 1);
     }
 }

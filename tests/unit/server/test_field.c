@@ -54,6 +54,18 @@ static void test_text_comes_back_as_it_was(void **state)
     ln_text_fini(&text);
 }
 
+static void test_escapes_become_utf8(void **state)
+{
+    struct ln_text text;
+
+    (void)state;
+    ln_text_init(&text);
+    ln_field_text(LN_SLICE("\"\\u0000a\\u007f\\u00e9\\u07ff\\u0800\\uFFFD\""), &text);
+    assert_int_equal(text.n, 13);
+    assert_memory_equal(text.p, "\0a\x7f\xc3\xa9\xdf\xbf\xe0\xa0\x80\xef\xbf\xbd", 13);
+    ln_text_fini(&text);
+}
+
 static void test_cut_off_objects_do_no_harm(void **state)
 {
     static const char whole[] = "{\"ok\":true,\"list\":[1,{\"n\":2}],\"s\":\"x\\n\"}";
@@ -73,6 +85,7 @@ int main(void)
         cmocka_unit_test(test_finds_members_of_every_kind),
         cmocka_unit_test(test_strings_may_hold_anything),
         cmocka_unit_test(test_text_comes_back_as_it_was),
+        cmocka_unit_test(test_escapes_become_utf8),
         cmocka_unit_test(test_cut_off_objects_do_no_harm),
     };
 
