@@ -38,7 +38,7 @@ enum {
  * sockets can be reached. */
 struct ln_redis_pool *ln_redis_pool_new(struct ln_loop *loop, struct ln_deadlines *deadlines,
                                         struct ln_resolver *resolver);
-/* Every client must have been put back. */
+/* Closes what has not been put back, too; nobody may use it any more. */
 void ln_redis_pool_free(struct ln_redis_pool *pool);
 
 /* The client of a URL, made when there is none. Connects when it is first called. */

@@ -26,9 +26,17 @@ struct ln_redis_pool *ln_redis_pool_new(struct ln_loop *loop, struct ln_deadline
 
 void ln_redis_pool_free(struct ln_redis_pool *pool)
 {
+    size_t at = 0;
+    struct ln_slice key;
+    void *client;
+
     if (pool == NULL)
         return;
-    ln_assert(pool->clients.count == 0);
+    while (
+        ln_map_next(&pool->clients, &at, &key, &client)) { /* of those that did not end in time */
+        ln_redis_shut(client);
+        ln_free(client);
+    }
     while (pool->calls.count > 0) {
         struct ln_redis_call *c = ln_slab_take(&pool->calls);
 

@@ -305,14 +305,14 @@ struct ln_redis_value {
 };
 /* NULL: there are as many as a use may have. */
 struct ln_redis_script *ln_redis_use_script(struct ln_redis_use *u, const char *text, size_t len);
-/* NULL: there is no Redis here. Given back by ln_redis_ask_free(), or by C when nobody waits for it any more. */
+/* NULL: there is no Redis here. */
 struct ln_redis_ask *ln_redis_ask_new(struct ln_redis_use *u);
 void ln_redis_ask_free(struct ln_redis_ask *a);
 /* A command, or instead a script before the number of keys, the keys and the arguments; then its `argc` words. */
 void ln_redis_ask_command(struct ln_redis_ask *a, unsigned argc);
 void ln_redis_ask_script(struct ln_redis_ask *a, const struct ln_redis_script *s, unsigned argc);
 void ln_redis_ask_word(struct ln_redis_ask *a, const char *ptr, size_t len);
-/* WAIT: yield now. OK: it has failed already. ESTATE: nothing can wait here, and `a` is given back. */
+/* WAIT: yield now. OK: it has failed already. ESTATE: nothing can wait here. */
 int ln_redis_ask_send(struct ln_redis_ask *a, double seconds);
 /* OK: there are no replies, and this is why. NONE: there are. */
 int ln_redis_ask_error(const struct ln_redis_ask *a, struct ln_str *code, struct ln_str *why);

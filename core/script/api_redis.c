@@ -2,8 +2,8 @@
  * api_redis.c - Redis for plugins: what redis(url) gives, and calls that a coroutine waits for.
  *
  * A use lives as long as the state; the client behind it is shared by URL and outlives reloads. An
- * ask is one call: Lua fills it, waits, reads the replies value by value and gives it back. When
- * the coroutine is dropped meanwhile, it goes by itself.
+ * ask is one call: Lua fills it, waits, reads the replies value by value and gives it back; through
+ * a finalizer when the coroutine has come to an end before. What it holds goes with the coroutine.
  */
 #include "base/assert.h"
 #include "base/mem.h"
@@ -114,7 +114,10 @@ static void on_done(struct ln_redis_call *c)
 
 static void on_cancel(struct ln_op *op)
 {
-    ln_redis_ask_free(ln_container_of(op, struct ln_redis_ask, op));
+    struct ln_redis_ask *a = ln_container_of(op, struct ln_redis_ask, op);
+
+    ln_redis_call_free(a->call);
+    a->call = NULL;
 }
 
 struct ln_redis_ask *ln_redis_ask_new(struct ln_redis_use *u)
@@ -160,14 +163,9 @@ void ln_redis_ask_script(struct ln_redis_ask *a, const struct ln_redis_script *s
 
 int ln_redis_ask_send(struct ln_redis_ask *a, double seconds)
 {
-    int rc;
-
     if (!ln_redis_call_send(a->call, seconds < 0.001 ? 1 : (ln_msec)(seconds * 1000)))
         return LN_OK;
-    rc = ln_op_begin(a->use->vm, &a->op, on_cancel);
-    if (rc != LN_WAIT)
-        ln_redis_ask_free(a);
-    return rc;
+    return ln_op_begin(a->use->vm, &a->op, on_cancel);
 }
 
 /* ---- reading ---- */

@@ -92,6 +92,20 @@ function M.free_http(h)
 end
 
 
+-- A call to Redis, likewise; nil where there is no Redis.
+function M.new_ask(use)
+  local ask = C.ln_redis_ask_new(use)
+  if ask == nil then return nil end
+  return ffi.gc(ask, C.ln_redis_ask_free)
+end
+
+
+-- ... and given back at once.
+function M.free_ask(ask)
+  C.ln_redis_ask_free(ffi.gc(ask, nil))
+end
+
+
 function M.redis(address)
   return ffi.cast("struct ln_redis_use *", address)
 end

@@ -94,7 +94,7 @@ local function send(ask, seconds)
   end
   if C.ln_redis_ask_error(ask, str, str2) == C.LN_NONE then return false end
   local code, why = to_string(str.ptr, str.len), to_string(str2.ptr, str2.len)
-  C.ln_redis_ask_free(ask)
+  F.free_ask(ask)
   return ("redis: %s"):format(why), code
 end
 
@@ -117,8 +117,8 @@ local function begin(what, handle)
   phase.check("redis calls")
   task.check_yield(what)
   if M.fake then return state end
-  local ask = C.ln_redis_ask_new(state.use)
-  if ask == nil then fault.raise(what .. ": nothing can wait here") end
+  local ask = F.new_ask(state.use)
+  if not ask then fault.raise(what .. ": nothing can wait here") end
   return state, ask
 end
 
@@ -153,7 +153,7 @@ local function run_one(what, handle, words)
   local why, code = send(ask, state.timeout)
   if why then return nil, why, code end
   local result = take(ask)
-  C.ln_redis_ask_free(ask)
+  F.free_ask(ask)
   return one(result)
 end
 
@@ -179,7 +179,7 @@ local function run_many(what, handle, commands, unit)
   local why, code = send(ask, state.timeout)
   if why then return nil, why, code end
   local results, refusal, code_of = take_results(ask, #commands)
-  C.ln_redis_ask_free(ask)
+  F.free_ask(ask)
   return results, refusal, code_of
 end
 
@@ -266,7 +266,7 @@ function methods.eval(handle, script, keys, args)
   local why, code = send(ask, state.timeout)
   if why then return nil, why, code end
   local result = take(ask)
-  C.ln_redis_ask_free(ask)
+  F.free_ask(ask)
   return one(result)
 end
 

@@ -143,6 +143,7 @@ static void test_outside_of_a_coroutine_nothing_is_sent(void **state)
     ln_redis_ask_word(a, "INCR", 4);
     ln_redis_ask_word(a, "n", 1);
     assert_int_equal(ln_redis_ask_send(a, 1), LN_ESTATE);
+    ln_redis_ask_free(a);
     assert_slice(answer(), "nothing");
     unload();
 }
