@@ -198,7 +198,7 @@ int ln_redis_ask_next(struct ln_redis_ask *a, struct ln_redis_value *out)
 
     if (r == NULL)
         return LN_NONE;
-    out->kind = r->kind;
+    out->kind = (int32_t)r->kind;
     if (r->kind == LN_REDIS_FAULT && ln_redis_error_refuses(ln_redis_error_of(r->text)))
         out->kind = LN_REDIS_FAULT + 1;
     out->count = r->count;
