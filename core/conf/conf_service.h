@@ -94,6 +94,8 @@ struct ln_service_conf {
     unsigned retry_on;
     ln_msec per_try;
     struct ln_breaker_conf breaker;
+    unsigned queue_max; /* requests of a worker that may wait for an instance that is not full */
+    ln_msec queue_timeout;
     struct ln_use_conf *uses;
     unsigned use_count;
     struct ln_place place;

@@ -99,6 +99,8 @@ static const struct ln_row instance_rows[] = {
      "Its share of the requests, compared with the weights of the others; `round_robin` knows no weights."},
     {"backup", &ln_type_switch, offsetof(struct ln_instance_conf, backup), "off", {0},
      "Gets requests only when no other instance is up, and repeats of those that failed elsewhere."},
+    {"maxConnections", &ln_type_unsigned, offsetof(struct ln_instance_conf, max_connections), "0", LN_RANGE(0, 1000000),
+     "Requests that it has in flight at most, over all workers; 0 = no bound. When every instance is full, requests wait: `queue`."},
     {0},
 };
 /* clang-format on */
@@ -295,6 +297,15 @@ static const struct ln_row retry_rows[] = {
 };
 static const struct ln_block retry_block = {.rows = retry_rows};
 
+static const struct ln_row queue_rows[] = {
+    {"max", &ln_type_unsigned, AT(queue_max), "128", LN_RANGE(0, 1000000),
+     "Requests of each worker that may wait for an instance below its `maxConnections`; more are answered with 503 at once."},
+    {"timeout", &ln_type_duration, AT(queue_timeout), "1s", LN_RANGE(1, LN_YEAR_MSEC),
+     "How long a request waits before it is answered with 503."},
+    {0},
+};
+static const struct ln_block queue_block = {.rows = queue_rows};
+
 static const struct ln_row rows[] = {
     {"name", &ln_type_name, AT(name), NULL, {0},
      "What the service is called in routes, logs and metrics."},
@@ -326,6 +337,8 @@ static const struct ln_row rows[] = {
      "Connections that are kept for the next request."},
     {"retries", &ln_type_block, 0, NULL, LN_BLOCK(retry_block),
      "When a failed attempt is followed by another."},
+    {"queue", &ln_type_block, 0, NULL, LN_BLOCK(queue_block),
+     "Where requests wait when every instance has as many as its `maxConnections`."},
     {"breaker", &ln_rows_breaker_type, AT(breaker), NULL, LN_BLOCK(ln_rows_breaker),
      "When an instance whose answers are failures is left alone, and how it comes back; `off`: it is only left alone after three failures in a row."},
     {"plugins", &type_uses, 0, "=none", {0},

@@ -15,7 +15,7 @@
 #include "http/proxy.h"
 #include "script/up.h"
 
-enum { IDLE_MAX_S = 600 };
+enum { IDLE_MAX_S = 600, RETRY_AFTER_MS = 1000 };
 
 static struct ln_service *service_of(const struct ln_exchange *x)
 {
@@ -133,24 +133,39 @@ static bool ask_handlers(struct ln_exchange *x, const struct ln_service *s, stru
     return !up.failed;
 }
 
-enum ln_step ln_attempts_pick(struct ln_exchange *x)
+static enum ln_step give_up_waiting(struct ln_exchange *x, struct ln_answer answer)
 {
-    struct ln_service *s = service_of(x);
-    struct ln_wish wish = {.tried = &x->tried};
-    enum ln_attempt_want want = want_of(x, s);
-    bool full;
+    ln_queue_leave(&x->waiter);
+    ln_deadline_clear(&x->deadline);
+    x->answer = answer;
+    return LN_STEP_ANSWER;
+}
 
-    if (s->conf->strategy == LN_STRATEGY_CONSISTENT_HASH)
-        wish_by_key(&wish, ln_identity_key(s->conf, &x->req));
-    if (x->req.route->has_balance && !ask_handlers(x, s, &wish)) {
-        x->answer = *ln_answer(LN_ANSWER_PLUGIN_ERROR);
-        return LN_STEP_ANSWER;
+static void on_turn(struct ln_waiter *w)
+{
+    ln_exchange_advance(ln_container_of(w, struct ln_exchange, waiter));
+}
+
+/* Every instance is full: parked until one is not, for a while. */
+static enum ln_step wait_for_room(struct ln_exchange *x, struct ln_service *s)
+{
+    if (x->waiter.queue != NULL && !x->waited)
+        return LN_STEP_PICK;
+    x->waiter.on_turn = on_turn;
+    if (x->waited || !ln_queue_join(&s->queue, &x->waiter, s->conf->queue_max)) {
+        x->retry_after = (ln_nsec)RETRY_AFTER_MS * LN_NSEC_PER_MSEC;
+        return give_up_waiting(x, *ln_answer(LN_ANSWER_NO_CAPACITY));
     }
-    struct ln_instance *i =
-        ln_service_pick(s, &wish, ln_loop_now_ms(x->gw->loop), &x->attempt.loan, &full);
+    ln_deadline_set(x->gw->deadlines, &x->deadline, s->conf->queue_timeout);
+    return LN_STEP_PICK;
+}
 
-    if (i == NULL)
-        return no_instance(x);
+static enum ln_step begin(struct ln_exchange *x, struct ln_service *s, struct ln_instance *i)
+{
+    enum ln_attempt_want want = want_of(x, s);
+
+    ln_queue_leave(&x->waiter);
+    x->waited = false;
     if (!s->conf->upgrade)
         x->upgrade = ln_slice(NULL, 0);
     if (x->tries++ == 0)
@@ -165,6 +180,30 @@ enum ln_step ln_attempts_pick(struct ln_exchange *x)
     x->attempt.on_connected = on_connected;
     ln_attempt_start(&x->attempt, i, want);
     return LN_STEP_CONNECT;
+}
+
+enum ln_step ln_attempts_pick(struct ln_exchange *x)
+{
+    struct ln_service *s = service_of(x);
+    struct ln_wish wish = {.tried = &x->tried};
+    struct ln_instance *i;
+    bool full;
+
+    if (x->failed && x->outcome == LN_OUTCOME_TOTAL_TIME)
+        return give_up_waiting(x, ln_answer_outcome(x->outcome));
+    if (s->queue.count > 0 && s->queue.waiting.next != &x->waiter.node)
+        return wait_for_room(x, s); /* others came first */
+    if (s->conf->strategy == LN_STRATEGY_CONSISTENT_HASH)
+        wish_by_key(&wish, ln_identity_key(s->conf, &x->req));
+    if (x->req.route->has_balance && !ask_handlers(x, s, &wish))
+        return give_up_waiting(x, *ln_answer(LN_ANSWER_PLUGIN_ERROR));
+    i = ln_service_pick(s, &wish, ln_loop_now_ms(x->gw->loop), &x->attempt.loan, &full);
+    if (i != NULL)
+        return begin(x, s, i);
+    if (full)
+        return wait_for_room(x, s);
+    ln_queue_leave(&x->waiter);
+    return no_instance(x);
 }
 
 static bool may_repeat(const struct ln_exchange *x, enum ln_outcome outcome)

@@ -394,6 +394,7 @@ static void detach(struct ln_exchange *x)
 static void settle(struct ln_exchange *x)
 {
     ln_attempts_release(x, LN_OUTCOME_CLIENT_GONE, false);
+    ln_queue_leave(&x->waiter);
     ln_deadline_clear(&x->deadline);
     ln_deadline_clear(&x->total);
     ln_flow_fini(&x->up);
@@ -522,6 +523,11 @@ static void on_deadline(struct ln_deadline *deadline)
 {
     struct ln_exchange *x = ln_container_of(deadline, struct ln_exchange, deadline);
 
+    if (x->step == LN_STEP_PICK) {
+        x->waited = true;
+        ln_exchange_advance(x);
+        return;
+    }
     x->failed = true;
     x->outcome = x->tunnel                    ? LN_OUTCOME_CLIENT_GONE
                  : x->step == LN_STEP_CONNECT ? LN_OUTCOME_CONNECT_TIME

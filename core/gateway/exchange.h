@@ -65,6 +65,8 @@ struct ln_exchange {
     /* The attempt. */
     struct ln_attempt attempt;
     struct ln_tried tried;
+    struct ln_waiter waiter; /* in the service's queue while every instance is full */
+    bool waited;             /* there for as long as services[].queue.timeout */
     unsigned tries;
     bool connected;    /* the attempt has an answer: a connection or none */
     bool fresh;        /* the last one met a stale connection: take a new one */

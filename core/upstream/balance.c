@@ -158,4 +158,5 @@ void ln_service_release(struct ln_instance *i, struct ln_loan *loan, enum ln_out
     ln_record_add(&i->record->active[all->worker], -1);
     ln_record_add(&i->service->record->active[all->worker], -1);
     ln_instance_report(i, loan, outcome, status, now);
+    ln_queue_wake(&i->service->queue);
 }

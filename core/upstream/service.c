@@ -97,6 +97,7 @@ static int init_service(struct ln_service *s, const struct ln_service_conf *conf
 {
     s->conf = conf;
     s->balancer = ln_balancer_of(conf->strategy);
+    ln_queue_init(&s->queue, pools->loop);
     s->instances = ln_zalloc(conf->instance_count * sizeof *s->instances);
     s->record = zone(shm, LN_ZONE_CURSOR, ln_slice_of(conf->name), sizeof *s->record, err);
     if (s->record == NULL)
@@ -142,6 +143,7 @@ static void fini_service(struct ln_service *s)
 {
     for (unsigned k = 0; k < s->count; k++)
         ln_pool_put(s->instances[k].pool);
+    ln_queue_fini(&s->queue);
     for (unsigned t = 0; t < LN_TIERS; t++) {
         ln_ring_fini(&s->tiers[t].ring);
         ln_rendezvous_fini(&s->tiers[t].keys);

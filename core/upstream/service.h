@@ -15,6 +15,7 @@
 #include "upstream/breaker.h"
 #include "upstream/outcome.h"
 #include "upstream/pool.h"
+#include "upstream/queue.h"
 #include "upstream/rendezvous.h"
 #include "upstream/ring.h"
 
@@ -46,6 +47,7 @@ struct ln_service {
     struct ln_instance *instances;
     unsigned count;
     struct ln_tier tiers[LN_TIERS];
+    struct ln_queue queue;           /* of those that found every instance full */
     struct ln_cursor_record *record; /* in the shared region */
 };
 

@@ -135,6 +135,12 @@ CASE("services[0].retries.tries", SERVICE_IN("retries"), "1", "0", "got \"0\", e
 CASE("services[0].retries.perTry", SERVICE_IN("retries"), "2s", "[1s]", "got a list, " A_DURATION "at most 365d")
 CASE("services[0].retries.on", SERVICE_IN("retries"), "[reset]", "conect",
      "got \"conect\", expected connect, reset, timeout, or a list of them; did you mean \"connect\"?")
+CASE("services[0].queue", SERVICE, "{}", "2", "got \"2\", " A_MAPPING)
+CASE("services[0].queue.max", SERVICE_IN("queue"), "0", "-1", "got \"-1\", expected a whole number from 0 to 1000000")
+CASE("services[0].queue.timeout", SERVICE_IN("queue"), "2s", "0", "got \"0\", " A_DURATION "from 1ms to 365d")
+CASE("services[0].instances[0].maxConnections",
+     "gateway: {port: ':0'}\nservices: [{name: x, instances: [{url: 'http://127.0.0.1', @}]}]\n", "100", "all",
+     "got \"all\", expected a whole number from 0 to 1000000")
 CASE("services[0].breaker", SERVICE, "off", "never", "got \"never\", expected a mapping of keys, or on or off")
 CASE("services[0].breaker.minRequests", SERVICE_IN("breaker"), "10", "0", "got \"0\", expected a whole number from 1 to 1000000")
 CASE("services[0].breaker.failureRatio", SERVICE_IN("breaker"), "60%", "0",
