@@ -367,6 +367,8 @@ static enum ln_run park(struct ln_task *t)
 static inline void note_growth(struct ln_vm *vm, const struct ln_req *r, size_t before)
 {
     vm->grown = vm->used > before ? vm->used - before : 0;
+    if (LN_UNLIKELY(vm->used > vm->high) && vm->running == NULL)
+        ln_vm_make_room(vm);
     if (r != NULL && r->route != NULL && r->route->chain != 0)
         vm->chains[r->route->chain - 1].held += (int64_t)vm->used - (int64_t)before;
 }
@@ -388,9 +390,9 @@ static enum ln_run resume(struct ln_task *t, int nargs)
     ln_guard_enter(vm);
     int rc = lua_resume(t->co, nargs);
     vm->stopped = ln_guard_leave(outer != NULL ? vm : NULL);
-    note_growth(vm, r, before);
     vm->capped = outer != NULL;
     vm->running = outer;
+    note_growth(vm, r, before);
     ln_task_deselect(vm);
     vm->cur.phase = LN_PHASE_NONE;
     if (LN_UNLIKELY(rc == LUA_YIELD && t->waits))

@@ -104,6 +104,16 @@ void ln_vm_tune(struct ln_vm *vm, size_t alive)
     lua_gc(vm->L, LUA_GCSETPAUSE, (int)pause);
 }
 
+/* Where most of it is alive, half of what is left must fill before that is tried again. */
+void ln_vm_make_room(struct ln_vm *vm)
+{
+    size_t most = vm->cap - vm->cap / 4;
+
+    lua_gc(vm->L, LUA_GCCOLLECT, 0);
+    vm->high = vm->used < vm->cap ? vm->used + (vm->cap - vm->used) / 2 : vm->cap;
+    vm->high = vm->high > most ? vm->high : most;
+}
+
 /* ---- modules ---- */
 
 static const char registry_modules[] = "lunette.modules";
@@ -262,6 +272,7 @@ void ln_vm_open(struct ln_vm *vm, const struct ln_lua_conf *conf)
     vm->alloc = lua_getallocf(L, &vm->alloc_arg);
     vm->used = ln_vm_memory(vm);
     vm->cap = conf->memory;
+    vm->high = vm->cap > 0 ? vm->cap - vm->cap / 4 : SIZE_MAX;
     lua_setallocf(L, counting_alloc, vm);
     luaL_openlibs(L);
     lua_gc(L, LUA_GCSETSTEPMUL, GC_STEP);

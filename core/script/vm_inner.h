@@ -98,12 +98,13 @@ struct ln_vm {
     uint64_t changes;                 /* of it, seen */
     bool stopped;                     /* the last entry was: it was over its budget */
     bool loading;
-    size_t grown;                          /* bytes that the last entry has put on the heap */
-    struct ln_services *services;          /* borrowed; NULL until there are some */
-    struct ln_slice id_header;             /* which carries the request id; n 0 = none */
-    struct ln_digest *digest;              /* made when first needed */
-    struct ln_text escaped;                /* where texts are escaped */
-    struct ln_jsondoc *doc;                /* made when first needed */
+    size_t high;                  /* bytes above which there is a full collection after an entry */
+    size_t grown;                 /* bytes that the last entry has put on the heap */
+    struct ln_services *services; /* borrowed; NULL until there are some */
+    struct ln_slice id_header;    /* which carries the request id; n 0 = none */
+    struct ln_digest *digest;     /* made when first needed */
+    struct ln_text escaped;       /* where texts are escaped */
+    struct ln_jsondoc *doc;       /* made when first needed */
     struct ln_coder *coders[LN_VM_CODERS]; /* idle ones */
     unsigned coder_count;
     /* Set during a load only. */
@@ -119,6 +120,9 @@ struct ln_vm {
 /* vm.c */
 void ln_vm_say(struct ln_vm *vm, enum ln_log_level level, struct ln_slice text,
                struct ln_slice fields);
+/* A run has left the heap nearly full: what is garbage goes, or the next one, however small, would
+ * find no memory. */
+void ln_vm_make_room(struct ln_vm *vm);
 /* How much garbage may gather, from how many bytes are alive. */
 void ln_vm_tune(struct ln_vm *vm, size_t alive);
 /* Makes the lunette modules of the state loadable; then, runs lunette.boot and keeps what C needs
