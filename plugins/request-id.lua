@@ -27,7 +27,14 @@ local function uuid(version, head, random)
 end
 
 
--- `bits` in groups of five, the last ones of a number of so many.
+-- 40 bits of bytes.
+local function number_at(bytes, at)
+  local a, b, c, d, e = bytes:byte(at, at + 4)
+  return (((a * 256 + b) * 256 + c) * 256 + d) * 256 + e
+end
+
+
+-- The last `count` digits of a number, of five bits each.
 local function digits(number, count)
   local out = ""
   for _ = 1, count do
@@ -52,9 +59,8 @@ end
 
 
 function make.ulid()
-  local random = crypto.hex(crypto.random(10))
-  return digits(math.floor(time() * 1000), 10)
-    .. digits(tonumber(random:sub(1, 10), 16), 8) .. digits(tonumber(random:sub(11), 16), 8)
+  local random = crypto.random(10)
+  return digits(math.floor(time() * 1000), 10) .. digits(number_at(random, 1), 8) .. digits(number_at(random, 6), 8)
 end
 
 

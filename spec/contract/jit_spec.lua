@@ -112,6 +112,20 @@ describe("the hot path", function()
     end)
   end
 
+  local more = {
+    { "access", { deny = { { header = { ["X-Api-Key"] = "~^none%d+$" } } } } },
+    { "path-rewrite", { pattern = "^/(%d*)$", with = "/v2/%1" } },
+    { "path-rewrite", { strip = "/api", prefix = "/v2" } },
+    { "request-id", { form = "uuid4", trust = true } },
+    { "request-id", { form = "ulid" } },
+    { "cors", { origins = { "*" } } },
+  }
+  for i, case in ipairs(more) do
+    test(("of %s with other settings (%d) is compiled"):format(case[1], i), function()
+      assert.same({}, faults(gate.chain { gate.plugin(case[1], case[2]) }, "^@plugins/", both_ways, 800))
+    end)
+  end
+
   test("of no plugin is forgotten here", function()
     for path in require("lfs").dir("plugins") do
       local name = path:match("^(.+)%.lua$")
