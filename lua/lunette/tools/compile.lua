@@ -27,6 +27,7 @@ local SAMPLES = {
 
 -- What a sample of each type does not make sense for.
 local EXAMPLES = {
+  ["body-transform"] = { request = { remove = { "a" } }, response = { set = { a = 1 } } },
   cors = { origins = { "https://*.example.com" }, credentials = true },
   ["ip-restriction"] = { allow = { "10.0.0.0/8" }, deny = { "10.9.0.0/16" } },
   ["path-rewrite"] = { strip = "/rest", prefix = "/v2" },
