@@ -10,10 +10,13 @@ local type = type
 
 local M = {}
 
-local Addresses = { __metatable = "addresses" }
-Addresses.__index = Addresses
-Addresses.__newindex = function() fault.raise("addresses cannot be changed once they are made") end
-Addresses.__tostring = function() return "addresses" end
+local Addresses = {}
+local METATABLE = {
+  __index = Addresses,
+  __newindex = function() fault.raise("addresses cannot be changed once they are made") end,
+  __tostring = function() return "addresses" end,
+  __metatable = "addresses",
+}
 
 
 -- Is the address in one of the blocks? What is no address, such as that of a unix socket, is in none.
@@ -33,7 +36,7 @@ end
 
 
 function M.new()
-  return setmetatable({ F.new_blocks() }, Addresses)
+  return setmetatable({ F.new_blocks() }, METATABLE)
 end
 
 

@@ -149,10 +149,10 @@ function methods.merge(h, name, token)
 end
 
 
-local Edits = {}
-Edits.__index = Edits
-Edits.__metatable = "edits"
-Edits.__newindex = function() fault.raise("edits cannot be changed once they are made") end
+local Edits = {
+  __newindex = function() fault.raise("edits cannot be changed once they are made") end,
+  __metatable = "edits",
+}
 
 
 -- What the type `edits` of a schema becomes: one list in C. `list` = { { op = "set", name =, value = }, ... }.

@@ -64,7 +64,7 @@ local Headers = {
 }
 
 local Reply = {}
-Reply.__index = Reply
+local REPLY = { __index = Reply, __metatable = "reply" }
 
 
 -- The content as a value; or nil and what is wrong with it.
@@ -83,7 +83,7 @@ local function new_reply(status, body, list)
   end
   return setmetatable({
     status = status, body = body, headers = setmetatable({ [FIRST] = first, [LIST] = list }, Headers),
-  }, Reply)
+  }, REPLY)
 end
 
 

@@ -15,9 +15,12 @@ local OPS = { set = 0, add = 1, remove = 2, rename = 3 }
 
 local M = {}
 
-local Edits = { __metatable = "json_edits" }
-Edits.__index = Edits
-Edits.__newindex = function() fault.raise("edits cannot be changed once they are made") end
+local Edits = {}
+local METATABLE = {
+  __index = Edits,
+  __newindex = function() fault.raise("edits cannot be changed once they are made") end,
+  __metatable = "json_edits",
+}
 
 
 -- What is wrong with a path, or nil.
@@ -54,7 +57,7 @@ function M.compile(list, escape)
     if not value then return nil, i, why end
     edits[i] = { OPS[e.op], e.path, value }
   end
-  return setmetatable({ edits }, Edits)
+  return setmetatable({ edits }, METATABLE)
 end
 
 

@@ -21,8 +21,8 @@ M.reserved = {
 
 local COMMON = { required = true, default = true, help = true }
 
-local Type = {} -- the metatable of types: nobody else can make one
-Type.__index = Type
+local Type = { __metatable = "type" } -- the metatable of types: nobody else can make one
+local getmetatable = debug.getmetatable
 
 local kinds = {}
 for _, module in ipairs { "types", "units", "tree", "files" } do

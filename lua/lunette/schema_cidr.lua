@@ -9,7 +9,7 @@ local bit = require "bit"
 local M = {}
 
 local Block = {}
-Block.__index = Block
+local METATABLE = { __index = Block, __metatable = "cidr", __tostring = function(block) return block.text end }
 
 
 local function parse_v4(s)
@@ -87,7 +87,7 @@ function M.block(written)
   for i = 1, #groups do
     if bit.band(groups[i], mask(bits, i)) ~= groups[i] then return nil end
   end
-  return setmetatable({ groups = groups, bits = bits, text = written }, Block)
+  return setmetatable({ groups = groups, bits = bits, text = written }, METATABLE)
 end
 
 
@@ -98,11 +98,6 @@ function Block:contains(ip)
     if bit.band(groups[i], mask(self.bits, i)) ~= self.groups[i] then return false end
   end
   return true
-end
-
-
-function Block:__tostring()
-  return self.text
 end
 
 

@@ -1,15 +1,20 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- services.lua - the services of this generation by name and by index, and the objects that stand for them in Lua.
 
+local fault = require "lunette.fault"
 local text = require "lunette.schema_text"
 
 local M = {}
 
-local Service = { __metatable = "service" }
-Service.__index = Service
-Service.__tostring = function(s) return s.name end
-
+local fields = setmetatable({}, { __mode = "k" }) -- of the objects; not in them, where a plugin could change them for all others
 local by_name, list = {}, {}
+
+local Service = {
+  __index = function(service, name) return fields[service][name] end,
+  __newindex = function() fault.raise("a service cannot be changed") end,
+  __tostring = function(service) return fields[service].name end,
+  __metatable = "service",
+}
 
 
 -- Forgets all and begins with the names that the configuration file has; list[i] is service number i - 1.
@@ -19,8 +24,10 @@ function M.reset(names)
 end
 
 
+-- What is known of it: { name, index, object }.
 function M.add(name, index)
-  local service = setmetatable({ name = name, index = index }, Service)
+  local service = { name = name, index = index, object = setmetatable({}, Service) }
+  fields[service.object] = service
   by_name[name] = service
   list[index + 1] = service
   return service
@@ -38,7 +45,8 @@ end
 
 
 function M.by_index(index)
-  return list[index + 1]
+  local service = list[index + 1]
+  return service and service.object
 end
 
 
@@ -49,7 +57,10 @@ end
 
 -- A name or a service object -> index from 0; nil and a sentence otherwise.
 function M.index_of(value)
-  if type(value) == "table" and type(rawget(value, "name")) == "string" then value = value.name end
+  if type(value) == "table" then
+    local own = fields[value]
+    value = own and own.name or rawget(value, "name") or value
+  end
   if type(value) ~= "string" then return nil, "expected a service or its name, got " .. text.show(value) end
   local service = by_name[value]
   if service then return service.index end

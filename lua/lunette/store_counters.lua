@@ -18,8 +18,7 @@ local M = {
 }
 
 local Counters = {}
-Counters.__index = Counters
-Counters.__metatable = "counters"
+local METATABLE = { __index = Counters, __metatable = "counters" }
 
 
 local function wrong_key(what, key)
@@ -72,7 +71,7 @@ function M.open(name, zone, options)
   zones.agree("counters", name, zone, ("counters with %d entries"):format(entries))
   local address, why = host.counters(name, entries)
   if not address then return nil, why end
-  return setmetatable({ F.counters(address) }, Counters)
+  return setmetatable({ F.counters(address) }, METATABLE)
 end
 
 

@@ -21,8 +21,7 @@ local M = {
 }
 
 local Dict = {}
-Dict.__index = Dict
-Dict.__metatable = "dict"
+local METATABLE = { __index = Dict, __metatable = "dict" }
 
 
 local function check_key(what, key)
@@ -137,7 +136,7 @@ function M.open(name, zone, options)
   zones.agree("dict", name, zone, ("a dictionary of %d bytes%s"):format(size, evict and "" or " that does not evict"))
   local address, why = host.dict(name, size, evict)
   if not address then return nil, why end
-  return setmetatable({ F.dict(address) }, Dict)
+  return setmetatable({ F.dict(address) }, METATABLE)
 end
 
 

@@ -19,8 +19,7 @@ local M = {
 }
 
 local Limiter = {}
-Limiter.__index = Limiter
-Limiter.__metatable = "limiter"
+local METATABLE = { __index = Limiter, __metatable = "limiter" }
 
 
 -- Takes `cost` (1) from the bucket of `key`. Returns ok, how many would still pass, and the seconds to wait when not ok.
@@ -59,7 +58,7 @@ function M.open(name, zone, options, rate, burst)
   zones.agree("limiter", name, zone, settings)
   local address, why = host.limiter(name, rate.count, rate.per, burst, entries)
   if not address then return nil, why end
-  return setmetatable({ F.limiter(address) }, Limiter)
+  return setmetatable({ F.limiter(address) }, METATABLE)
 end
 
 

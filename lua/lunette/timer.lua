@@ -23,8 +23,7 @@ local named = {} -- how many timers of one worker a plugin has
 local running = setmetatable({}, { __mode = "k" }) -- coroutine -> the job that it runs
 
 local Timer = {}
-Timer.__index = Timer
-Timer.__metatable = "timer"
+local METATABLE = { __index = Timer, __metatable = "timer" }
 
 
 -- No more runs. One that is waiting is broken off.
@@ -90,7 +89,7 @@ local function start(owner, what, repeats, seconds, f, options)
   if not ok then fault.raise(("%s: %s"):format(what, why)) end
   local at = debug.getinfo(f, "S")
   jobs[last] = { f = f, repeats = repeats, use = use, place = ("%s:%d"):format(at.short_src, at.linedefined) }
-  return setmetatable({ number = last }, Timer)
+  return setmetatable({ number = last }, METATABLE)
 end
 
 
