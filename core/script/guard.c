@@ -164,10 +164,13 @@ static void handle(int signal_number, void (*handler)(int))
     sigaction(signal_number, &action, NULL);
 }
 
+/* Before the profiler starts: it sets a handler of its own, and puts back what was there when it
+ * stops. By default that would end the process, should a last signal come late. */
 static void start_ticking(unsigned milliseconds)
 {
     sigset_t ours;
 
+    handle(SIGPROF, SIG_IGN);
     handle(SIGVTALRM, on_tick);
     handle(LN_GUARD_QUESTION, on_question);
     sigemptyset(&ours);
@@ -198,8 +201,8 @@ bool ln_guard_prove(const char *profiler_mode)
     if (vm.L == NULL)
         return false;
     luaL_openlibs(vm.L); /* without them nothing is compiled */
-    luaJIT_profile_start(vm.L, profiler_mode, on_sample, NULL);
     start_ticking(TRY_TICK_MS);
+    luaJIT_profile_start(vm.L, profiler_mode, on_sample, NULL);
     ln_guard_enter(&vm);
 
     int rc = lua_cpcall(vm.L, run_loop, NULL);

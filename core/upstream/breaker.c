@@ -192,6 +192,16 @@ static void add_up(const struct ln_breaker_record *r, unsigned epoch, uint64_t s
     }
 }
 
+/* The usual case, told without adding up: no bucket counts a failure, of whatever time. */
+static bool is_spotless(const struct ln_breaker_record *r)
+{
+    uint64_t all = 0;
+
+    for (unsigned i = 0; i < LN_BREAKER_BUCKETS; i++)
+        all |= atomic_load_explicit(&r->buckets[i], memory_order_relaxed);
+    return (all & COUNT_MAX) == 0;
+}
+
 /* ---- reports ---- */
 
 static struct word opened(struct word w, const struct ln_breaker_conf *conf, ln_msec now)
@@ -219,6 +229,8 @@ static enum ln_breaker_news report_closed(struct ln_breaker_record *r,
     struct word w = unpack(bits);
 
     count(r, w.epoch, slice, ok);
+    if (is_spotless(r))
+        return LN_BREAKER_NO_NEWS;
     add_up(r, w.epoch, slice, total, failed);
     if (*failed == 0 || *total < conf->min_requests ||
         (double)*failed < conf->failure_ratio * (double)*total - 1e-9)
