@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Refuses requests by what they say: method, path, address, client, headers, query, cookies and parameters of the route.
 local VALUES = '`{ Name = "text" }`: exactly this text, `"*"` anything, `"~^v%d+$"` what a Lua pattern matches, '
-  .. '`"!"` nothing at all.'
+  .. '`"!"` nothing at all. If there are several values of a name, `deny` asks for one that fits, `allow` for all.'
 
 local rule = {
   method = t.list { t.string { min = 1 }, min = 1,
@@ -86,22 +86,37 @@ local function member(list, read)
 end
 
 local read = {
-  header = function(req, name) return req.headers[name] end,
-  query  = function(req, name) return req.args[name] end,
-  cookie = function(req, name) return req.cookies[name] end,
-  params = function(req, name) return req.params[name] end,
+  header = function(req, name) return req.headers:all(name) end,
+  query  = function(req, name) return req.args:all(name) end,
+  cookie = function(req, name) return req.cookies:all(name) end,
+  params = function(req, name) return { req.params[name] } end,
 }
 
 
-local function add_values(tests, conf, kind, where)
-  for name, wanted in pairs(conf[kind] or {}) do
-    local get, judge = read[kind], judge_value(wanted, ("%s.%s.%s"):format(where, kind, name))
-    tests[#tests + 1] = function(req) return judge(get(req, name)) end
+-- Of several values of one name, which the service behind us takes is not known: one that is denied is enough to be denied, and
+-- all must be allowed to be allowed.
+local function judge_all(judge, get, name, needed)
+  return function(req)
+    local values = get(req, name)
+    for i = 1, #values do
+      if judge(values[i]) ~= needed then return not needed end
+    end
+    if #values == 0 then return judge(nil) end
+    return needed
   end
 end
 
 
-local function compile(conf, where)
+local function add_values(tests, conf, kind, where, all_values)
+  for name, wanted in pairs(conf[kind] or {}) do
+    local judge = judge_value(wanted, ("%s.%s.%s"):format(where, kind, name))
+    tests[#tests + 1] = judge_all(judge, read[kind], name, all_values)
+  end
+end
+
+
+-- `all_values`: of several values of one name, all must fit; else one.
+local function compile(conf, where, all_values)
   local tests = {}
   if conf.method then tests[#tests + 1] = member(conf.method, function(req) return req.method end) end
   if conf.client then tests[#tests + 1] = member(conf.client, function(req) return req.client.id end) end
@@ -113,7 +128,9 @@ local function compile(conf, where)
     for i, path in ipairs(conf.path) do judges[i] = judge_path(path) end
     tests[#tests + 1] = any_of(judges, function(req) return req.path end)
   end
-  for _, kind in ipairs { "header", "query", "cookie", "params" } do add_values(tests, conf, kind, where) end
+  for _, kind in ipairs { "header", "query", "cookie", "params" } do
+    add_values(tests, conf, kind, where, all_values)
+  end
   if #tests == 0 then error(where .. ": expected at least one condition", 0) end
   local all = tests[#tests]
   for i = #tests - 1, 1, -1 do all = both(tests[i], all) end
@@ -121,17 +138,17 @@ local function compile(conf, where)
 end
 
 
-local function compile_all(rules, where)
+local function compile_all(rules, where, all_values)
   local tests = {}
-  for i, conf in ipairs(rules) do tests[i] = compile(conf, ("%s[%d]"):format(where, i)) end
+  for i, conf in ipairs(rules) do tests[i] = compile(conf, ("%s[%d]"):format(where, i), all_values) end
   return tests
 end
 
 
 function access:init()
   local ok, why = pcall(function()
-    self.deny = compile_all(self.conf.deny, "deny")
-    self.allow = self.conf.allow and compile_all(self.conf.allow, "allow")
+    self.deny = compile_all(self.conf.deny, "deny", false)
+    self.allow = self.conf.allow and compile_all(self.conf.allow, "allow", true)
   end)
   if not ok then return nil, why end
 end

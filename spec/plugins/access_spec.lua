@@ -52,6 +52,22 @@ describe("access", function()
     end
   end)
 
+  it("is not escaped by a second value of a name", function()
+    local denied = { header = { ["X-Env"] = "internal" } }
+    assert.is_true(denies(denied, { headers = { ["X-Env"] = { "public", "internal" } } }))
+    assert.is_false(denies(denied, { headers = { ["X-Env"] = { "public", "open" } } }))
+    assert.is_true(denies({ query = { debug = "1" } }, { path = "/?debug=0&debug=1" }))
+    assert.is_true(denies({ query = { debug = "1" } }, { path = "/?debug=0&%64ebug=%31" }))
+    assert.is_true(denies({ cookie = { plan = "test" } }, { headers = { Cookie = "plan=free; plan=test" } }))
+
+    local function allows(rule, request) return status({ allow = { rule } }, request) == nil end
+    assert.is_true(allows({ header = { ["X-Role"] = "admin" } }, { headers = { ["X-Role"] = { "admin", "admin" } } }))
+    assert.is_false(allows({ header = { ["X-Role"] = "guest" } }, { headers = { ["X-Role"] = { "guest", "admin" } } }))
+    assert.is_false(allows({ query = { as = "guest" } }, { path = "/?as=guest&as=admin" }))
+    assert.is_true(allows({ query = { as = "!" } }, { path = "/?x=1" }))
+    assert.is_false(allows({ query = { as = "!" } }, { path = "/?as" }))
+  end)
+
   it("knows addresses and clients", function()
     assert.is_true(denies({ address = { "192.0.2.0/24" } }, { ip = "192.0.2.9" }))
     assert.is_false(denies({ address = { "192.0.2.0/24" } }, { ip = "192.0.3.9" }))
