@@ -457,6 +457,17 @@ static void remove_named(struct value *parent, struct ln_slice name, const struc
     }
 }
 
+/* Of several members with the name of this one, the last: the one that readers go by. */
+static struct value *last_named(struct value *v)
+{
+    struct value *last = v;
+
+    for (struct value *m = v->next; m != NULL; m = m->next)
+        if (m->key.p != NULL && ln_slice_eq(m->name, v->name))
+            last = m;
+    return last;
+}
+
 static void replace_at(struct edit *e, struct value *parent, struct value **at)
 {
     struct value *old = *at, *v = made(e);
@@ -497,6 +508,8 @@ static bool edit_at(struct edit *e, struct value *parent, struct value **at)
         unlink_at(parent, at);
         return true;
     case LN_JSONDOC_RENAME:
+        v = last_named(v); /* all others go at once: one at a time would take their square */
+        remove_named(parent, v->name, v);
         remove_named(parent, e->name, v);
         v->key = e->value;
         v->name = e->name;

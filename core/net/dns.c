@@ -384,8 +384,9 @@ static void on_reply(void *arg, int rc, int timeouts, unsigned char *bytes, int 
     answer.status = q->dns->ending ? LN_DNS_FAILED : status_of(rc);
     if (answer.status == LN_DNS_OK && answer.count == 0)
         answer.status = LN_DNS_NONE;
-    q->dns->pending--;
     q->on_answer(q->arg, &answer);
+    q->dns
+        ->pending--; /* only now: whoever is told may ask again, and the channel is still at work */
     ln_free(q);
 }
 

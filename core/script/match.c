@@ -160,7 +160,7 @@ static bool takes(struct matcher *m, const char *s, const char *p, const char *e
 {
     unsigned char c;
 
-    if (s >= m->end || !spend(m, 1 + (end - p) / 8))
+    if (!spend(m, 1 + (end - p) / 8) || s >= m->end) /* at the end, too: the item was walked */
         return false;
     c = (unsigned char)*s;
     switch (at(m, p)) {

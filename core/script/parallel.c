@@ -4,7 +4,7 @@
  *
  * The first one that raises ends the others where they are. Results are written into the table in
  * which the functions came: results[i] is the first result of function i; `failed`, the error.
- * Owner of a join: itself, until it is done or cancelled.
+ * Owner of a join: itself, until it is done or cancelled, and no function of it runs.
  */
 #include "base/assert.h"
 #include "base/mem.h"
@@ -21,6 +21,7 @@ struct ln_join {
     struct ln_vm *vm;
     int results;     /* reference of the table */
     int count, left; /* of strands */
+    bool given_up;   /* nobody waits for it any more */
     struct strand strands[];
 };
 
@@ -33,12 +34,25 @@ static void let_go(struct ln_join *j)
     j->vm->strands -= j->count;
 }
 
+/* A function may break off itself: by cancelling the timer whose run waits for it. */
+static bool is_running(struct ln_join *j)
+{
+    bool is = false;
+
+    for (int i = 0; i < j->count; i++)
+        if (j->strands[i].errand.task != NULL)
+            is = j->strands[i].errand.over = true;
+    return is;
+}
+
 static void on_cancel(struct ln_op *op)
 {
     struct ln_join *j = ln_container_of(op, struct ln_join, op);
 
     let_go(j);
-    ln_free(j);
+    j->given_up = true;
+    if (!is_running(j))
+        ln_free(j);
 }
 
 /* The value at `index` of `from` becomes field `number`, or `failed`, of the results. */
@@ -59,6 +73,11 @@ static void on_end(struct ln_errand *e, lua_State *from, bool ok)
     struct strand *s = ln_container_of(e, struct strand, errand);
     struct ln_join *j = s->join;
 
+    if (j->given_up) {
+        if (!is_running(j))
+            ln_free(j);
+        return;
+    }
     if (!ok) {
         keep(j, from, -2, 0);
     } else {

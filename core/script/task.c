@@ -373,6 +373,18 @@ static inline void note_growth(struct ln_vm *vm, const struct ln_req *r, size_t 
         vm->chains[r->route->chain - 1].held += (int64_t)vm->used - (int64_t)before;
 }
 
+/* Whoever started it has been broken off while it ran. */
+static enum ln_run break_off(struct ln_task *t)
+{
+    struct ln_errand *e = t->errand;
+    lua_State *L = t->vm->L;
+
+    task_drop(t);
+    e->task = NULL;
+    e->on_end(e, L, true);
+    return LN_RUN_DONE;
+}
+
 static enum ln_run resume(struct ln_task *t, int nargs)
 {
     struct ln_vm *vm = t->vm;
@@ -396,7 +408,7 @@ static enum ln_run resume(struct ln_task *t, int nargs)
     ln_task_deselect(vm);
     vm->cur.phase = LN_PHASE_NONE;
     if (LN_UNLIKELY(rc == LUA_YIELD && t->waits))
-        return park(t);
+        return t->errand != NULL && t->errand->over ? break_off(t) : park(t);
     if (LN_UNLIKELY(t->waits)) /* the yield failed, and the plugin caught that */
         stop_waiting(t);
     if (LN_UNLIKELY(rc != 0))

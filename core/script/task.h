@@ -49,6 +49,7 @@ struct ln_task {
  * zeroed = not under way. */
 struct ln_errand {
     struct ln_task *task; /* private; NULL = not under way */
+    bool over;            /* of one that runs: it ends, with no results, where it would wait next */
     /* It has come to its end, and may be started again. `ok`: its results are on the stack of
      * `from`; else the text of the error and a traceback are on top of it. They are popped by the
      * caller. The last thing that happens to the errand. */

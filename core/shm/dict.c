@@ -3,6 +3,7 @@
  */
 #include "shm/dict.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -276,7 +277,8 @@ static bool equals(const struct found *f, const struct ln_dict_value *expected)
     if (f->r == NULL || f->r->type != expected->type)
         return f->r == NULL && expected->type == LN_DICT_ABSENT;
     if (expected->type == LN_DICT_NUMBER)
-        return walk_copy(&w, (char *)&number, sizeof number) && number == expected->number;
+        return walk_copy(&w, (char *)&number, sizeof number) &&
+               (number == expected->number || (isnan(number) && isnan(expected->number)));
     return expected->type != LN_DICT_STRING ||
            (f->r->value_n == expected->text.n && walk_equal(&w, expected->text));
 }

@@ -79,10 +79,12 @@ ln_msec ln_breaker_open_for(const struct ln_breaker_conf *conf, unsigned trips)
 
 /* ---- admission ---- */
 
-/* Open for long enough; or half open, and a probe has not reported within its lease. */
-static bool may_begin_probes(struct word w, ln_msec now)
+/* Open for long enough; or half open, and a probe has not reported within its lease, or a reload
+ * has lowered `probes` to what had passed already: nobody is left whose report would close it. */
+static bool may_begin_probes(struct word w, const struct ln_breaker_conf *conf, ln_msec now)
 {
-    return (w.state == LN_BREAKER_OPEN || w.passed < w.issued) && has_come(w.at, now);
+    return (w.state == LN_BREAKER_OPEN || w.passed < w.issued || w.issued >= conf->probes) &&
+           has_come(w.at, now);
 }
 
 bool ln_breaker_can(const struct ln_breaker_record *r, const struct ln_breaker_conf *conf,
@@ -94,7 +96,8 @@ bool ln_breaker_can(const struct ln_breaker_record *r, const struct ln_breaker_c
         return true;
     struct word w = unpack(bits);
 
-    return (w.state == LN_BREAKER_HALF_OPEN && w.issued < conf->probes) || may_begin_probes(w, now);
+    return (w.state == LN_BREAKER_HALF_OPEN && w.issued < conf->probes) ||
+           may_begin_probes(w, conf, now);
 }
 
 /* Nobody waits for a probe longer than for the next half open. */
@@ -119,7 +122,7 @@ bool ln_breaker_admit(struct ln_breaker_record *r, const struct ln_breaker_conf 
             *ticket = (struct ln_ticket){w.epoch, true, false};
             return true;
         }
-        bool begin = may_begin_probes(w, now);
+        bool begin = may_begin_probes(w, conf, now);
 
         if (!begin && (w.state != LN_BREAKER_HALF_OPEN || w.issued >= conf->probes))
             return false;

@@ -42,6 +42,24 @@ describe("timer", function()
     assert.equal("1", count(p))
   end)
 
+  it("is cancelled from inside parallel(), of which nothing is left then", function()
+    local p = plugin [[
+      self.n = ""
+      local t
+      t = timer.every(10, function()
+        parallel(function() t:cancel() self.n = self.n .. "a" sleep(1) self.n = self.n .. "b" end,
+          function() sleep(2) self.n = self.n .. "c" end)
+        self.n = self.n .. "d"
+      end)
+      local other
+      other = timer.every(10, function()
+        parallel(function() parallel(function() other:cancel() self.n = self.n .. "e" end) end)
+        self.n = self.n .. "f"
+      end)]]
+    gate.clock:advance(60)
+    assert.equal("ae", count(p))
+  end)
+
   it("runs soon after init with zero", function()
     local p = plugin "timer.after(0, function() self.n = 7 end)"
     gate.clock:advance(0)

@@ -3,6 +3,10 @@
  */
 #include "unit.h"
 
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
 #include "base/assert.h"
 #include "base/jsondoc.h"
 
@@ -170,6 +174,27 @@ static void test_names_are_what_they_mean(void **state)
     edited("{\"\\ud83d\":1}", LN_JSONDOC_REMOVE, "x", "", "{\"\\ud83d\":1}");
 }
 
+/* A client may send a quarter of a million members of one name: a square of that is minutes. */
+static void test_rename_of_many_of_one_name(void **state)
+{
+    enum { MANY = 200000 };
+    char *text = malloc(MANY * 6 + 3), *at = text;
+    const char *why;
+
+    (void)state;
+    for (unsigned i = 0; i < MANY; i++)
+        at = stpcpy(at, i == 0 ? "{\"a\":1" : ",\"a\":1");
+    stpcpy(at, "}");
+
+    clock_t before = clock();
+
+    assert_true(ln_jsondoc_parse(doc, ln_slice_of(text), &why));
+    assert_true(ln_jsondoc_edit(doc, LN_JSONDOC_RENAME, LN_SLICE("a"), LN_SLICE("b")));
+    expect_text("{\"b\":1}");
+    assert_true(clock() - before < 10 * CLOCKS_PER_SEC);
+    free(text);
+}
+
 static void test_rename(void **state)
 {
     (void)state;
@@ -181,6 +206,9 @@ static void test_rename(void **state)
            "{\"a\":[{\"y\":1},{\"y\":2}]}");
     edited("{\"a\":1}", LN_JSONDOC_RENAME, "a", "a", "{\"a\":1}");
     edited("{\"a\":1}", LN_JSONDOC_RENAME, "z", "a", "{\"a\":1}");
+    edited("{\"a\":1,\"b\":2,\"a\":3,\"c\":4}", LN_JSONDOC_RENAME, "a", "b", "{\"b\":3,\"c\":4}");
+    edited("{\"b\":0,\"a\":1,\"c\":4,\"a\":3}", LN_JSONDOC_RENAME, "a", "b", "{\"c\":4,\"b\":3}");
+    edited("{\"a\":1,\"c\":2,\"a\":3}", LN_JSONDOC_RENAME, "a", "a", "{\"c\":2,\"a\":3}");
 }
 
 static void test_values_that_are_none(void **state)
@@ -223,6 +251,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_remove, make_doc, free_doc),
         cmocka_unit_test_setup_teardown(test_names_are_what_they_mean, make_doc, free_doc),
         cmocka_unit_test_setup_teardown(test_rename, make_doc, free_doc),
+        cmocka_unit_test_setup_teardown(test_rename_of_many_of_one_name, make_doc, free_doc),
         cmocka_unit_test_setup_teardown(test_values_that_are_none, make_doc, free_doc),
         cmocka_unit_test_setup_teardown(test_paths, make_doc, free_doc),
     };

@@ -706,6 +706,40 @@ static void test_a_changed_resolv_conf_is_taken_over(void **state)
     ln_dns_free(dns);
 }
 
+struct meddler {
+    struct desk *desk;
+    struct ln_dns *dns;
+    bool done;
+};
+
+static void refresh_inside(void *arg, const struct ln_dns_answer *answer)
+{
+    struct meddler *m = arg;
+
+    (void)answer;
+    write_file(m->desk->conf, "search three.test\nnameserver 127.77.77.77\n# longer\n");
+    ln_dns_refresh(m->dns);
+    m->done = true;
+}
+
+/* Whoever is told may ask again at once; the channel that is at work then must stay. */
+static void test_a_changed_resolv_conf_waits_for_the_answer_at_hand(void **state)
+{
+    struct desk *d = *state;
+    struct ln_dns_options o = {.resolv_conf = d->conf, .timeout = 50, .tries = 1};
+    struct meddler m = {.desk = d};
+    struct ln_err err;
+
+    write_file(d->conf, "nameserver 127.77.77.77\n");
+    m.dns = ln_dns_new(d->turns.loop, &o, &err);
+    assert_non_null(m.dns);
+    ln_dns_ask(m.dns, "a.test", LN_DNS_A, refresh_inside, &m);
+    turns_until(&d->turns, &m.done);
+    ln_dns_refresh(m.dns);
+    assert_string_equal(ln_dns_search(m.dns).domains[0], "three.test");
+    ln_dns_free(m.dns);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -748,6 +782,7 @@ int main(void)
         TEST(test_an_op_keeps_its_answer),
         TEST(test_wrong_servers_are_told),
         TEST(test_a_changed_resolv_conf_is_taken_over),
+        TEST(test_a_changed_resolv_conf_waits_for_the_answer_at_hand),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
  */
 #include "zone.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "base/hash.h"
@@ -213,6 +214,26 @@ static void test_incr_adds_and_keeps_the_end(void **state)
     set(&x, "k", string("1"), 0);
     assert_int_equal(ln_dict_incr(&x.d, &k, 1, 0, ZONE_NOW, &sum), LN_DICT_NO_NUMBER);
     assert_is(&x, "k", ZONE_NOW, "1");
+    close_dict(&x);
+}
+
+/* It equals nothing, itself neither: waiting until it does would be waiting for ever. */
+static void test_incr_of_what_is_no_number_of_the_numbers(void **state)
+{
+    struct fixture x;
+    struct ln_dict_key k = key("k");
+    double sum;
+
+    (void)state;
+    open_dict(&x, 1 << 16, true);
+    assert_int_equal(ln_dict_incr(&x.d, &k, NAN, 0, ZONE_NOW, &sum), LN_DICT_DONE);
+    assert_int_equal(ln_dict_incr(&x.d, &k, 1, 0, ZONE_NOW, &sum), LN_DICT_DONE);
+    assert_true(isnan(sum));
+    assert_int_equal(ln_dict_delete(&x.d, &k, ZONE_NOW), LN_DICT_DONE);
+    assert_int_equal(ln_dict_incr(&x.d, &k, INFINITY, 0, ZONE_NOW, &sum), LN_DICT_DONE);
+    assert_int_equal(ln_dict_incr(&x.d, &k, -INFINITY, 0, ZONE_NOW, &sum), LN_DICT_DONE);
+    assert_int_equal(ln_dict_incr(&x.d, &k, 1, 0, ZONE_NOW, &sum), LN_DICT_DONE);
+    assert_true(isnan(sum));
     close_dict(&x);
 }
 
@@ -474,6 +495,7 @@ int main(void)
         cmocka_unit_test(test_cas_changes_what_is_as_expected),
         cmocka_unit_test(test_delete_tells_whether_there_was_one),
         cmocka_unit_test(test_incr_adds_and_keeps_the_end),
+        cmocka_unit_test(test_incr_of_what_is_no_number_of_the_numbers),
         cmocka_unit_test(test_records_have_a_bound),
         cmocka_unit_test(test_what_was_used_lately_stays_when_room_is_short),
         cmocka_unit_test(test_what_is_written_again_counts_as_used),

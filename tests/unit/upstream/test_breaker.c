@@ -336,6 +336,29 @@ static void test_leases_end(void **state)
     assert_int_equal(report(&r, lost[1], false, START + 20000), LN_BREAKER_NO_NEWS);
 }
 
+/* A reload asks for no more probes than have passed: nobody is left whose report would close it. */
+static void test_fewer_probes_than_have_passed(void **state)
+{
+    struct ln_breaker_record r = {0};
+    struct ln_breaker_conf fewer = conf;
+    struct ln_ticket ticket;
+    enum ln_breaker_news news;
+    unsigned total, failed;
+
+    (void)state;
+    fewer.probes = 2;
+    trip(&r, START);
+    for (unsigned i = 0; i < 2; i++)
+        assert_true(visit(&r, true, START + 10000));
+    assert_int_equal(ln_breaker_state(&r), LN_BREAKER_HALF_OPEN);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(ln_breaker_can(&r, &fewer, START + 20000));
+        assert_true(ln_breaker_admit(&r, &fewer, START + 20000, &ticket, &news));
+        ln_breaker_report(&r, &fewer, ticket, true, START + 20000, &total, &failed);
+    }
+    assert_int_equal(ln_breaker_state(&r), LN_BREAKER_CLOSED);
+}
+
 static void test_one_lost_probe_of_few_requests(void **state)
 {
     struct ln_breaker_record r = {0};
@@ -646,6 +669,7 @@ int main(void)
         cmocka_unit_test(test_stale_tickets_change_nothing),
         cmocka_unit_test(test_a_probe_that_was_not_sent_comes_back),
         cmocka_unit_test(test_leases_end),
+        cmocka_unit_test(test_fewer_probes_than_have_passed),
         cmocka_unit_test(test_one_lost_probe_of_few_requests),
         cmocka_unit_test(test_long_silence),
         cmocka_unit_test(test_counts_are_halved_and_not_lost),
