@@ -60,7 +60,23 @@ struct ln_use_conf {
     struct ln_place place;
 };
 
-enum { LN_BREAKER_PROBES_MAX = 63, LN_BREAKER_RANGES_MAX = 16 };
+enum { LN_BREAKER_PROBES_MAX = 63, LN_STATUSES_MAX = 16 };
+
+/* Statuses of responses, as ranges. */
+struct ln_statuses {
+    struct {
+        unsigned short from, to;
+    } range[LN_STATUSES_MAX];
+    unsigned count;
+};
+
+static inline bool ln_statuses_have(const struct ln_statuses *s, int status)
+{
+    for (unsigned i = 0; i < s->count; i++)
+        if (status >= s->range[i].from && status <= s->range[i].to)
+            return true;
+    return false;
+}
 
 struct ln_breaker_conf {
     bool on;
@@ -68,10 +84,28 @@ struct ln_breaker_conf {
     double failure_ratio; /* above 0, at most 1 */
     ln_msec window, open_for, max_open_for;
     unsigned probes;
-    struct {
-        unsigned short from, to;
-    } statuses[LN_BREAKER_RANGES_MAX]; /* that count as failures */
-    unsigned status_count;
+    struct ln_statuses statuses; /* that count as failures */
+};
+
+enum ln_health_type { LN_HEALTH_HTTP, LN_HEALTH_TCP };
+
+enum { LN_HEALTH_HEADERS_MAX = 32, LN_HEALTH_THRESHOLD_MAX = 1000 };
+
+/* Checks that the gateway makes by itself. */
+struct ln_health_conf {
+    bool on; /* `health` was written */
+    enum ln_health_type type;
+    const char *path; /* with its query; sent as it is */
+    const char *host; /* NULL: the instance's */
+    struct ln_health_header {
+        const char *name, *value;
+    } * headers;
+    unsigned header_count;
+    struct ln_statuses statuses; /* that are a success */
+    const char *body;            /* must occur in the content; NULL: it is not looked at */
+    ln_msec interval, timeout;
+    double jitter;       /* share of the interval that is added by chance */
+    unsigned rise, fall; /* results in a row that change the state */
 };
 
 struct ln_service_conf {
@@ -94,6 +128,8 @@ struct ln_service_conf {
     unsigned retry_on;
     ln_msec per_try;
     struct ln_breaker_conf breaker;
+    struct ln_health_conf health;
+    double panic_threshold; /* share of instances below which checks are not heeded */
     unsigned queue_max; /* requests of a worker that may wait for an instance that is not full */
     ln_msec queue_timeout;
     struct ln_use_conf *uses;

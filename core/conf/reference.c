@@ -102,6 +102,7 @@ static const char *sample(const struct ln_row *row)
         {"port", "\":8080\""},
         {"name", "user-service"},
         {"path", "/api/users"},
+        {"path and query", "/health"},
         {"listen", "\"127.0.0.1:8081\""},
         {"url", "\"http://127.0.0.1:9000\""},
         {"requestsPerSecond", "100"},

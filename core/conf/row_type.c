@@ -196,6 +196,21 @@ static void expect_words(const struct ln_row *row, struct ln_text *out)
 
 const struct ln_row_type ln_type_words = {"list of words", set_words, expect_words};
 
+static void set_share(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
+                      void *field)
+{
+    if (!is_scalar(n) || !ln_value_share(n->text, field))
+        ln_row_refuse(r, row, n);
+}
+
+static void expect_share(const struct ln_row *row, struct ln_text *out)
+{
+    (void)row;
+    ln_text_puts(out, "a share such as 0.2 or 20%, from 0 to 1");
+}
+
+const struct ln_row_type ln_type_share = {"share", set_share, expect_share};
+
 static void set_name(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
                      void *field)
 {

@@ -28,55 +28,6 @@ static void expect_ratio(const struct ln_row *row, struct ln_text *out)
 
 static const struct ln_row_type type_ratio = {"share", set_ratio, expect_ratio};
 
-/* ---- statuses ---- */
-
-static bool read_status(struct ln_slice text, unsigned short *status)
-{
-    uint64_t n;
-
-    if (text.n != 3 || !ln_slice_to_u64(text, &n) || n < 100 || n > 599)
-        return false;
-    *status = (unsigned short)n;
-    return true;
-}
-
-/* "503" or "500-599" */
-static bool read_range(struct ln_slice text, unsigned short *from, unsigned short *to)
-{
-    if (text.n == 3)
-        return read_status(text, from) && read_status(text, to);
-    return text.n == 7 && text.p[3] == '-' && read_status(ln_slice(text.p, 3), from) &&
-           read_status(ln_slice(text.p + 4, 3), to) && *from <= *to;
-}
-
-static void add_status(struct ln_reader *r, const struct ln_row *row, const struct ln_node *item,
-                       unsigned index, void *arg)
-{
-    struct ln_breaker_conf *b = arg;
-
-    if (index >= LN_BREAKER_RANGES_MAX)
-        ln_row_error(r, &item->place, "too many, expected at most %d", LN_BREAKER_RANGES_MAX);
-    else if (item->kind != LN_NODE_SCALAR ||
-             !read_range(item->text, &b->statuses[index].from, &b->statuses[index].to))
-        ln_row_refuse(r, row, item);
-    else
-        b->status_count = index + 1;
-}
-
-static void set_statuses(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
-                         void *field)
-{
-    ln_row_items(r, row, n, add_status, field);
-}
-
-static void expect_statuses(const struct ln_row *row, struct ln_text *out)
-{
-    (void)row;
-    ln_text_puts(out, "a status such as 503, a range such as 500-599, or a list of them");
-}
-
-static const struct ln_row_type type_statuses = {"list of statuses", set_statuses, expect_statuses};
-
 /* ---- the table ---- */
 
 /* clang-format off */
@@ -93,7 +44,7 @@ static const struct ln_row rows[] = {
      "What that grows to."},
     {"probes", &ln_type_unsigned, AT(probes), "3", LN_RANGE(1, LN_BREAKER_PROBES_MAX),
      "Requests that are let through then, over all workers; all of them must succeed to close the breaker."},
-    {"statuses", &type_statuses, 0, "500-599", {0},
+    {"statuses", &ln_rows_statuses_type, AT(statuses), "500-599", {0},
      "Statuses of responses that count as failures, beside connections that end or stay silent in the middle of a request."},
     {0},
 };

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "gateway/core.h"
 #include "gateway/exchange.h"
+#include "upstream/checks.h"
 
 enum { FIRST_REQUEST_MS = 1000 }; /* for connections that were accepted while draining */
 
@@ -81,6 +82,20 @@ int ln_gateway_prepare(struct ln_gateway *gw, const char *conf_path, struct ln_b
     return -1;
 }
 
+/* What a generation does by itself begins when it is committed and ends when it retires. */
+static void begin(struct ln_gateway *gw, struct ln_generation *g)
+{
+    ln_vm_start(g->vm);
+    g->checks = ln_checks_start(g->services, gw->shm, &gw->pools, &gw->arenas);
+}
+
+static void retire(struct ln_generation *g)
+{
+    ln_vm_retire(g->vm);
+    ln_checks_stop(g->checks);
+    g->checks = NULL;
+}
+
 static void apply_tcp(struct ln_gateway *gw)
 {
     const struct ln_tcp_conf *tcp = &gw->current->conf->gateway.tcp;
@@ -105,12 +120,12 @@ void ln_gateway_commit(struct ln_gateway *gw)
             continue;
         }
         if (gw->current != NULL) {
-            ln_vm_retire(gw->current->vm);
+            retire(gw->current);
             ln_generation_put(gw->current);
         }
         gw->current = g;
         if (!gw->draining)
-            ln_vm_start(g->vm);
+            begin(gw, g);
         apply_tcp(gw);
         ln_slot_set(&gw->slot->generation, number);
     }
@@ -215,7 +230,7 @@ void ln_gateway_drain(struct ln_gateway *gw, void (*done)(void *arg), void *arg)
 {
     gw->draining = true;
     if (gw->current != NULL)
-        ln_vm_retire(gw->current->vm);
+        retire(gw->current);
     gw->on_drained = done;
     gw->drained_arg = arg;
     while (gw->ports != NULL) {

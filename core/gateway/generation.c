@@ -8,6 +8,7 @@
 #include "gateway/advice.h"
 #include "gateway/router.h"
 #include "shm/region.h"
+#include "upstream/checks.h"
 #include "upstream/service.h"
 
 enum { LIMITED_CLIENTS = 65536 }; /* that the gateway-wide limit tells apart at one time */
@@ -92,6 +93,7 @@ void ln_generation_put(struct ln_generation *g)
     if (g->vm != NULL)
         ln_vm_free(g->vm);
     ln_router_free(g->router);
+    ln_checks_stop(g->checks);
     if (g->services != NULL)
         ln_services_free(g->services);
     ln_conf_free(g->conf);

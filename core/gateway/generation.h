@@ -18,6 +18,7 @@
 
 struct ln_router;
 struct ln_services;
+struct ln_checks;
 
 struct ln_generation {
     uint64_t number;
@@ -26,6 +27,7 @@ struct ln_generation {
     struct ln_vm *vm;
     struct ln_router *router;
     struct ln_services *services; /* NULL while checking */
+    struct ln_checks *checks;     /* from its commit until it retires; NULL: there are none */
     struct {                      /* rateLimit; zone NULL = off, or checking */
         void *zone;
         size_t size;

@@ -33,6 +33,13 @@ void ln_lease_give(struct ln_lease_record *r, uint32_t who)
         atomic_compare_exchange_strong(&r->holder, &word, 0);
 }
 
+ln_msec ln_lease_left(const struct ln_lease_record *r, ln_msec now)
+{
+    ln_msec end = atomic_load(&r->holder) >> WHO_BITS;
+
+    return end > now ? end - now : 0;
+}
+
 /* A turn that was set by a longer period is due after the shorter one. */
 static ln_msec due_of(const struct ln_lease_record *r, ln_msec period, ln_msec now)
 {
@@ -45,9 +52,9 @@ bool ln_lease_turn(struct ln_lease_record *r, uint32_t who, ln_msec period, ln_m
                    ln_msec *wait)
 {
     if (!ln_lease_take(r, who, now)) {
-        ln_msec end = atomic_load(&r->holder) >> WHO_BITS;
+        ln_msec left = ln_lease_left(r, now);
 
-        *wait = end > now ? end - now : 1;
+        *wait = left > 0 ? left : 1;
         return false;
     }
     ln_msec due = due_of(r, period, now);

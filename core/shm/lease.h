@@ -35,6 +35,9 @@ void ln_lease_keep(struct ln_lease_record *r, uint32_t who, ln_msec now);
 /* Nothing if it is somebody else's by now. */
 void ln_lease_give(struct ln_lease_record *r, uint32_t who);
 
+/* How long until it is free, unless it is prolonged; 0 = it is. */
+ln_msec ln_lease_left(const struct ln_lease_record *r, ln_msec now);
+
 /* May `who` do the work that is done every `period` (at least 1)? True: the next turn is set.
  * False: *wait says how long until it is worth asking again. Either way she may hold the lease now,
  * and prolongs it with ln_lease_keep(). */

@@ -15,7 +15,8 @@
 /* LN_ZONE_CURSOR, one per service. */
 struct ln_cursor_record {
     _Alignas(64) _Atomic uint64_t picks; /* turns taken, over all workers and generations */
-    _Atomic uint64_t born; /* monotonic milliseconds of its first generation; 0 = not yet */
+    _Atomic uint64_t born;  /* monotonic milliseconds of its first generation; 0 = not yet */
+    _Atomic uint32_t panic; /* its checks call so many instances down that they are not heeded */
     _Alignas(64) _Atomic uint32_t active[]; /* requests in flight, one cell per worker */
 };
 
@@ -27,6 +28,15 @@ struct ln_breaker_record {
     _Atomic uint64_t buckets[LN_BREAKER_BUCKETS]; /* of the window */
 };
 
+enum { LN_CHECK_TEXT = 112 };
+
+/* Of an instance: upstream/check.h. Written by whoever has the lease of the checks. */
+struct ln_check_record {
+    _Atomic uint64_t word;
+    _Atomic uint64_t due;     /* monotonic milliseconds of the next one; 0 = there was none yet */
+    char text[LN_CHECK_TEXT]; /* of the last failure; only for people to read */
+};
+
 /* LN_ZONE_INSTANCE, one per instance (service and URL). */
 struct ln_instance_record {
     _Alignas(64) _Atomic uint64_t
@@ -36,6 +46,7 @@ struct ln_instance_record {
     _Atomic uint64_t latency; /* upstream/latency.h */
     struct ln_breaker_record breaker;
     _Atomic uint64_t since; /* monotonic milliseconds from which it warms up; 0 = not seen yet */
+    struct ln_check_record check;
     _Alignas(64) _Atomic uint32_t active[]; /* requests in flight, one cell per worker */
 };
 

@@ -8,6 +8,7 @@
 #ifndef LN_UPSTREAM_BALANCE_H
 #define LN_UPSTREAM_BALANCE_H
 
+#include "upstream/check.h"
 #include "upstream/health.h"
 #include "upstream/service.h"
 
@@ -57,10 +58,20 @@ static inline bool ln_instance_is_full(const struct ln_instance *i)
     return most > 0 && ln_instance_active(i) >= most;
 }
 
-/* Would it let a request in: can it be reached, and is its breaker closed, or in want of probes? */
+/* Do its checks call it down, and are they heeded? */
+static inline bool ln_instance_is_checked_out(const struct ln_instance *i)
+{
+    const struct ln_service *s = i->service;
+
+    return s->conf->health.on && ln_check_is_down(&i->record->check) &&
+           atomic_load_explicit(&s->record->panic, memory_order_relaxed) == 0;
+}
+
+/* Would it let a request in: do its checks not call it down, can it be reached, and is its breaker
+ * closed, or in want of probes? */
 static inline bool ln_instance_is_up(const struct ln_instance *i, ln_msec now)
 {
-    return ln_health_is_up(i->record, now) &&
+    return !ln_instance_is_checked_out(i) && ln_health_is_up(i->record, now) &&
            ln_breaker_can(&i->record->breaker, &i->service->conf->breaker, now);
 }
 

@@ -13,7 +13,6 @@
 #include "base/assert.h"
 #include "http/hop.h"
 #include "http/proxy.h"
-#include "http/target.h"
 #include "http/write.h"
 #include "shm/slot.h"
 
@@ -72,7 +71,7 @@ static void release_loose(struct ln_client_call *c, bool reusable)
     ln_connect_cancel(&c->connect);
     if (conn == NULL)
         return;
-    if (reusable && c->client->pools->loose_idle < LN_CLIENT_IDLE_ALL)
+    if (reusable && c->alone == NULL && c->client->pools->loose_idle < LN_CLIENT_IDLE_ALL)
         ln_pool_return(conn, LN_CLIENT_IDLE_MAX, LN_CLIENT_IDLE_MS);
     else
         ln_upconn_close(conn);
@@ -114,6 +113,7 @@ static void conclude(struct ln_client_call *c, enum ln_outcome outcome, bool reu
 {
     settle(c, outcome, reusable);
     c->error = error;
+    c->outcome = outcome;
     if (error != NULL)
         count(c, LN_STAT_CALLS_FAILED);
     if (error != NULL)
@@ -494,6 +494,8 @@ static void write_fields(struct ln_client_call *c, struct ln_slice host, struct 
     for (unsigned i = 0; f != NULL && i < f->count; i++)
         if (!is_ours(&f->v[i]) && f->v[i].id != LN_FIELD_HOST)
             ln_write_field(w, ln_field_name(&f->v[i]), ln_field_value(&f->v[i]));
+    if (c->alone != NULL)
+        ln_write_literal(w, "Connection: close\r\n");
     if (c->has_body)
         ln_write_field_u64(w, LN_SLICE("Content-Length"), c->body.n);
     ln_write_crlf(w);
@@ -503,11 +505,12 @@ static void write_fields(struct ln_client_call *c, struct ln_slice host, struct 
 static size_t announce(const struct ln_client_call *c, char *out)
 {
     static const struct ln_proxy nobody = {.local = true};
+    const struct ln_service *s = c->alone != NULL ? c->alone->service : c->service;
 
-    if (c->service == NULL || c->service->conf->proxy == LN_PROXY_SEND_OFF)
+    if (s == NULL || s->conf->proxy == LN_PROXY_SEND_OFF)
         return 0;
-    return c->service->conf->proxy == LN_PROXY_SEND_V1 ? ln_proxy_write_v1(out, &nobody)
-                                                       : ln_proxy_write_v2(out, &nobody);
+    return s->conf->proxy == LN_PROXY_SEND_V1 ? ln_proxy_write_v1(out, &nobody)
+                                              : ln_proxy_write_v2(out, &nobody);
 }
 
 /* The head for this attempt, in the arena: a second attempt has another Host and path. */
@@ -566,7 +569,8 @@ static void on_attempt(struct ln_attempt *a)
 
 static enum ln_attempt_want want_of(const struct ln_client_call *c)
 {
-    if (c->fresh || (c->service != NULL && c->service->conf->proxy != LN_PROXY_SEND_OFF))
+    if (c->fresh || c->alone != NULL ||
+        (c->service != NULL && c->service->conf->proxy != LN_PROXY_SEND_OFF))
         return LN_ATTEMPT_FRESH;
     return ln_method_is_idempotent(c->method) ? LN_ATTEMPT_ANY : LN_ATTEMPT_PROVEN;
 }
@@ -617,6 +621,10 @@ static const struct sockaddr *address_of(struct ln_connect *connect, unsigned i,
 {
     struct ln_client_call *c = ln_container_of(connect, struct ln_client_call, connect);
 
+    if (c->alone != NULL) {
+        *len = c->alone->conf->addrs[i].len;
+        return &c->alone->conf->addrs[i].any;
+    }
     if (c->unix_path.n == 0)
         return ln_resolve_address(&c->names, i, len);
     *len = c->unix_addr.len;
@@ -635,10 +643,12 @@ static void on_connect(struct ln_connect *connect, int fd)
 
 static void connect_to(struct ln_client_call *c, unsigned count)
 {
+    ln_msec within = c->alone != NULL ? c->timeout : LN_CLIENT_CONNECT_MS;
+
     c->connect.address = address_of;
     c->connect.on_connect = on_connect;
-    expect(c, LN_CLIENT_CONNECT_MS);
-    ln_connect_start(&c->connect, loop_of(c), count, LN_CLIENT_CONNECT_MS);
+    expect(c, within);
+    ln_connect_start(&c->connect, loop_of(c), count, within);
 }
 
 static void on_resolved(struct ln_resolve_op *op)
@@ -669,7 +679,8 @@ static struct ln_upconn *take_loose(struct ln_client_call *c)
 static void name_pool(struct ln_client_call *c)
 {
     char key[KEY_MAX];
-    int n = c->unix_path.n > 0
+    int n = c->alone != NULL ? snprintf(key, sizeof key, "client %s", c->alone->conf->url)
+            : c->unix_path.n > 0
                 ? snprintf(key, sizeof key, "client unix:%.*s", (int)c->unix_path.n, c->unix_path.p)
                 : snprintf(key, sizeof key, "client %.*s:%u", (int)c->host.n, c->host.p, c->port);
     struct ln_slice name = ln_slice(key, n < KEY_MAX ? (size_t)n : KEY_MAX - 1);
@@ -687,6 +698,10 @@ static void try_address(struct ln_client_call *c)
     c->pooled = conn != NULL;
     if (conn != NULL) {
         on_connection(c, conn);
+        return;
+    }
+    if (c->alone != NULL) {
+        connect_to(c, c->alone->conf->addr_count);
         return;
     }
     if (c->unix_path.n > 0) {
@@ -738,61 +753,4 @@ void ln_client_start(struct ln_client *client, struct ln_client_call *c)
     if (c->service == NULL)
         name_pool(c);
     next_attempt(c);
-}
-
-/* ---- where to ---- */
-
-static struct ln_slice whole_target(const struct ln_target *t, struct ln_arena *arena)
-{
-    if (t->query.p == NULL)
-        return t->path;
-    return ln_arena_printf(arena, "%.*s?%.*s", (int)t->path.n, t->path.p, (int)t->query.n,
-                           t->query.p);
-}
-
-const char *ln_client_target(struct ln_client_call *c, struct ln_slice target,
-                             struct ln_arena *arena)
-{
-    struct ln_target t;
-
-    if (target.n == 0 || target.p[0] != '/')
-        return "expected a path that begins with /";
-    enum ln_reject why = ln_target_parse(&t, target, LN_METHOD_GET, arena);
-
-    if (why != LN_REJECT_NONE)
-        return ln_reject_row(why)->sentence;
-    c->target = whole_target(&t, arena);
-    return NULL;
-}
-
-static bool cut_port(struct ln_slice authority, struct ln_slice host, uint16_t *port)
-{
-    uint64_t number = 80;
-    struct ln_slice text = ln_slice(authority.p + host.n, authority.n - host.n);
-
-    if (text.n > 1 && (!ln_slice_to_u64(ln_slice(text.p + 1, text.n - 1), &number) || number < 1 ||
-                       number > 65535))
-        return false;
-    *port = (uint16_t)number;
-    return true;
-}
-
-const char *ln_client_url(struct ln_client_call *c, struct ln_slice url, struct ln_arena *arena)
-{
-    struct ln_target t;
-
-    if (url.n >= 6 && ln_slice_caseeq(ln_slice(url.p, 6), LN_SLICE("https:")))
-        return "https is not supported by this version: only http:// is";
-    if (url.n < 8 || !ln_slice_caseeq(ln_slice(url.p, 7), LN_SLICE("http://")))
-        return "expected a URL such as http://host:8080/path";
-    enum ln_reject why = ln_target_parse(&t, ln_arena_dup(arena, url), LN_METHOD_GET, arena);
-
-    if (why != LN_REJECT_NONE)
-        return ln_reject_row(why)->sentence;
-    c->authority = t.authority;
-    c->host = ln_authority_host(t.authority);
-    if (c->host.n == 0 || !cut_port(t.authority, c->host, &c->port))
-        return "expected a host, and a port from 1 to 65535, in the URL";
-    c->target = whole_target(&t, arena);
-    return NULL;
 }

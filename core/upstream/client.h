@@ -45,8 +45,10 @@ struct ln_client_call {
     bool has_body;
     const struct ln_fields *fields; /* judged; NULL = none */
 
-    /* Where to: a service; or a unix socket; or a host, name or address, with a port. */
+    /* Where to: a service; or one instance, on a connection of its own that is closed afterwards,
+     * and nobody hears of it; or a unix socket; or a host, name or address, with a port. */
     struct ln_service *service;
+    const struct ln_instance *alone;
     struct ln_slice unix_path; /* n 0: none */
     struct ln_slice host;
     uint16_t port;
@@ -59,6 +61,7 @@ struct ln_client_call {
      * ln_client_start(). */
     void (*on_end)(struct ln_client_call *c);
     const char *error;
+    enum ln_outcome outcome; /* LOCAL and CLIENT_GONE: an error that is nobody else's doing */
     struct ln_res_head head;
     struct ln_slice content;
     struct ln_slice address; /* whom it went to: an instance's URL, host:port or unix:path; n 0:

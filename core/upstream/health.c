@@ -81,3 +81,10 @@ bool ln_health_success(struct ln_instance_record *r, uint64_t door)
     atomic_store(&r->trips, 0);
     return true;
 }
+
+void ln_health_forgive(struct ln_instance_record *r)
+{
+    atomic_store(&r->strikes, 0);
+    atomic_store(&r->trips, 0);
+    atomic_store(&r->down, 0);
+}

@@ -38,6 +38,9 @@ bool ln_health_strike(struct ln_instance_record *r, uint64_t door, unsigned stri
 /* True when this report brought it back. */
 bool ln_health_success(struct ln_instance_record *r, uint64_t door);
 
+/* Somebody knows that it is up: whatever was held against it is forgotten, and so is the trial. */
+void ln_health_forgive(struct ln_instance_record *r);
+
 /* How long it is left alone after so many trips. */
 ln_msec ln_health_interval(unsigned trips);
 

@@ -8,7 +8,9 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "shm/lease.h"
 #include "upstream/balance.h"
+#include "upstream/checks.h"
 
 enum { KEY_MAX = 1024, CELL = sizeof(_Atomic uint32_t), SETTLING_MS = 2000 };
 
@@ -32,6 +34,8 @@ void ln_services_demand(const struct ln_conf *conf, struct ln_demand *demand)
         for (unsigned k = 0; k < s->instance_count; k++)
             ln_demand_add_slots(demand, LN_ZONE_INSTANCE, instance_key(key, s, &s->instances[k]),
                                 sizeof(struct ln_instance_record), CELL);
+        if (s->health.on)
+            ln_demand_add(demand, LN_ZONE_LEASE, LN_CHECKS_LEASE, sizeof(struct ln_lease_record));
     }
 }
 
@@ -197,14 +201,6 @@ static void is_back(struct ln_instance *i, ln_msec now)
     atomic_store(&i->record->since, now);
 }
 
-static bool is_failure(const struct ln_breaker_conf *conf, int status)
-{
-    for (unsigned i = 0; i < conf->status_count; i++)
-        if (status >= conf->statuses[i].from && status <= conf->statuses[i].to)
-            return true;
-    return false;
-}
-
 /* What marks an instance down at once is that it cannot be reached, of which a breaker need not
  * hear; other strikes are bad answers. */
 static bool is_bad_answer(const struct ln_outcome_row *row)
@@ -216,7 +212,7 @@ static void tell_breaker(struct ln_instance *i, struct ln_ticket ticket, enum ln
                          int status, ln_msec now)
 {
     const struct ln_breaker_conf *conf = &i->service->conf->breaker;
-    bool bad = is_bad_answer(ln_outcome_row(outcome)) || is_failure(conf, status);
+    bool bad = is_bad_answer(ln_outcome_row(outcome)) || ln_statuses_have(&conf->statuses, status);
     unsigned total, failed;
 
     if (!ticket.valid)
@@ -264,4 +260,71 @@ void ln_instance_report(struct ln_instance *i, struct ln_loan *loan, enum ln_out
         tell_breaker(i, loan->ticket, outcome, status, now);
     tell_health(i, loan->door, outcome, now);
     loan->ticket.valid = false;
+}
+
+/* ---- checks ---- */
+
+/* The share of those that their checks call up; 1 where there are none. */
+static double checked_share(const struct ln_service *s, const struct ln_tier *tier, unsigned *up)
+{
+    *up = 0;
+    for (unsigned i = 0; i < tier->count; i++)
+        *up += !ln_check_is_down(&s->instances[tier->members[i]].record->check);
+    return tier->count > 0 ? (double)*up / tier->count : 1;
+}
+
+/* Backups that are up are better than instances that are not. */
+static bool panics(const struct ln_service *s, unsigned *up)
+{
+    double least = s->conf->panic_threshold;
+    unsigned spare;
+
+    if (checked_share(s, &s->tiers[0], up) >= least && s->tiers[0].count > 0)
+        return false;
+    if (s->tiers[1].count == 0)
+        return true;
+
+    bool none_left = checked_share(s, &s->tiers[1], &spare) < least;
+
+    *up += spare;
+    return none_left;
+}
+
+void ln_service_weigh_checks(struct ln_service *s)
+{
+    unsigned up;
+    bool panic = panics(s, &up);
+
+    if (atomic_exchange(&s->record->panic, panic) == panic)
+        return;
+    if (panic)
+        ln_warn("health %s: only %u of %u instances are up: requests go to all of them",
+                s->conf->name, up, s->count);
+    else
+        ln_info("health %s: enough instances are up: requests go to those only", s->conf->name);
+}
+
+void ln_instance_checked(struct ln_instance *i, bool ok, const char *why, ln_msec now)
+{
+    const struct ln_service_conf *s = i->service->conf;
+    struct ln_check_record *r = &i->record->check;
+
+    if (!ok)
+        snprintf(r->text, sizeof r->text, "%s", why);
+    switch (ln_check_note(r, &s->health, ok)) {
+    case LN_CHECK_FELL:
+        forget(i);
+        ln_warn("health %s %s: up -> down (%u %s failed: %s)", s->name, i->conf->url,
+                s->health.fall, s->health.fall == 1 ? "check" : "checks", why);
+        break;
+    case LN_CHECK_ROSE:
+        ln_health_forgive(i->record);
+        is_back(i, now);
+        ln_info("health %s %s: down -> up (%u %s succeeded)", s->name, i->conf->url, s->health.rise,
+                s->health.rise == 1 ? "check" : "checks");
+        break;
+    case LN_CHECK_NO_NEWS:
+        return;
+    }
+    ln_service_weigh_checks(i->service);
 }

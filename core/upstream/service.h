@@ -104,6 +104,14 @@ void ln_service_release(struct ln_instance *i, struct ln_loan *loan, enum ln_out
 void ln_instance_report(struct ln_instance *i, struct ln_loan *loan, enum ln_outcome outcome,
                         int status, ln_msec now);
 
+/* How a check of it has ended; `why` it failed. Logs changes. `now` in milliseconds. For the holder
+ * of the lease (upstream/checks.h). */
+void ln_instance_checked(struct ln_instance *i, bool ok, const char *why, ln_msec now);
+
+/* Settles whether the service's checks are heeded (services[].panicThreshold), and logs a change.
+ * For the holder of the lease. */
+void ln_service_weigh_checks(struct ln_service *s);
+
 /* Requests in flight, over all workers. */
 static inline uint32_t ln_instance_active(const struct ln_instance *i)
 {

@@ -151,6 +151,30 @@ CASE("services[0].breaker.maxOpenFor", SERVICE_IN("breaker"), "10m", "0", "got \
 CASE("services[0].breaker.probes", SERVICE_IN("breaker"), "1", "64", "got \"64\", expected a whole number from 1 to 63")
 CASE("services[0].breaker.statuses", SERVICE_IN("breaker"), "[429, 500-503]", "599-500",
      "got \"599-500\", expected a status such as 503, a range such as 500-599, or a list of them")
+#define HEALTH_IN                                                                                  \
+    "gateway: {port: ':0'}\nservices: [{name: x, instances: 'http://127.0.0.1', "               \
+    "health: {path: /health, @}}]\n"
+CASE("services[0].health", SERVICE, "{}", "/health", "got \"/health\", " A_MAPPING)
+CASE("services[0].health.type", SERVICE_IN("health"), "tcp", "udp",
+     "got \"udp\", expected one of http, tcp")
+CASE("services[0].health.path", SERVICE_IN("health"), "/health?full=1", "health",
+     "got \"health\", expected a path such as /health, with a query if need be, without spaces and #")
+CASE("services[0].health.host", HEALTH_IN, "users.internal:80", "'a b'",
+     "got \"a b\", expected a host such as users.internal, with :port if need be")
+CASE("services[0].health.headers", HEALTH_IN, "{X-Check: '1'}", "[a]",
+     "got a list, expected a mapping of names and values of headers")
+CASE("services[0].health.statuses", HEALTH_IN, "[200-299, 404]", "ok",
+     "got \"ok\", expected a status such as 503, a range such as 500-599, or a list of them")
+CASE("services[0].health.body", HEALTH_IN, "'\"status\":\"UP\"'", "''",
+     "got \"\", expected text that must occur in the response, at most 1024 bytes")
+CASE("services[0].health.interval", SERVICE_IN("health"), "1m", "1ms", "got \"1ms\", " A_DURATION "from 10ms to 1d")
+CASE("services[0].health.timeout", SERVICE_IN("health"), "1s", "0", "got \"0\", " A_DURATION "from 1ms to 1h")
+CASE("services[0].health.jitter", SERVICE_IN("health"), "0", "2",
+     "got \"2\", expected a share such as 0.2 or 20%, from 0 to 1")
+CASE("services[0].health.rise", SERVICE_IN("health"), "1", "0", "got \"0\", expected a whole number from 1 to 1000")
+CASE("services[0].health.fall", SERVICE_IN("health"), "1", "0", "got \"0\", expected a whole number from 1 to 1000")
+CASE("services[0].panicThreshold", SERVICE, "0", "101%",
+     "got \"101%\", expected a share such as 0.2 or 20%, from 0 to 1")
 CASE("services[0].plugins", SERVICE, "[client-id, rate-limit: {rate: 100/s}]", "{a: 1}",
      "got a mapping, expected a plugin's name or one name: settings, or a list of them")
 

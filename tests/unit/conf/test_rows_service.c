@@ -255,9 +255,9 @@ static void test_the_breaker(void **state)
     assert_int_equal(b->open_for, 10000);
     assert_int_equal(b->max_open_for, 120000);
     assert_int_equal(b->probes, 3);
-    assert_int_equal(b->status_count, 1);
-    assert_int_equal(b->statuses[0].from, 500);
-    assert_int_equal(b->statuses[0].to, 599);
+    assert_int_equal(b->statuses.count, 1);
+    assert_int_equal(b->statuses.range[0].from, 500);
+    assert_int_equal(b->statuses.range[0].to, 599);
     load_end(&l);
     b = &services(&l, HEAD "  - name: x\n    instances: http://127.0.0.1:1\n    breaker:\n"
                            "      { minRequests: 7, failureRatio: 50%, window: 1m, openFor: 2s,\n"
@@ -270,9 +270,9 @@ static void test_the_breaker(void **state)
     assert_int_equal(b->open_for, 2000);
     assert_int_equal(b->max_open_for, 9000);
     assert_int_equal(b->probes, 1);
-    assert_int_equal(b->status_count, 2);
-    assert_int_equal(b->statuses[1].from, 502);
-    assert_int_equal(b->statuses[1].to, 504);
+    assert_int_equal(b->statuses.count, 2);
+    assert_int_equal(b->statuses.range[1].from, 502);
+    assert_int_equal(b->statuses.range[1].to, 504);
     load_end(&l);
     b = &services(&l, HEAD "  - name: x\n    instances: http://127.0.0.1:1\n    breaker: off\n")
              ->breaker;
@@ -281,6 +281,73 @@ static void test_the_breaker(void **state)
     assert_refused(HEAD "  - name: x\n    instances: http://127.0.0.1:1\n"
                         "    breaker: { openFor: 5m }\n",
                    "gateway.yaml:5:14: services[0].breaker: maxOpenFor is shorter than openFor\n");
+}
+
+static void test_the_checks(void **state)
+{
+    struct load l;
+    const struct ln_service_conf *s =
+        services(&l, HEAD "  - name: x\n    instances: http://127.0.0.1:1\n");
+    const struct ln_health_conf *h = &s->health;
+
+    (void)state;
+    assert_false(h->on);
+    assert_true(s->panic_threshold == 0.5);
+    load_end(&l);
+    h = &services(&l, HEAD "  - name: x\n    instances: http://127.0.0.1:1\n    health: {}\n")
+             ->health;
+    assert_true(h->on);
+    assert_int_equal(h->type, LN_HEALTH_TCP);
+    assert_int_equal(h->interval, 30000);
+    assert_int_equal(h->timeout, 5000);
+    assert_int_equal(h->rise, 2);
+    assert_int_equal(h->fall, 3);
+    assert_true(h->jitter > 0.099 && h->jitter < 0.101);
+    load_end(&l);
+    h = &services(&l, HEAD "  - name: x\n    instances: http://127.0.0.1:1\n"
+                           "    health: { path: /up?a=b, headers: { X-A: 1, X-B: '' } }\n")
+             ->health;
+    assert_int_equal(h->type, LN_HEALTH_HTTP);
+    assert_string_equal(h->path, "/up?a=b");
+    assert_null(h->host);
+    assert_null(h->body);
+    assert_int_equal(h->header_count, 2);
+    assert_string_equal(h->headers[0].name, "X-A");
+    assert_string_equal(h->headers[0].value, "1");
+    assert_string_equal(h->headers[1].value, "");
+    assert_true(ln_statuses_have(&h->statuses, 200));
+    assert_false(ln_statuses_have(&h->statuses, 201));
+    load_end(&l);
+    h = &services(&l, HEAD "  - name: x\n    instances: http://127.0.0.1:1\n"
+                           "    health: { type: http }\n")
+             ->health;
+    assert_string_equal(h->path, "/");
+    load_end(&l);
+}
+
+#define CHECKED HEAD "  - name: x\n    instances: http://127.0.0.1:1\n    health:\n"
+
+static void test_checks_that_are_refused(void **state)
+{
+    (void)state;
+    assert_refused(CHECKED "      type: tcp\n      path: /up\n",
+                   "gateway.yaml:7:13: services[0].health: a check of type tcp has no path, "
+                   "expected type http\n");
+    assert_refused(CHECKED "      statuses: 204\n",
+                   "gateway.yaml:6:17: services[0].health: a check of type tcp has no statuses, "
+                   "expected type http and a path\n");
+    assert_refused(CHECKED "      path: /\n      headers: { Host: x }\n",
+                   "gateway.yaml:7:18: services[0].health.headers: Host cannot be set here, "
+                   "expected host instead\n");
+    assert_refused(CHECKED "      path: /\n      headers: { content-length: 1 }\n",
+                   "gateway.yaml:7:18: services[0].health.headers: content-length cannot be set "
+                   "here\n");
+    assert_refused(CHECKED "      path: /\n      headers: { 'a b': x }\n",
+                   "gateway.yaml:7:18: services[0].health.headers: expected the name of a "
+                   "header\n");
+    assert_refused(CHECKED "      path: /\n      headers: { X-A: \"a\\r\\nb: c\" }\n",
+                   "gateway.yaml:7:23: services[0].health.headers: X-A: expected the value of a "
+                   "header\n");
 }
 
 static void test_without_instances(void **state)
@@ -432,6 +499,8 @@ int main(void)
         cmocka_unit_test(test_every_strategy_and_key),
         cmocka_unit_test(test_keys_that_are_none),
         cmocka_unit_test(test_the_breaker),
+        cmocka_unit_test(test_the_checks),
+        cmocka_unit_test(test_checks_that_are_refused),
         cmocka_unit_test(test_without_instances),
         cmocka_unit_test(test_every_wrong_instance_is_told),
         cmocka_unit_test(test_one_instance_given_twice),

@@ -558,6 +558,39 @@ static void test_a_service_has_phases(void **state)
     }
 }
 
+/* Ask one instance and nobody else: no turn, no news, no connection of others, none kept. */
+static void test_one_instance_alone(void **state)
+{
+    static const struct scripted_act good = {.bytes =
+                                                 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"};
+    struct desk *d = *state;
+
+    serve(d, 2);
+    for (unsigned i = 1; i <= 3; i++) {
+        prepare(d, "GET");
+        d->call.alone = &d->services->v[0].instances[0];
+        d->call.target = LN_SLICE("/v1/health");
+        d->call.authority = LN_SLICE("check.local");
+        scripted_tell(&d->server, &good, 1);
+        go(d);
+        assert_null(d->call.error);
+        assert_slice(d->call.content, "ok");
+        assert_slice(d->call.address, "http://a");
+        assert_int_equal(d->server.accepted, i);
+        assert_non_null(strstr(d->server.last, "GET /v1/health HTTP/1.1\r\nHost: check.local\r\n"));
+        assert_non_null(strstr(d->server.last, "Connection: close\r\n"));
+    }
+    prepare(d, "GET");
+    d->call.alone = &d->services->v[0].instances[1];
+    go(d);
+    assert_string_equal(d->call.error, "http://b: Connection refused");
+    assert_int_equal(d->call.outcome, LN_OUTCOME_REFUSED);
+    assert_int_equal(atomic_load(&record(d, 1)->strikes), 0);
+    assert_int_equal(atomic_load(&record(d, 1)->down), 0);
+    assert_int_equal(ln_record_sum(record(d, 0)->active, 1), 0);
+    assert_int_equal(d->yard.pools.loose_idle, 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -580,6 +613,7 @@ int main(void)
         T(test_a_service_with_a_dead_instance),
         T(test_what_may_not_be_repeated_is_not),
         T(test_a_service_has_phases),
+        T(test_one_instance_alone),
     };
 
     return cmocka_run_group_tests(tests, yard_silence, NULL);

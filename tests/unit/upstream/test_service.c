@@ -298,8 +298,7 @@ static void test_each_outcome_has_its_judge(void **state)
                                                      .open_for = 10000,
                                                      .max_open_for = 10000,
                                                      .probes = 3,
-                                                     .statuses = {{500, 502}, {504, 504}},
-                                                     .status_count = 2};
+                                                     .statuses = {{{500, 502}, {504, 504}}, 2}};
     at = &OPEN(m, 1, 1)->instances[0];
     for (int i = 0; i < LN_OUTCOME_COUNT; i++) {
         unsigned strikes = ln_outcome_row((enum ln_outcome)i)->strikes;
