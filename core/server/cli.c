@@ -12,7 +12,9 @@
 #include "base/text.h"
 #include "server/commands.h"
 
-static const char *const default_confs[] = {"conf/gateway.yaml", "/etc/lunette/gateway.yaml"};
+/* where the configuration is looked for without -c; the first that is there */
+static const char *const default_confs[] = {"gateway.yaml", "conf/gateway.yaml",
+                                            "/etc/lunette/gateway.yaml"};
 
 enum { OPTION_COLUMN = 21 }; /* where the texts of options begin in a help page */
 
@@ -173,13 +175,25 @@ static const char *find_conf(void)
     for (size_t i = 0; i < LN_ARRAY_LEN(default_confs); i++)
         if (access(default_confs[i], F_OK) == 0)
             return default_confs[i];
-    return default_confs[0];
+    return NULL;
+}
+
+/* Without -c, a command that failed for want of a configuration names only one of the places; this
+ * names all. */
+static void say_where_we_looked(void)
+{
+    fprintf(stderr, "There is no");
+    for (size_t i = 0; i < LN_ARRAY_LEN(default_confs); i++)
+        fprintf(stderr, "%s %s", i > 0 ? i + 1 < LN_ARRAY_LEN(default_confs) ? "," : " or" : "",
+                default_confs[i]);
+    fprintf(stderr, "; -c FILE names another one.\n");
 }
 
 static int run_command(const struct ln_command *c, int argc, char **argv)
 {
     struct ln_cli cli = {.report = -1};
-    int kept = 0;
+    int kept = 0, rc;
+    bool missing;
 
     for (int i = 0; i < argc;) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
@@ -204,7 +218,13 @@ static int run_command(const struct ln_command *c, int argc, char **argv)
     cli.argv = argv;
     if ((c->options & LN_CLI_CONF) && cli.conf == NULL)
         cli.conf = find_conf();
-    return c->run(&cli);
+    missing = (c->options & LN_CLI_CONF) && cli.conf == NULL;
+    if (missing)
+        cli.conf = default_confs[0];
+    rc = c->run(&cli);
+    if (missing && rc != LN_EXIT_OK && cli.control == NULL)
+        say_where_we_looked();
+    return rc;
 }
 
 /* ---- the command ---- */

@@ -132,7 +132,7 @@ const struct ln_command ln_commands[] = {
 
 const struct ln_cli_option_row ln_cli_options[] = {
     {LN_CLI_CONF, "-c", "--config", "FILE", LN_CLI_TEXT, MEMBER(conf),
-     "the configuration; without it conf/gateway.yaml, else\n/etc/lunette/gateway.yaml"},
+     "the configuration; without it gateway.yaml, else conf/gateway.yaml,\nelse /etc/lunette/gateway.yaml"},
     {LN_CLI_CONTROL, NULL, "--control", "PATH", LN_CLI_TEXT, MEMBER(control),
      "the control socket; without it $LUNETTE_CONTROL, else a name made\nfrom the path of the configuration"},
     {LN_CLI_JSON, NULL, "--json", NULL, LN_CLI_FLAG, MEMBER(json),

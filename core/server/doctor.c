@@ -273,11 +273,12 @@ static void check_configuration(struct doctor *d)
         return;
     }
     if (checked.ok)
-        say(d, FINE, "configuration", "%s: %u routes, %u services, %u warnings", d->cli->conf,
-            checked.routes, checked.services, checked.warnings);
+        say(d, FINE, "configuration", "%s: %u route%s, %u service%s, %u warning%s", d->cli->conf,
+            checked.routes, checked.routes == 1 ? "" : "s", checked.services,
+            checked.services == 1 ? "" : "s", checked.warnings, checked.warnings == 1 ? "" : "s");
     else
-        say(d, WRONG, "configuration", "%s: %u errors, which lunette check names", d->cli->conf,
-            checked.errors);
+        say(d, WRONG, "configuration", "%s: %u error%s; lunette check tells more", d->cli->conf,
+            checked.errors, checked.errors == 1 ? "" : "s");
     if (checked.bundle >= 0) {
         ln_bundle_free(d->bundle);
         d->bundle = ln_bundle_replay(checked.bundle, &err);

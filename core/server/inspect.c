@@ -17,7 +17,8 @@ static void put(FILE *out, const struct ln_text *text)
 
 static void print_ok(const struct ln_checked *c)
 {
-    printf("configuration ok: %u routes, %u services", c->routes, c->services);
+    printf("configuration ok: %u route%s, %u service%s", c->routes, c->routes == 1 ? "" : "s",
+           c->services, c->services == 1 ? "" : "s");
     if (c->warnings > 0)
         printf(", %u warning%s", c->warnings, c->warnings == 1 ? "" : "s");
     printf("\n");

@@ -127,10 +127,11 @@ static void commit(struct ln_reload *r)
     ln_demand_init(&r->checked.demand);
     r->committed_hash = r->checked.hash;
     r->failed_hash = 0;
-    ln_info("generation %llu serves after %llu ms: %u routes, %u services (%s)",
+    ln_info("generation %llu serves after %llu ms: %u route%s, %u service%s (%s)",
             (unsigned long long)r->number,
             (unsigned long long)((ln_clock_mono() - r->started) / LN_NSEC_PER_MSEC),
-            r->checked.routes, r->checked.services, r->cause);
+            r->checked.routes, r->checked.routes == 1 ? "" : "s", r->checked.services,
+            r->checked.services == 1 ? "" : "s", r->cause);
     r->events->on_commit(r->arg, &r->settings);
     succeed(r, false);
 }

@@ -2,7 +2,11 @@
 -- ffi.lua - the one file that knows the FFI: declares the boundary, checks that both sides mean the same, hands out C.
 
 local ffi = require "ffi"
-local host = require "lunette.host"
+
+local found, host = pcall(require, "lunette.host")
+if not found then
+  error("there is no module lunette.host: `make test` builds it into build/lib, and `lunette test` needs none\n" .. host, 0)
+end
 
 local API_MAJOR = 1
 
@@ -13,13 +17,12 @@ local C = host.library and ffi.load(host.library) or ffi.C
 
 -- A stale specs library or a header that the two compilers read differently would corrupt memory; it stops here instead.
 local function check()
-
--- A function that is declared and not there is found now and not in the night.
-for name in host.cdef:gmatch("[%s*](ln_[%w_]+)%(") do
-  if not pcall(function() return C[name] end) then
-    error(name .. " is declared in api.cdef.h and missing in the core")
+  -- A function that is declared and not there is found now and not in the night.
+  for name in host.cdef:gmatch("[%s*](ln_[%w_]+)%(") do
+    if not pcall(function() return C[name] end) then
+      error(name .. " is declared in api.cdef.h and missing in the core")
+    end
   end
-end
   local major = C.ln_api_major()
   if major ~= API_MAJOR then
     error(("the core speaks version %d of the boundary, lua/lunette version %d"):format(major, API_MAJOR))

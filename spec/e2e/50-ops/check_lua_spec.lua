@@ -86,7 +86,7 @@ describe("lunette check", function()
     assert.equal(0, code, text)
     assert.matches("routes.lua:2: warning: route GET /a/../b: never matches", text, 1, true)
     assert.matches('routes.lua:3: warning: use "client-id": no route follows it', text, 1, true)
-    assert.matches("configuration ok: 2 routes, 1 services, 2 warnings", text, 1, true)
+    assert.matches("configuration ok: 2 routes, 1 service, 2 warnings", text, 1, true)
   end)
 
   it("finds two mistakes in two routes", function()

@@ -92,4 +92,26 @@ describe("the command line", function()
     p:destroy()
     assert.is_true(ok, err)
   end)
+
+  it("without -c takes gateway.yaml before conf/gateway.yaml, and says where it looked", function()
+    local place = gate.dir()
+    local binary = os.getenv("LUNETTE_BIN") or gate.root .. "/build/lunette"
+    if binary:sub(1, 1) ~= "/" then binary = gate.root .. "/" .. binary end
+    local function check()
+      return gate.process.run("/bin/sh", { "-c", ('cd "%s" && exec "%s" check'):format(place.path, binary) })
+    end
+    -- /etc/lunette/gateway.yaml is not ours to write: where there is one, nothing is missing
+    if not io.open("/etc/lunette/gateway.yaml") then
+      local r = check()
+      assert.equal(1, r.code)
+      assert.matches("no gateway.yaml, conf/gateway.yaml or /etc/lunette/gateway.yaml; -c FILE", r.err, 1, true)
+    end
+    place:write("conf/gateway.yaml", "frobnicate: 1\n")
+    assert.matches("conf/gateway.yaml:1", check().out .. check().err, 1, true)
+    place:write("gateway.yaml", 'gateway: { port: ":8080" }\n')
+    place:write("routes.lua", 'get "/x" { reply = { 200 } }\n')
+    local r = check()
+    assert.equal(0, r.code, r.err)
+    assert.matches("configuration ok: 1 route, 0 services", r.out, 1, true)
+  end)
 end)
