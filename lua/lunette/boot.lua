@@ -2,6 +2,7 @@
 -- boot.lua - what the core calls: load(conf) at the start, failed() and rest() when a plugin raises, close() at the end.
 
 local chain = require "lunette.chain"
+local crypto = require "lunette.crypto"
 local life = require "lunette.life"
 local plugins = require "lunette.plugins"
 local routes = require "lunette.routes"
@@ -23,8 +24,16 @@ local M = {
 }
 
 
+-- Every state would begin with the same numbers: all workers, and each one again after every reload.
+local function seed()
+  local a, b, c, d = crypto.random(4):byte(1, 4)
+  math.randomseed(((a * 256 + b) * 256 + c) * 256 + d)
+end
+
+
 -- `conf`: file, routes, plugins_dir, generated_routes, services, listeners, trusted. Mistakes go to host.report().
 function M.load(conf)
+  seed()
   local names = {}
   for i, service in ipairs(conf.services) do names[i] = service.name end
   services.reset(names)

@@ -94,9 +94,11 @@ describe("the hot path", function()
     },
     ["body-transform"] = { request = { remove = { "a" } }, response = { set = { a = 1 } } },
     ["cors"] = { origins = { "https://a.example", "https://*.example.org" }, credentials = true },
+    ["fault"] = { delay = { time = "1ms", share = 0.1 }, abort = { share = 5 }, only = { ["X-Api-Key"] = "*" } },
     ["gzip"] = { types = { "text/plain" } },
     ["ip-restriction"] = { allow = { "10.0.0.0/8", "2001:db8::/32" }, deny = { "10.6.6.6" } },
     ["maintenance"] = { allow = { "10.0.0.0/8" }, open = { "/health" } },
+    ["mirror"] = { url = "http://localhost:1/", share = 50, headers = { "Origin", "X-Api-Key" } },
     ["mock"] = { responses = { { path = "/none", json = {} }, { method = "POST" } } },
     ["path-rewrite"] = { to = "/v2{req.path}" },
     ["redirect"] = { slash = "remove", host = "localhost" },
@@ -119,6 +121,8 @@ describe("the hot path", function()
     { "request-id", { form = "uuid4", trust = true } },
     { "request-id", { form = "ulid" } },
     { "cors", { origins = { "*" } } },
+    { "fault", { delay = { time = "1ms", upto = "2ms" }, ask = true } },
+    { "mirror", { url = "http://localhost:1", headers = { "*" }, read = true } },
   }
   for i, case in ipairs(more) do
     test(("of %s with other settings (%d) is compiled"):format(case[1], i), function()

@@ -22,7 +22,7 @@ describe("docs/standard-plugins.md", function()
     end)
   end
 
-  it("has blocks", function() assert.equal(2, count) end)
+  it("has blocks", function() assert.equal(3, count) end)
 
   it("names every standard plugin", function()
     for name in require("lfs").dir("plugins") do

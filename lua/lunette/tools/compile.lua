@@ -29,7 +29,9 @@ local SAMPLES = {
 local EXAMPLES = {
   ["body-transform"] = { request = { remove = { "a" } }, response = { set = { a = 1 } } },
   cors = { origins = { "https://*.example.com" }, credentials = true },
+  fault = { delay = { time = 0.001, upto = 0.002, share = 50 }, abort = { share = 9 }, only = { ["X-Api-Key"] = "*" } },
   ["ip-restriction"] = { allow = { "10.0.0.0/8" }, deny = { "10.9.0.0/16" } },
+  mirror = { url = "http://localhost:1", headers = { "*" }, share = 50 },
   ["path-rewrite"] = { strip = "/rest", prefix = "/v2" },
   redirect = { to = "/new{req.path}" },
 }
