@@ -102,12 +102,13 @@ static const char *sample(const struct ln_row *row)
         {"port", "\":8080\""},
         {"name", "user-service"},
         {"path", "/api/users"},
-        {"path and query", "/health"},
         {"listen", "\"127.0.0.1:8081\""},
         {"url", "\"http://127.0.0.1:9000\""},
         {"requestsPerSecond", "100"},
     };
 
+    if (strcmp(row->type->name, "path and query") == 0)
+        return "/health";
     for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++)
         if (strcmp(row->name, samples[i][0]) == 0)
             return samples[i][1];
