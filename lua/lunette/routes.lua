@@ -60,17 +60,54 @@ end
 
 -- ---- claiming: what stands in whose table ----
 
+local LISTS_MAX = 20 -- inside of each other
+
+
+-- The first place of the list that is empty though one behind it is not, or a number that is no place: what stands there, a
+-- check perhaps, would be passed over.
+local function hole_of(list)
+  local count, last = 0, 0
+  for key in pairs(list) do
+    if type(key) == "number" then
+      if key < 1 or key % 1 ~= 0 then return key end
+      count, last = count + 1, math.max(last, key)
+    end
+  end
+  if last <= count then return nil end
+  for i = 1, count + 1 do
+    if list[i] == nil then return i end
+  end
+end
+
+
 local function claim(owner)
-  local function take(list)
+  local expected = owner.kind == "route" and "use or a function" or "use, a function, a route or a group"
+
+
+  local function take(list, depth)
+    if depth > LISTS_MAX then
+      rawset(owner, "body", {})
+      return options.complain(owner, "lists are nested too deeply, or contain themselves")
+    end
+    local hole = hole_of(list)
+    if hole then
+      rawset(owner, "body", {})
+      return options.complain(owner, (hole < 1 or hole % 1 ~= 0) and "places are counted from 1" or
+        ("place %s: expected %s, got %s"):format(text.number(hole), expected, text.show(list[hole])))
+    end
     for _, part in ipairs(list) do
       if words.is_item(part) then
         if rawget(part, "owner") == nil then rawset(part, "owner", owner) end
       elseif type(part) == "table" and getmetatable(part) == nil then
-        take(part) -- what include gave
+        take(part, depth + 1) -- what include gave
+      elseif owner.kind == "group" and type(part) ~= "function" then
+        options.complain(owner, ("expected %s, got %s"):format(expected, text.show(part)))
       end
     end
   end
-  if not rawget(owner, "broken") then take(owner.body) end
+
+
+  if not rawget(owner, "broken") then take(owner.body, 1) end
 end
 
 
