@@ -20,10 +20,13 @@ static int add_header(struct ln_explanation *e, const char *line, struct ln_err 
     if (colon == NULL)
         return ln_fail(err, LN_E_CONF, "\"%s\" is no header, expected \"Name: value\"", line);
     value = ln_slice_trim(ln_slice_of(colon + 1));
-    if (ln_slice_caseeq(name, LN_SLICE("host")))
+    if (ln_slice_caseeq(name, LN_SLICE("host"))) {
+        if (!ln_authority_ok(value))
+            return ln_fail(err, LN_E_CONF, "\"%s\" is no host", line);
         e->req.host = ln_arena_dup(&e->arena, value);
-    else if (!ln_fields_add(&e->fields, name, value))
+    } else if (!ln_fields_add(&e->fields, name, value)) {
         return ln_fail(err, LN_E_CONF, "\"%s\" is no header that a request can have", line);
+    }
     return 0;
 }
 

@@ -480,10 +480,13 @@ static bool try_hosted(struct search *s, const struct hosted *h, unsigned values
 
 /* ---- hosts ---- */
 
+/* "example.com." names the same host (RFC 3986 section 3.2.2): it must not lead past its routes. */
 static void lower_host(struct search *s)
 {
     struct ln_slice host = s->q->host;
 
+    if (host.n > 1 && host.p[host.n - 1] == '.')
+        host.n--;
     s->lowered = true;
     s->host_n = host.n < HOST_MAX ? host.n : 0; /* no route has one so long */
     for (size_t i = 0; i < s->host_n; i++)

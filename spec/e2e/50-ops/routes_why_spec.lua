@@ -122,6 +122,7 @@ describe("lunette routes", function()
   end)
 
   local mistakes = {
+    { "-H", "Host: a b", 'is no host' },
     { "-H", "nothing", 'is no header, expected "Name: value"' },
     { "-H", "A B: c", "is no header that a request can have" },
     { "--from", "here", "is no address" }, { "--listener", "third", 'there is no listener "third"' },
