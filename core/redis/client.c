@@ -408,7 +408,11 @@ static void on_greeted(struct ln_redis_call *c)
     const struct ln_redis_reply *refusal;
     char why[sizeof r->reason] = "";
 
-    ln_assert(c->error == LN_REDIS_OK); /* endings of the connection free it first */
+    if (c->error !=
+        LN_REDIS_OK) { /* endings of the connection free it first: only its size is left */
+        go_down(r, "its answer to the greeting was too large");
+        return;
+    }
     refusal = find_refusal(c);
     if (refusal != NULL)
         snprintf(why, sizeof why, "%.*s", (int)(refusal->text.n < 200 ? refusal->text.n : 200),

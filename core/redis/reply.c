@@ -95,6 +95,23 @@ static void *make_nil(const redisReadTask *task)
     return make(task, LN_REDIS_NIL);
 }
 
+/* RESP3, which nobody has asked for; without these, hiredis since 1.0 hands out what are no
+ * pointers. */
+#ifdef REDIS_REPLY_DOUBLE
+static void *refuse_double(const redisReadTask *task, double value, char *text, size_t n)
+{
+    (void)task, (void)value, (void)text, (void)n;
+    return NULL;
+}
+#endif
+#ifdef REDIS_REPLY_BOOL
+static void *refuse_bool(const redisReadTask *task, int value)
+{
+    (void)task, (void)value;
+    return NULL;
+}
+#endif
+
 static void drop(void *reply)
 {
     (void)reply; /* the arena's */
@@ -109,6 +126,12 @@ static const redisReplyObjectFunctions functions = {
                             : make_array),
     .createInteger = make_integer,
     .createNil = make_nil,
+#ifdef REDIS_REPLY_DOUBLE
+    .createDouble = refuse_double,
+#endif
+#ifdef REDIS_REPLY_BOOL
+    .createBool = refuse_bool,
+#endif
     .freeObject = drop,
 };
 

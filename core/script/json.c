@@ -36,7 +36,7 @@ static void push_null(lua_State *L)
 
 struct encoder {
     lua_State *L;
-    struct ln_text out;
+    struct ln_text *out; /* the state's: whatever Lua raises on the way, it stays whole */
     unsigned values;
     int depth;
     char why[SENTENCE];
@@ -66,17 +66,17 @@ static bool encode_list(struct encoder *e, int index)
 {
     size_t n = lua_objlen(e->L, index);
 
-    ln_text_puts(&e->out, "[");
+    ln_text_puts(e->out, "[");
     for (size_t i = 1; i <= n; i++) {
         if (i > 1)
-            ln_text_puts(&e->out, ",");
+            ln_text_puts(e->out, ",");
         lua_rawgeti(e->L, index, (int)i);
         bool ok = encode_value(e, lua_gettop(e->L));
         lua_pop(e->L, 1);
         if (!ok)
             return false;
     }
-    ln_text_puts(&e->out, "]");
+    ln_text_puts(e->out, "]");
     return true;
 }
 
@@ -118,19 +118,19 @@ static bool encode_object(struct encoder *e, int index)
 
     if (keys == NULL)
         return refuse(e, "a table is either a list or has texts as keys, not both");
-    ln_text_puts(&e->out, "{");
+    ln_text_puts(e->out, "{");
     for (size_t i = 0; ok && i < n; i++) {
         if (i > 0)
-            ln_text_puts(&e->out, ",");
-        ln_text_json(&e->out, keys[i]);
-        ln_text_puts(&e->out, ":");
+            ln_text_puts(e->out, ",");
+        ln_text_json(e->out, keys[i]);
+        ln_text_puts(e->out, ":");
         lua_pushlstring(e->L, keys[i].p, keys[i].n);
         lua_rawget(e->L, index);
         ok = encode_value(e, lua_gettop(e->L));
         lua_pop(e->L, 1);
     }
     free(keys);
-    ln_text_puts(&e->out, "}");
+    ln_text_puts(e->out, "}");
     return ok;
 }
 
@@ -149,9 +149,9 @@ static bool encode_number(struct encoder *e, lua_Number n)
     if (!isfinite(n))
         return refuse(e, "a number that is infinite or none at all");
     if (n == floor(n) && fabs(n) < 1e15)
-        ln_text_printf(&e->out, "%.0f", n);
+        ln_text_printf(e->out, "%.0f", n);
     else
-        ln_text_printf(&e->out, "%.14g", n);
+        ln_text_printf(e->out, "%.14g", n);
     return true;
 }
 
@@ -160,28 +160,28 @@ static bool encode_value(struct encoder *e, int index)
     char what[64];
     struct ln_slice s;
 
-    if (e->out.n > TEXT_MOST)
+    if (e->out->n > TEXT_MOST)
         return refuse(e, "more than 32 MiB of text");
     if (++e->values % LOOK == 0 && ln_guard_is_over())
         return refuse(e, "the handler is over its budget");
     switch (lua_type(e->L, index)) {
     case LUA_TNIL:
-        ln_text_puts(&e->out, "null");
+        ln_text_puts(e->out, "null");
         return true;
     case LUA_TBOOLEAN:
-        ln_text_puts(&e->out, lua_toboolean(e->L, index) ? "true" : "false");
+        ln_text_puts(e->out, lua_toboolean(e->L, index) ? "true" : "false");
         return true;
     case LUA_TNUMBER:
         return encode_number(e, lua_tonumber(e->L, index));
     case LUA_TSTRING:
         s.p = lua_tolstring(e->L, index, &s.n);
-        ln_text_json(&e->out, s);
+        ln_text_json(e->out, s);
         return true;
     case LUA_TTABLE:
         return encode_table(e, index);
     case LUA_TLIGHTUSERDATA:
         if (lua_touserdata(e->L, index) == NULL) {
-            ln_text_puts(&e->out, "null");
+            ln_text_puts(e->out, "null");
             return true;
         } /* fall through */
     default:
@@ -193,14 +193,13 @@ static bool encode_value(struct encoder *e, int index)
 static int json_encode(lua_State *L)
 {
     struct ln_text *kept = lua_touserdata(L, lua_upvalueindex(1));
-    struct encoder e = {.L = L, .out = *kept};
+    struct encoder e = {.L = L, .out = kept};
 
     luaL_checkany(L, 1);
-    e.out.n = 0;
+    kept->n = 0;
     bool ok = encode_value(&e, 1);
-    *kept = e.out;
     if (ok)
-        lua_pushlstring(L, e.out.p, e.out.n);
+        lua_pushlstring(L, kept->p, kept->n);
     if (kept->cap > KEPT_MOST)
         ln_text_fini(kept);
     if (ok)

@@ -238,6 +238,22 @@ static void test_promises_cost_nothing(void **state)
     assert_int_equal(a->error, LN_REDIS_TIMEOUT);
 }
 
+/* The greeting is a call like others, but nobody waits for its replies. */
+static void test_a_greeting_that_promises_the_world(void **state)
+{
+    static const char *const lies[] = {"*2147483647\r\n", "+OK\r\n*1000000\r\n"};
+
+    (void)state;
+    for (unsigned i = 0; i < LN_ARRAY_LEN(lies); i++) {
+        lie(lies[i], strlen(lies[i]), "$5\r\nhello\r\n", 11);
+        start_afresh();
+        assert_string_equal(said("GET k"), "!down");
+        assert_non_null(strstr(ln_redis_reason(house->redis), "too large"));
+    }
+    lie(GREETED, sizeof GREETED - 1, "$5\r\nhello\r\n", 11);
+    await_hello();
+}
+
 static void test_answers_that_nobody_asked_for(void **state)
 {
     (void)state;
@@ -346,6 +362,7 @@ int main(void)
         TEST(test_greetings_broken_off_at_every_byte),
         TEST(test_nonsense),
         TEST(test_promises_cost_nothing),
+        TEST(test_a_greeting_that_promises_the_world),
         TEST(test_answers_that_nobody_asked_for),
         TEST(test_it_greets_and_then_is_silent),
         TEST(test_it_takes_the_greeting_and_never_answers),
