@@ -392,6 +392,9 @@ int ln_match_next(struct ln_match *out, const char *s, size_t n, const char *p, 
     struct matcher m = {.begin = s, .end = s + n, .stop = p + p_len, .out = out, .look = LOOK};
     const char *from = s + (init < n ? init : n);
     bool anchored = anchor && p_len > 0 && *p == '^';
+    /* Where ".*" and what follows fits nowhere, it fits nowhere from a later begin either: one walk
+     * instead of one for each byte. */
+    bool once = anchored || (p_len >= 2 && p[0] == '.' && (p[1] == '*' || p[1] == '-'));
 
     ln_assert(n <= INT32_MAX);
     m.steps = STEPS + STEPS_PER_BYTE * (int64_t)n;
@@ -403,7 +406,7 @@ int ln_match_next(struct ln_match *out, const char *s, size_t n, const char *p, 
             return m.error;
         if (to != NULL)
             return put(out, from - s, to - s, m.level);
-    } while (from++ < m.end && !anchored);
+    } while (from++ < m.end && !once);
     return LN_NONE;
 }
 

@@ -198,18 +198,20 @@ static int spec_request(lua_State *L)
 
 /* ---- running ---- */
 
-/* The chain at 2 becomes the request's. */
-static void set_route(lua_State *L, struct visit *v, const char *name)
+/* The chain at 2 becomes the request's; 0: that of a route without plugins. False: nothing is to
+ * run. */
+static bool set_route(lua_State *L, struct visit *v, const char *name)
 {
+    static const struct ln_chain empty;
     struct ln_vm *vm = spec_of(L)->vm;
-    unsigned chain = (unsigned)luaL_checkinteger(L, 2);
+    lua_Integer chain = luaL_checkinteger(L, 2);
 
-    luaL_argcheck(L, chain >= 1 && chain <= vm->chain_count, 2, "no such chain");
-    const struct ln_chain *c = &vm->chains[chain - 1];
+    luaL_argcheck(L, chain >= 0 && chain <= (lua_Integer)vm->chain_count, 2, "no such chain");
+    const struct ln_chain *c = chain > 0 ? &vm->chains[chain - 1] : &empty;
     v->route = (struct ln_route){
         .name = ln_arena_strdup(&v->arena, name),
         .service = -1,
-        .chain = chain,
+        .chain = (unsigned)chain,
         .has_request = c->run[LN_PHASE_REQUEST] != 0,
         .has_balance = c->run[LN_PHASE_BALANCE] != 0,
         .has_response = c->run[LN_PHASE_RESPONSE] != 0,
@@ -220,6 +222,7 @@ static void set_route(lua_State *L, struct visit *v, const char *name)
     if (v->index >= 1 && v->index <= vm->route_count)
         v->route.split = vm->routes[v->index - 1].split;
     v->r.route = &v->route;
+    return chain > 0;
 }
 
 /* piece(request, chain, text, last, route name) -> what the body handlers have made of it, and
@@ -232,7 +235,11 @@ static int spec_piece(lua_State *L)
     size_t n;
     const char *p = luaL_checklstring(L, 3, &n);
 
-    set_route(L, v, luaL_optstring(L, 5, "spec"));
+    if (!set_route(L, v, luaL_optstring(L, 5, "spec"))) {
+        lua_pushvalue(L, 3);
+        lua_pushboolean(L, 0);
+        return 2;
+    }
     bool wanted = ln_vm_wants_body(r);
 
     ln_arena_init(&arena, NULL);
@@ -255,7 +262,8 @@ static int spec_run(lua_State *L)
     struct visit *v = visit_of(L, 1);
     const char *phase = luaL_checkstring(L, 3);
 
-    set_route(L, v, luaL_optstring(L, 4, "spec"));
+    if (!set_route(L, v, luaL_optstring(L, 4, "spec")))
+        return 0;
     if (strcmp(phase, "request") == 0) {
         ln_vm_request(vm, &v->r);
     } else if (strcmp(phase, "response") == 0) {
@@ -318,7 +326,7 @@ static int spec_balance(lua_State *L)
     struct visit *v = visit_of(L, 1);
     struct ln_up up = {.arena = &v->arena, .now = ln_clock_mono() / LN_NSEC_PER_MSEC};
 
-    set_route(L, v, "spec");
+    bool runs = set_route(L, v, "spec");
     lua_settop(L, 3);
     lua_replace(L, 1);
     up.service = text_field(L, v, "service");
@@ -326,7 +334,8 @@ static int spec_balance(lua_State *L)
     up.last_error = text_field(L, v, "last_error");
     up.instances = take_fakes(L, v, &up.count);
     up.see = see_fake;
-    ln_vm_balance(spec_of(L)->vm, &v->r, &up);
+    if (runs)
+        ln_vm_balance(spec_of(L)->vm, &v->r, &up);
     lua_pushboolean(L, up.failed);
     if (up.chosen > 0)
         lua_pushinteger(L, (lua_Integer)up.chosen);

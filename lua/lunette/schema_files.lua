@@ -7,6 +7,7 @@
 
 local address = require "lunette.schema_cidr"
 local text = require "lunette.schema_text"
+local units = require "lunette.schema_units"
 
 local types = {}
 local M = { types = types }
@@ -21,17 +22,22 @@ local function read(state, at, path)
 end
 
 
--- The path of a file -> its bytes. `max` bounds them.
+-- The path of a file -> its bytes. `max` bounds them: a number, or a size such as "1m".
 types.file = {
   options = { max = true },
+  define = function(t)
+    if t.max == nil or units.bytes(t.max) then return nil end
+    return 'max: expected a size such as 4096, "64k" or "1m", got ' .. text.show(t.max)
+  end,
   noun = function() return "the path of a file" end,
   parse = function(t, value, state, path)
     if type(value) ~= "string" or value == "" or value:find("%z") then return state:expected(path, t, value) end
     if not state.env.read then return value end
     local bytes = read(state, path, value)
-    if bytes and t.max and #bytes > t.max then
+    local max = units.bytes(t.max)
+    if bytes and max and #bytes > max then
       local sentence = "%s has %d bytes; at most %s are possible"
-      return state:add(path, sentence:format(text.quote(value), #bytes, text.number(t.max)))
+      return state:add(path, sentence:format(text.quote(value), #bytes, text.number(max)))
     end
     return bytes
   end,

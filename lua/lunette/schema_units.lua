@@ -114,10 +114,6 @@ M.seconds = to_seconds
 M.bytes = to_bytes
 
 
--- Seconds of a duration as people write it, or nil.
-M.seconds = to_seconds
-
-
 -- { count, per } of a rate as people write it, or nil.
 function M.rate(value)
   if type(value) ~= "string" then return nil end

@@ -120,7 +120,8 @@ describe("the design's plugin", function()
 
   it("headers (c) edits both ways", function()
     local headers = gate.plugin("headers", {
-      client_id = "X-Client-Id", request = { set = { A = "1" } }, response = { remove = { "Server" }, add = { B = "2" } },
+      client_id = "X-Client-Id",
+      request = { set = { A = "1" } }, response = { remove = { "Server" }, add = { B = "2" } },
     })
     local out = gate.response(headers, { client_id = "ann", headers = { A = "0" } }, { headers = { Server = "x" } })
     assert.is_nil(out.headers["Server"])
@@ -143,8 +144,8 @@ describe("the design's plugin", function()
   end)
 
   it("client-id (d) refuses a source that is none, with the line of its use", function()
-    local path = files.write("routes.lua", 'get "/x" {\n  use "client-id" { from = { "body:x" } },\n  reply = { 200 } }')
-    local _, why = pcall(gate.routes, path)
+    local text = 'get "/x" {\n  use "client-id" { from = { "body:x" } },\n  reply = { 200 } }'
+    local _, why = pcall(gate.routes, files.write("routes.lua", text))
     assert.matches('routes%.lua:2: .*from%[1%]: expected "header:NAME", "query:NAME" or "cookie:NAME", got "body:x"',
       tostring(why))
   end)
@@ -199,7 +200,8 @@ describe("the design's plugin", function()
     for size = 1, #text do
       local chunks = {}
       for at = 1, #text, size do chunks[#chunks + 1] = text:sub(at, at + size - 1) end
-      local out = gate.response(redact, {}, { headers = { ["Content-Type"] = "application/x-ndjson" }, chunks = chunks })
+      local kind = { ["Content-Type"] = "application/x-ndjson" }
+      local out = gate.response(redact, {}, { headers = kind, chunks = chunks })
       assert.equal('{"card": "***", "to": "x"}\n{"card":"***"}\n{"other":1}', out.body)
     end
     local plain = gate.response(redact, {}, { headers = { ["Content-Type"] = "text/plain" }, chunks = { text } })
@@ -209,7 +211,8 @@ describe("the design's plugin", function()
   it("sticky (i) hashes by client, and lets go of it", function()
     local sticky = gate.plugin "sticky"
     local function hash(attempt)
-      return gate.balance(sticky, { client_id = "ann" }, { attempt = attempt, instances = { "http://a", "http://b" } }).hash
+      local choice = { attempt = attempt, instances = { "http://a", "http://b" } }
+      return gate.balance(sticky, { client_id = "ann" }, choice).hash
     end
     assert.equal("ann", hash(1))
     assert.equal("ann", hash(2))

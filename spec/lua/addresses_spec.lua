@@ -112,6 +112,17 @@ describe("t.file", function()
     assert.equal("closed\n", gate.request(plugin { page = files.write("page", "closed\n") }):json().page)
   end)
 
+  it("has a bound that may be written as a size", function()
+    local head = 'local p = plugin "probe" {\n'
+      .. 'version = "1.0.0", api = 1, schema = { page = t.file { max = %s } } }\nreturn p\n'
+    local page = files.write("page", ("x"):rep(1025))
+    local _, why = pcall(probe.plugin, "probe", head:format '"1k"', { page = page })
+    assert.truthy(tostring(why):find("has 1025 bytes; at most 1024 are possible", 1, true), why)
+    assert.is_truthy(probe.plugin("probe", head:format '"2k"', { page = page }))
+    _, why = pcall(probe.plugin, "probe", head:format '"large"', {})
+    assert.truthy(tostring(why):find('max: expected a size such as 4096, "64k" or "1m", got "large"', 1, true), why)
+  end)
+
   it("has a bound and must be there", function()
     says(fault { page = files.write("page", ("x"):rep(21)) }, "has 21 bytes; at most 20 are possible")
     assert.truthy(fault { page = files.folder() .. "/none" }:find("page: ", 1, true))

@@ -154,6 +154,13 @@ describe("patterns in plugins", function()
     end
   end)
 
+  it("look once where one look is enough: the last line end of a long line", function()
+    local text = ("x"):rep(1e6)
+    for _, pattern in ipairs { ".*()\n", ".-()\n", "^.*()\n" } do assert.is_nil(match.match(text, pattern)) end
+    assert.equal(500001, match.match(text:sub(1, 5e5) .. "\n" .. text, ".*()\nx"))
+    assert.equal((("baabbaab"):gsub("(.*)b%1", "%1")), (match.gsub("baabbaab", "(.*)b%1", "%1")))
+  end)
+
   it("find plain texts in linear time", function()
     local before = os.clock()
     assert.is_nil(match.find(("a"):rep(1e6), ("a"):rep(5e5) .. "b", 1, true))

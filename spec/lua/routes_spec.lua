@@ -155,6 +155,23 @@ describe("a routes file", function()
 end)
 
 
+describe("a route without plugins", function()
+  before_each(gate.reset)
+  after_each(files.clean)
+
+  it("lets everything pass, all the way", function()
+    local routes = gate.routes(files.write("routes.lua",
+      'any "/x" { to = service "a" { instances = { "http://127.0.0.1:1" } } }'))
+    local out = routes:request("GET /x", { headers = { A = "1" } })
+    assert.is_nil(out.status)
+    assert.same({ "a", "1" }, { out.req.upstream.name, out:sent().headers.A })
+    local after = gate.log(gate.response(nil, out, { status = 201, chunks = { "a", "b" } }))
+    assert.same({ 201, "ab" }, { after.status, after.body })
+    assert.same({}, gate.balance(nil, out).hash or {})
+  end)
+end)
+
+
 describe("the sample's routes", function()
   before_each(gate.reset)
 

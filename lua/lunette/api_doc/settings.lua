@@ -22,7 +22,7 @@ return {
       { "header_name", "string", "Name of a header field." },
       { "cidr", "object", 'An address or a block such as `"10.0.0.0/8"`; `conf.x:contains(ip)` asks it.' },
       { "pattern", "string", "A well-formed Lua pattern." },
-      { "file", "string", "The path of a file, from the one in which it is written; `conf` has its bytes. It is watched. `max` bounds them." },
+      { "file", "string", "The path of a file, from the one in which it is written; `conf` has its bytes. It is watched. `max`, a number or a size such as `\"1m\"`, bounds them." },
       { "addresses", "set of addresses", 'Blocks and files of them, one in a line: `{ "10.0.0.0/8", "file:office.txt" }`; '
         .. "`conf.x:contains(ip)` asks it in no time." },
       { "template", "function(req)", "Text with names in braces: `{client.id}`, `{req.path}`, `{req.headers.NAME}`, see below. "
