@@ -104,7 +104,8 @@ describe("Trace ids", function()
 
   for name, value in pairs {
     nothing = false, ["a word"] = "x", ["version ff"] = "ff" .. GIVEN:sub(3),
-    ["more than version 00 has"] = GIVEN .. "-x", capitals = GIVEN:upper(), ["an id of zeros"] = "00-" .. ("0"):rep(32) .. GIVEN:sub(36),
+    ["more than version 00 has"] = GIVEN .. "-x", capitals = GIVEN:upper(),
+    ["an id of zeros"] = "00-" .. ("0"):rep(32) .. GIVEN:sub(36),
     ["a parent of zeros"] = GIVEN:sub(1, 36) .. ("0"):rep(16) .. "-01", ["a short id"] = "00-4b" .. GIVEN:sub(6, -2),
   } do
     it("begins one instead of " .. name, function()
