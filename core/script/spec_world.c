@@ -198,8 +198,7 @@ static int spec_request(lua_State *L)
 
 /* ---- running ---- */
 
-/* The chain at 2 becomes the request's; 0: that of a route without plugins. False: nothing is to
- * run. */
+/* The chain at 2 becomes the request's; 0: a route without plugins, and nothing is to run. */
 static bool set_route(lua_State *L, struct visit *v, const char *name)
 {
     static const struct ln_chain empty;

@@ -197,17 +197,10 @@ end
 
 -- ---- the call ----
 
--- The name of a service, from its name or what stands for it.
-local function name_of(service)
-  if type(service) == "table" then return rawget(service, "name") end
-  return service
-end
-
-
 local function ask_fake(h, method, o, content)
   F.free_http(h)
   local answer, why = M.fake {
-    method = method, url = o.url, service = name_of(o.service),
+    method = method, url = o.url, service = o.service and tostring(services.name_of(o.service)),
     path = o.path or (o.service and "/"), headers = o.headers or {}, body = content, timeout = o.timeout,
   }
   if not answer then return nil, why end

@@ -55,12 +55,17 @@ function M.unknown(name)
 end
 
 
+-- The name of a service, from what stands for it: its object, or a service of the routes file. Anything else stays as it is.
+function M.name_of(value)
+  if type(value) ~= "table" then return value end
+  local own = fields[value]
+  return own and own.name or rawget(value, "name") or value
+end
+
+
 -- A name or a service object -> index from 0; nil and a sentence otherwise.
 function M.index_of(value)
-  if type(value) == "table" then
-    local own = fields[value]
-    value = own and own.name or rawget(value, "name") or value
-  end
+  value = M.name_of(value)
   if type(value) ~= "string" then return nil, "expected a service or its name, got " .. text.show(value) end
   local service = by_name[value]
   if service then return service.index end
