@@ -1,0 +1,107 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Recipes of docs/cookbook about routes and who may, between real sockets, with two workers.
+
+local gate = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "../../support/gate.lua")
+local cookbook = require "spec.helpers.cookbook"
+
+
+-- A gateway with the files of a recipe. options: those of gate.start; `shop` and `other` are the services' upstreams.
+local function cook(title, shop, other, options)
+  local recipe = cookbook.recipe(title)
+  local all = { workers = 2, routes = recipe.files["routes.lua"], plugins = recipe.plugins, files = {} }
+  for name, text in pairs(recipe.files) do
+    if name:find("%.txt$") then all.files[name] = text end
+  end
+  for name, value in pairs(options or {}) do all[name] = value end
+  all.services = {
+    { name = "shop", instances = { shop } }, { name = "shop-next", instances = { other or shop } },
+  }
+  return gate.start(all)
+end
+
+
+describe("the recipe", function()
+  after_each(gate.cleanup)
+
+  it("A/B test keeps visitors where they are, in every worker", function()
+    local g = cook("A/B test", gate.upstream { name = "a" }, gate.upstream { name = "b" })
+    local met = {}
+    for _ = 1, 12 do
+      local first = g:get("/shop/")
+      local cookie = first.headers["Set-Cookie"]:match("^visitor=%x+")
+      met[first.body] = true
+      assert.equal(first.body == "a" and "shop" or "shop-next", first.headers["X-Variant"])
+      for _ = 1, 4 do
+        local again = g:get("/shop/", { headers = { Cookie = cookie } })
+        assert.same({ first.body }, { again.body, again.headers["Set-Cookie"] })
+      end
+    end
+    assert.same({ a = true, b = true }, met)
+  end)
+
+  it("Canary by header takes testers", function()
+    local g = cook("Canary by header", gate.upstream { name = "stable" }, gate.upstream { name = "canary" })
+    assert.equal("stable", g:get("/shop/cart").body)
+    assert.equal("canary", g:get("/shop/cart", { headers = { ["X-Canary"] = "yes" } }).body)
+    assert.equal("canary", g:get("/shop/cart", { headers = { Cookie = "canary=yes" } }).body)
+  end)
+
+  it("API keys in a file takes a new key as soon as the file is saved", function()
+    local up = gate.upstream()
+    local g = cook("API keys in a file", up, nil, { watch = true })
+    local function ask(key) return g:get("/shop/", { headers = { ["X-Api-Key"] = key } }).status end
+    assert.same({ 200, 401, 401 }, { ask "try-acme", ask "wrong", ask "another" })
+    assert.same({ "acme" }, { up:last().headers["X-Consumer"], up:last().headers["X-Api-Key"] })
+    g.dir:write("keys.txt", cookbook.recipe("API keys in a file").files["keys.txt"]
+      .. "ae448ac86c4e8e4dec645729708ef41873ae79c6dff84eff73360989487f08e5 new gold\n") -- of "another"
+    gate.eventually(function() return ask "another" == 200 end, "the new key")
+    assert.equal(200, ask "try-acme")
+    g:expect "file: line"
+    g:expect "reload after a file changed failed"
+    g.dir:write("keys.txt", "nonsense\n")
+    g:wait_log "file: line 1: expected a SHA%-256 digest"
+    assert.equal(200, ask "try-acme")
+  end)
+
+  it("WebSocket with a ticket opens a connection, and refuses one without", function()
+    local up = gate.upstream(function(request, connection)
+      connection:send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+      connection:send(request.target .. " " .. #request.headers["X-Client-Id"])
+      connection:close()
+    end)
+    local g = cook("WebSocket with a ticket", up)
+    local function open(target)
+      local c = gate.client(g):send(("GET %s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        :format(target))
+      local head = c:read_head()
+      return head.status, head.status == 101 and c.socket:read_all(10) or nil
+    end
+    local reply = g:post("/tickets", "", { headers = { ["X-Api-Key"] = "k" } })
+    local ticket = gate.json.decode(reply.body).ticket
+    assert.same({ 101, "/live 32" }, { open("/live?ticket=" .. ticket) })
+    assert.equal(401, open("/live?ticket=x" .. ticket))
+    assert.equal(401, open "/live")
+    assert.equal(401, g:post("/tickets", "").status)
+    assert.equal(1, #up.requests)
+  end)
+
+  it("Verify the signature of a webhook takes each once, whichever worker it meets", function()
+    local up = gate.upstream()
+    local g = cook("Verify the signature of a webhook", up)
+    local function call(sum)
+      local stamp, content = ("%d"):format(os.time()), '{"paid":7}'
+      local pipe = assert(io.popen(("printf %%s '%s.%s' | openssl dgst -sha256 -hmac 'only for trying: not a secret'")
+        :format(stamp, content)))
+      local own = pipe:read("*a"):match("(%x+)%s*$")
+      pipe:close()
+      return g:post("/hooks/payments", content, {
+        headers = { ["X-Timestamp"] = stamp, ["X-Signature"] = "sha256=" .. (sum or own) },
+      })
+    end
+    assert.equal(401, call(("0"):rep(64)).status)
+    assert.equal(200, call().status)
+    assert.equal('{"paid":7}', up:last().body)
+    for _ = 1, 6 do assert.equal(200, call().status) end
+    assert.is_true(#up.requests <= 2) -- the clock may have ticked once
+  end)
+end)
