@@ -5,7 +5,7 @@ local ffi = require "ffi"
 
 local found, host = pcall(require, "lunette.host")
 if not found then
-  error("there is no module lunette.host: `make test` builds it into build/lib, and `lunette test` needs none\n" .. host, 0)
+  error("no module lunette.host: `make test` builds it into build/lib; `lunette test` needs none\n" .. host, 0)
 end
 
 local API_MAJOR = 1
