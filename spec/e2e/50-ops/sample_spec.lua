@@ -103,6 +103,29 @@ describe("the sample configuration", function()
     assert.same({ [map["8084"]] = 6, [map["8085"]] = 2 }, shares("/api/orders", 8, "127.0.0.3"))
   end)
 
+  it("shares the catalog out nine to one, and sends testers to the other service", function()
+    local others = { [map["8084"]] = true, [map["8085"]] = true }
+    local n = 0
+    for i = 1, 20 do
+      local r = g:get("/catalog/7", { from = i <= 10 and "127.0.0.4" or "127.0.0.5" })
+      assert.equal("/7", r:json().path)
+      if others[r:json().port] then n = n + 1 end
+    end
+    assert.equal(2, n)
+    for _ = 1, 4 do
+      local r = g:get("/catalog/7", { from = "127.0.0.6", headers = { ["X-Version"] = "2" } })
+      assert.is_true(others[r:json().port])
+    end
+  end)
+
+  it("answers pages of another site, and moves old addresses", function()
+    local r = g:get("/catalog/old/7", { from = "127.0.0.7", headers = { Origin = "https://app.example.com" } })
+    assert.equal(301, r.status)
+    assert.equal("/catalog/7", r.headers["location"])
+    assert.equal("https://app.example.com", r.headers["access-control-allow-origin"])
+    assert.equal("nosniff", r.headers["x-content-type-options"])
+  end)
+
   it("answers 404 elsewhere", function()
     assert.equal(404, g:get("/elsewhere").status)
   end)
