@@ -108,6 +108,24 @@ struct ln_health_conf {
     unsigned rise, fall; /* results in a row that change the state */
 };
 
+/* Requests of methods that are not idempotent, and may be repeated all the same. */
+struct ln_idempotent {
+    bool always;
+    const char *header; /* those with this header; NULL = none */
+};
+
+/* services[].retries */
+struct ln_retry_conf {
+    unsigned tries; /* attempts in all, at least 1 */
+    unsigned on;
+    ln_msec per_try;
+    struct ln_statuses statuses;       /* of responses that are repeated as well */
+    double budget;                     /* share of the requests; below 0 = no bound */
+    ln_msec backoff_base, backoff_max; /* base 0 = no waiting */
+    struct ln_idempotent idempotent;
+    uint64_t keep; /* bytes of a request's content that are kept for a repeat */
+};
+
 struct ln_service_conf {
     const char *name;
     const char *path; /* NULL: no generated route. Normalised: leading slash, no trailing one */
@@ -124,9 +142,7 @@ struct ln_service_conf {
     ln_msec connect, first_byte, idle, total; /* services[].timeouts */
     unsigned pool_idle;
     ln_msec pool_idle_timeout;
-    unsigned tries; /* attempts in all, at least 1 */
-    unsigned retry_on;
-    ln_msec per_try;
+    struct ln_retry_conf retry;
     struct ln_breaker_conf breaker;
     struct ln_health_conf health;
     double panic_threshold; /* share of instances below which checks are not heeded */

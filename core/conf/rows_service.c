@@ -261,7 +261,6 @@ static const char *const strategies[] = {
 };
 static const char *const proxies[] = {
     [LN_PROXY_SEND_OFF] = "off", [LN_PROXY_SEND_V1] = "v1", [LN_PROXY_SEND_V2] = "v2", NULL};
-static const char *const reasons[] = {"connect", "reset", "timeout", NULL}; /* LN_RETRY_ON_ bits */
 
 /* clang-format off */
 static const struct ln_row timeout_rows[] = {
@@ -285,17 +284,6 @@ static const struct ln_row pool_rows[] = {
     {0},
 };
 static const struct ln_block pool_block = {.rows = pool_rows};
-
-static const struct ln_row retry_rows[] = {
-    {"tries", &ln_type_unsigned, AT(tries), "2", LN_RANGE(1, 16),
-     "Attempts in all, the first included; 1 = no retries."},
-    {"perTry", &ln_type_duration, AT(per_try), "0", LN_RANGE(0, LN_YEAR_MSEC),
-     "Bound of one attempt, up to the head of the response; 0 = only the other times hold."},
-    {"on", &ln_type_words, AT(retry_on), "[connect, reset, timeout]", LN_WORDS(reasons),
-     "After which failures another attempt is made, if that is safe."},
-    {0},
-};
-static const struct ln_block retry_block = {.rows = retry_rows};
 
 static const struct ln_row queue_rows[] = {
     {"max", &ln_type_unsigned, AT(queue_max), "128", LN_RANGE(0, 1000000),
@@ -335,7 +323,7 @@ static const struct ln_row rows[] = {
      "Times of the instances' side."},
     {"pool", &ln_type_block, 0, NULL, LN_BLOCK(pool_block),
      "Connections that are kept for the next request."},
-    {"retries", &ln_type_block, 0, NULL, LN_BLOCK(retry_block),
+    {"retries", &ln_type_block, 0, NULL, LN_BLOCK(ln_rows_retry),
      "When a failed attempt is followed by another."},
     {"queue", &ln_type_block, 0, NULL, LN_BLOCK(queue_block),
      "Where requests wait when every instance has as many as its `maxConnections`."},

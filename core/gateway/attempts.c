@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * attempts.c - the steps on the instance's side: pick, connect, send, await; and what may be
- * repeated.
- *
- * An attempt may be repeated only while nothing has gone downstream and the request can be sent
- * again byte for byte. Beyond that: nothing was written: any method. A pooled connection that turns
- * out to be closed: what is idempotent (RFC 9110 section 9.2.2, RFC 9112 section 9.3.1). A reset or
- * a time-out: what is idempotent, where retries.on says so.
+ * attempts.c - the steps on the instance's side: pick, connect, send, await. What may be repeated:
+ * repeat.h
  */
 #include "base/log.h"
 #include "gateway/exchange.h"
 #include "gateway/headwrite.h"
 #include "gateway/identity.h"
+#include "gateway/repeat.h"
 #include "gateway/rewrite.h"
 #include "http/proxy.h"
 #include "script/up.h"
@@ -22,20 +18,14 @@ static struct ln_service *service_of(const struct ln_exchange *x)
     return &x->gen->services->v[x->req.service];
 }
 
-static unsigned tries_of(const struct ln_exchange *x)
-{
-    unsigned tries =
-        x->req.route->tries > 0 ? (unsigned)x->req.route->tries : service_of(x)->conf->tries;
-
-    return tries < LN_TRIED_MAX ? tries : LN_TRIED_MAX;
-}
-
 ln_msec ln_attempts_first_byte(const struct ln_exchange *x)
 {
     const struct ln_service_conf *conf = service_of(x)->conf;
     ln_msec whole = x->req.route->timeout > 0 ? x->req.route->timeout : conf->first_byte;
 
-    return conf->per_try > 0 && (whole == 0 || conf->per_try < whole) ? conf->per_try : whole;
+    ln_msec per_try = conf->retry.per_try;
+
+    return per_try > 0 && (whole == 0 || per_try < whole) ? per_try : whole;
 }
 
 /* How long the instance has promised to keep the connection, less a second: a request must not meet
@@ -69,11 +59,6 @@ void ln_attempts_release(struct ln_exchange *x, enum ln_outcome outcome, bool re
 /* ---- pick and connect
  * ----------------------------------------------------------------------------------------- */
 
-static bool is_repeatable(const struct ln_exchange *x)
-{
-    return ln_method_is_idempotent(x->req.method);
-}
-
 /* Can it be sent again whatever happens on the first connection? */
 static bool is_whole(const struct ln_exchange *x)
 {
@@ -86,7 +71,7 @@ static enum ln_attempt_want want_of(const struct ln_exchange *x, const struct ln
 {
     if (x->fresh || s->conf->proxy != LN_PROXY_SEND_OFF)
         return LN_ATTEMPT_FRESH;
-    return is_repeatable(x) && is_whole(x) ? LN_ATTEMPT_ANY : LN_ATTEMPT_PROVEN;
+    return is_whole(x) && ln_repeat_is_safe(x) ? LN_ATTEMPT_ANY : LN_ATTEMPT_PROVEN;
 }
 
 static void on_connected(struct ln_attempt *a)
@@ -118,12 +103,51 @@ static void wish_by_key(struct ln_wish *wish, struct ln_slice key)
         wish->key = ln_rendezvous_key(key);
 }
 
+/* The response that was held back for a repeat is the answer after all. */
+static enum ln_step take_response(struct ln_exchange *x)
+{
+    x->held = false;
+    ln_repeat_forget(x);
+    ln_rewrite_response(x);
+    x->req.status = x->res.status;
+    x->req.res_fields = &x->res.fields;
+    x->req.origin = LN_ORIGIN_UPSTREAM;
+    return LN_STEP_FILTER;
+}
+
+/* Is all of the response here, so that its connection can serve again? */
+static bool is_drained(struct ln_exchange *x)
+{
+    struct ln_buf *in = x->attempt.conn->in;
+    const char *p = ln_buf_at(in), *end = ln_buf_end(in);
+    struct ln_slice piece;
+    struct ln_body body;
+    enum ln_body_event event;
+    enum ln_reject why;
+
+    ln_body_init(&body, x->res.framing, x->res.length, NULL);
+    while ((event = ln_body_next(&body, &p, end, &piece, &why)) == LN_BODY_DATA)
+        ;
+    return event == LN_BODY_END && p == end && x->res.keep_alive && x->up.ended &&
+           x->up.pending == NULL && !x->up_broken;
+}
+
+/* The repeat begins: the response that was held back is not needed any more. */
+static void drop_response(struct ln_exchange *x)
+{
+    x->held = false;
+    ln_attempts_release(x, LN_OUTCOME_OK, is_drained(x));
+    ln_repeat_rewind(x);
+}
+
 /* The route's balance handlers come before the strategy. False: one of them has failed. */
 static bool ask_handlers(struct ln_exchange *x, const struct ln_service *s, struct ln_wish *wish)
 {
     struct ln_up up = {.attempt = x->tries + 1, .arena = &x->arena};
 
-    if (x->failed)
+    if (x->held)
+        up.last_error = LN_SLICE("status");
+    else if (x->failed)
         up.last_error = ln_slice_of(ln_outcome_row(x->outcome)->code);
     ln_up_of_service(&up, s, ln_loop_now_ms(x->gw->loop));
     ln_vm_balance(x->gen->vm, &x->req, &up);
@@ -137,6 +161,8 @@ static enum ln_step give_up_waiting(struct ln_exchange *x, struct ln_answer answ
 {
     ln_queue_leave(&x->waiter);
     ln_deadline_clear(&x->deadline);
+    ln_attempts_release(x, LN_OUTCOME_OK, false); /* of a response that was held back */
+    x->held = false;
     x->answer = answer;
     return LN_STEP_ANSWER;
 }
@@ -168,8 +194,10 @@ static enum ln_step begin(struct ln_exchange *x, struct ln_service *s, struct ln
     x->waited = false;
     if (!s->conf->upgrade)
         x->upgrade = ln_slice(NULL, 0);
-    if (x->tries++ == 0)
+    if (x->tries++ == 0) {
+        ln_budget_note(&s->budget, ln_loop_now_ms(x->gw->loop));
         ln_deadline_set(x->gw->deadlines, &x->total, s->conf->total);
+    }
     if (x->tried.count < LN_TRIED_MAX)
         x->tried.at[x->tried.count++] = (uint16_t)(i - s->instances);
     x->failed = x->connected = x->got_head = x->up_broken = false;
@@ -187,59 +215,38 @@ enum ln_step ln_attempts_pick(struct ln_exchange *x)
     struct ln_service *s = service_of(x);
     struct ln_wish wish = {.tried = &x->tried};
     struct ln_instance *i;
+    struct ln_loan loan;
     bool full;
 
     if (x->failed && x->outcome == LN_OUTCOME_TOTAL_TIME)
         return give_up_waiting(x, ln_answer_outcome(x->outcome));
-    if (s->queue.count > 0 && s->queue.waiting.next != &x->waiter.node)
+    if (x->pausing)
+        return LN_STEP_PICK;
+    if (!x->held && s->queue.count > 0 && s->queue.waiting.next != &x->waiter.node)
         return wait_for_room(x, s); /* others came first */
     if (s->conf->strategy == LN_STRATEGY_CONSISTENT_HASH)
         wish_by_key(&wish, ln_identity_key(s->conf, &x->req));
     if (x->req.route->has_balance && !ask_handlers(x, s, &wish))
         return give_up_waiting(x, *ln_answer(LN_ANSWER_PLUGIN_ERROR));
-    i = ln_service_pick(s, &wish, ln_loop_now_ms(x->gw->loop), &x->attempt.loan, &full);
-    if (i != NULL)
+    i = ln_service_pick(s, &wish, ln_loop_now_ms(x->gw->loop), &loan, &full);
+    if (i != NULL) {
+        if (x->held)
+            drop_response(x);
+        x->attempt.loan = loan;
         return begin(x, s, i);
+    }
+    if (x->held)
+        return take_response(x);
     if (full)
         return wait_for_room(x, s);
     ln_queue_leave(&x->waiter);
     return no_instance(x);
 }
 
-static bool may_repeat(const struct ln_exchange *x, enum ln_outcome outcome)
-{
-    unsigned on = service_of(x)->conf->retry_on;
-    bool unseen = x->up.written == 0, safe = unseen || is_repeatable(x);
-
-    if (x->started || x->body_lost)
-        return false;
-    if (outcome ==
-        LN_OUTCOME_STALE) /* no try of its own: the instance has not had its chance yet */
-        return safe;
-    if (x->tries >= tries_of(x))
-        return false;
-    switch (ln_outcome_row(outcome)->repeat) {
-    case LN_REPEAT_CONNECT:
-        return (on & LN_RETRY_ON_CONNECT) != 0;
-    case LN_REPEAT_RESET:
-        return (on & LN_RETRY_ON_RESET) != 0 && safe;
-    case LN_REPEAT_TIMEOUT:
-        return (on & LN_RETRY_ON_TIMEOUT) != 0 && safe;
-    default:
-        return false;
-    }
-}
-
-static void rewind_content(struct ln_exchange *x)
-{
-    if (x->d->in != NULL && x->head.framing != LN_FRAMING_NONE && !x->body_lost && !x->own_body)
-        x->d->in->head = x->body_at;
-}
-
 /* The attempt is over without a response: another one, or an answer of our own. */
 static enum ln_step failed(struct ln_exchange *x, enum ln_outcome outcome)
 {
-    bool again = may_repeat(x, outcome);
+    bool again = ln_repeat_after(x, outcome);
 
     ln_debug("request %.*s: %.*s: %s", (int)x->req.id.n, x->req.id.p,
              (int)x->req.upstream_address.n, x->req.upstream_address.p,
@@ -255,14 +262,10 @@ static enum ln_step failed(struct ln_exchange *x, enum ln_outcome outcome)
         x->fresh = true;
         x->tries--;
         x->tried.count--;
+    } else if (ln_outcome_row(outcome)->repeat != LN_REPEAT_CONNECT) {
+        ln_repeat_pause(x);
     }
-    ln_stat_add(x->gw->slot, LN_STAT_RETRIES, 1);
-    ln_flow_fini(&x->up);
-    x->trailers_up.count = 0;
-    ln_flow_init(&x->up, &x->gw->bufs, x->head.framing, x->head.length, x->head.framing,
-                 &x->trailers_up);
-    x->up.most = x->own_body ? 0 : ln_exchange_body_most(x);
-    rewind_content(x);
+    ln_repeat_rewind(x);
     return LN_STEP_PICK;
 }
 
@@ -303,16 +306,43 @@ static size_t announce(const struct ln_exchange *x, char *out)
                                        : ln_proxy_write_v2(out, &proxy);
 }
 
+static enum ln_flow_result send_content(struct ln_exchange *x, struct ln_window *w,
+                                        enum ln_reject *why)
+{
+    struct ln_buf *in = x->own_body ? NULL : x->d->in;
+    const char *p = in != NULL ? ln_buf_at(in) : x->req.body.p,
+               *end = in != NULL ? ln_buf_end(in) : p + (x->own_body ? x->req.body.n : 0);
+    enum ln_flow_result result = ln_flow_push(&x->up, &x->attempt.conn->stream, w, &p, end, why);
+
+    if (in != NULL)
+        in->head = (size_t)(p - in->bytes);
+    return result;
+}
+
+/* What is kept, and behind it what has come meanwhile, which is kept too. */
+static enum ln_flow_result send_again(struct ln_exchange *x, struct ln_window *w,
+                                      enum ln_reject *why)
+{
+    struct ln_buf *in = x->d->in;
+    size_t from = in != NULL ? in->head : 0;
+    enum ln_flow_result result = ln_repeat_replay(x, w, why);
+
+    if (result == LN_FLOW_GONE || in == NULL || ln_buf_len(in) == 0)
+        return result;
+    result = send_content(x, w, why);
+    if (in->head > from)
+        ln_repeat_keep(x, in->bytes + from, in->head - from);
+    return result;
+}
+
 enum ln_step ln_attempts_send(struct ln_exchange *x)
 {
     struct ln_upconn *c = x->attempt.conn;
-    struct ln_buf *in = x->own_body ? NULL : x->d->in;
     struct ln_window w = {x->gw->scratch_out, 0, LN_SCRATCH_OUT};
     size_t announced = announce(x, w.base);
     struct ln_writer writer = ln_writer(w.base + announced, w.size - 4096);
     enum ln_reject why = LN_REJECT_NONE;
 
-    rewind_content(x);
     x->sent_at = ln_loop_now(x->gw->loop);
     if (!ln_headwrite_request(x, &writer)) {
         ln_attempts_release(x, LN_OUTCOME_CLIENT_GONE, false);
@@ -325,12 +355,9 @@ enum ln_step ln_attempts_send(struct ln_exchange *x)
     c->stream.on_writable = ln_relay_on_up_writable;
     ln_stream_watch_read(&c->stream, true);
 
-    const char *p = in != NULL ? ln_buf_at(in) : x->req.body.p,
-               *end = in != NULL ? ln_buf_end(in) : p + (x->own_body ? x->req.body.n : 0);
-    enum ln_flow_result result = ln_flow_push(&x->up, &c->stream, &w, &p, end, &why);
+    enum ln_flow_result result =
+        LN_UNLIKELY(x->kept != NULL) ? send_again(x, &w, &why) : send_content(x, &w, &why);
 
-    if (in != NULL)
-        in->head = (size_t)(p - in->bytes);
     ln_relay_sent(x, result, why);
     if (result == LN_FLOW_MORE && x->d->eof)
         x->gone = true; /* the request breaks off */
@@ -352,10 +379,10 @@ enum ln_step ln_attempts_await(struct ln_exchange *x)
     if (!x->up.ended) /* nothing is read while response handlers run */
         ln_downstream_pause(x->d);
     ln_deadline_clear(&x->d->deadline);
-    ln_rewrite_response(x);
-    x->req.status = x->res.status;
-    x->req.res_fields = &x->res.fields;
-    x->req.origin = LN_ORIGIN_UPSTREAM;
     x->req.first_byte = ln_loop_now(x->gw->loop);
-    return LN_STEP_FILTER;
+    if (!ln_repeat_after_status(x))
+        return take_response(x);
+    x->held = true;
+    ln_repeat_pause(x);
+    return LN_STEP_PICK;
 }

@@ -8,6 +8,7 @@
 #include "gateway/collect.h"
 #include "gateway/filter.h"
 #include "gateway/headwrite.h"
+#include "gateway/repeat.h"
 #include "gateway/tunnel.h"
 #include "http/accept.h"
 #include "script/split.h"
@@ -207,6 +208,8 @@ static void skip_content(struct ln_exchange *x)
     struct ln_slice piece;
     enum ln_reject why;
 
+    if (x->replay)
+        ln_repeat_skip(x);
     if (in == NULL || !x->has_head || x->body_bad || ln_exchange_is_read(x))
         return;
     const char *p = ln_buf_at(in), *end = ln_buf_end(in);
@@ -433,6 +436,7 @@ static void free_exchange(struct ln_reap *reap)
     struct ln_gateway *gw = x->gw;
 
     ln_buf_return(&gw->bufs, x->collected);
+    ln_buf_return(&gw->bufs, x->kept);
     ln_arena_reset(&x->chunk_arena);
     ln_arena_reset(&x->arena);
     ln_generation_put(x->gen);
@@ -467,7 +471,7 @@ static const struct {
 } steps[] = {
     [LN_STEP_JUDGE] = {"judge", ln_admit_judge, TO(ACCESS) | TO(ANSWER)},
     [LN_STEP_ACCESS] = {"access", access_phase, TO(PICK) | TO(ANSWER)},
-    [LN_STEP_PICK] = {"pick", ln_attempts_pick, TO(CONNECT) | TO(ANSWER)},
+    [LN_STEP_PICK] = {"pick", ln_attempts_pick, TO(CONNECT) | TO(FILTER) | TO(ANSWER)},
     [LN_STEP_CONNECT] = {"connect", ln_attempts_connect, TO(SEND) | TO(PICK) | TO(ANSWER)},
     [LN_STEP_SEND] = {"send", ln_attempts_send, TO(AWAIT) | TO(ANSWER)},
     [LN_STEP_AWAIT] = {"await", ln_attempts_await, TO(FILTER) | TO(PICK) | TO(ANSWER)},
@@ -524,7 +528,8 @@ static void on_deadline(struct ln_deadline *deadline)
     struct ln_exchange *x = ln_container_of(deadline, struct ln_exchange, deadline);
 
     if (x->step == LN_STEP_PICK) {
-        x->waited = true;
+        x->waited = !x->pausing;
+        x->pausing = false;
         ln_exchange_advance(x);
         return;
     }
@@ -638,12 +643,14 @@ size_t ln_exchange_input_from(struct ln_exchange *x, const struct ln_buf *in)
 {
     size_t from = in->head;
 
-    if (x->head.framing == LN_FRAMING_NONE || x->body_lost || x->started || x->own_body) {
+    if (x->head.framing == LN_FRAMING_NONE || x->body_lost || x->kept != NULL || x->started ||
+        x->own_body) {
         x->body_at = 0;
         return from;
     }
     if (in->tail - x->body_at > LN_BUF_SIZE) { /* too much to be kept for a repeat */
-        x->body_lost = in->head > x->body_at;
+        if (in->head > x->body_at)
+            ln_repeat_keep(x, ln_buf_at(x->d->in), 0);
         from = in->head;
     } else {
         from = x->body_at;

@@ -68,6 +68,9 @@ struct ln_exchange {
     struct ln_waiter waiter; /* in the service's queue while every instance is full */
     bool waited;             /* there for as long as services[].queue.timeout */
     unsigned tries;
+    bool held;         /* a response is there that a repeat may replace */
+    bool pausing;      /* retries.backoff: the next attempt waits */
+    bool replay;       /* what is kept has to be sent again */
     bool connected;    /* the attempt has an answer: a connection or none */
     bool fresh;        /* the last one met a stale connection: take a new one */
     bool failed;       /* with `outcome` */
@@ -79,6 +82,7 @@ struct ln_exchange {
     ln_nsec sent_at; /* when the request went out, or its content was asked for: the client is
                         measured from then */
     size_t body_at;  /* where the content begins in d->in, as long as it is there */
+    struct ln_buf *kept; /* content for a repeat: repeat.h; borrowed from gw->bufs */
     enum ln_outcome outcome;
     struct ln_deadline deadline; /* of the instance: connect, head, silence */
     struct ln_deadline total;    /* services[].timeouts.total */

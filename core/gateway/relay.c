@@ -9,6 +9,7 @@
 #include "gateway/exchange.h"
 #include "gateway/filter.h"
 #include "gateway/headwrite.h"
+#include "gateway/repeat.h"
 #include "gateway/tunnel.h"
 #include "http/hop.h"
 
@@ -62,7 +63,7 @@ static void expect_instance(struct ln_exchange *x)
 {
     ln_msec after;
 
-    if (x->attempt.conn == NULL)
+    if (x->attempt.conn == NULL || x->step == LN_STEP_PICK) /* that has a time of its own */
         return;
     if (x->down.pending != NULL || x->step == LN_STEP_FILTER || x->chunk_parked)
         after = 0;
@@ -171,7 +172,6 @@ void ln_exchange_read_body(struct ln_exchange *x)
         return;
     }
     ln_stat_add(gw->slot, LN_STAT_BYTES_IN, (uint64_t)n);
-    x->body_lost = true;
     if (ln_relay_is_too_slow(x)) {
         ln_exchange_client_slow(x, LN_PATIENCE_BODY);
         return;
@@ -180,6 +180,8 @@ void ln_exchange_read_body(struct ln_exchange *x)
     const char *p = gw->scratch_in, *end = p + n;
     enum ln_flow_result result = ln_flow_push(&x->up, &x->attempt.conn->stream, &w, &p, end, &why);
 
+    if (!x->body_lost)
+        ln_repeat_keep(x, gw->scratch_in, (size_t)(p - gw->scratch_in));
     if (x->up.ended)
         ln_downstream_unread(d, p, (size_t)(end - p));
     ln_relay_sent(x, result, why);

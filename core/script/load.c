@@ -112,6 +112,22 @@ static lua_Integer number_field(struct ln_vm *vm, const char *key, lua_Integer o
     return n;
 }
 
+/* The option `idempotent` of the route on top: true, false or a header's name. */
+static const struct ln_idempotent *take_idempotent(struct ln_vm *vm)
+{
+    struct ln_idempotent *i = NULL;
+
+    lua_getfield(vm->L, -1, "idempotent");
+    if (!lua_isnil(vm->L, -1)) {
+        i = ln_arena_zalloc(&vm->arena, sizeof *i);
+        i->always = lua_isboolean(vm->L, -1) && lua_toboolean(vm->L, -1);
+    }
+    lua_pop(vm->L, 1);
+    if (i != NULL && !i->always)
+        i->header = ln_take_text(vm, "idempotent");
+    return i;
+}
+
 static void take_route(struct ln_vm *vm, struct ln_route *route)
 {
     *route = (struct ln_route){
@@ -124,6 +140,7 @@ static void take_route(struct ln_vm *vm, struct ln_route *route)
         .strip = ln_take_text(vm, "strip"),
         .timeout = (ln_msec)number_field(vm, "timeout", 0),
         .tries = (int)number_field(vm, "tries", 0),
+        .idempotent = take_idempotent(vm),
         .buffer = (uint64_t)number_field(vm, "buffer", 0),
         .chain = (unsigned)number_field(vm, "chain", 0),
         .place = {.file = ln_take_text(vm, "file"), .line = (unsigned)number_field(vm, "line", 0)},

@@ -97,9 +97,10 @@ struct ln_route {
     const char *strip; /* prefix taken off before proxying; NULL = none */
     ln_msec timeout;   /* first byte, 0 = the service's */
     int tries;         /* 0 = the service's */
-    uint64_t buffer;   /* body handlers see the content as one piece, at most this large; 0 = as it
-                          comes */
-    unsigned chain;    /* 0 = no plugins at all */
+    const struct ln_idempotent *idempotent; /* NULL = the service's */
+    uint64_t buffer; /* body handlers see the content as one piece, at most this large; 0 = as it
+                        comes */
+    unsigned chain;  /* 0 = no plugins at all */
     bool has_request, has_balance, has_response, has_body,
         has_log;     /* whether the chain has such handlers: the call may be skipped if not */
     uint64_t bodies; /* bit n: plugin n of the chain, from 1, has a body handler */

@@ -156,15 +156,15 @@ static bool may_repeat(const struct ln_client_call *c, enum ln_outcome outcome)
 
     if (outcome == LN_OUTCOME_STALE)
         return safe;
-    if (c->service == NULL || c->tries >= c->service->conf->tries || c->tries >= LN_TRIED_MAX)
+    if (c->service == NULL || c->tries >= c->service->conf->retry.tries || c->tries >= LN_TRIED_MAX)
         return false;
     switch (ln_outcome_row(outcome)->repeat) {
     case LN_REPEAT_CONNECT:
-        return (c->service->conf->retry_on & LN_RETRY_ON_CONNECT) != 0;
+        return (c->service->conf->retry.on & LN_RETRY_ON_CONNECT) != 0;
     case LN_REPEAT_RESET:
-        return (c->service->conf->retry_on & LN_RETRY_ON_RESET) != 0 && safe;
+        return (c->service->conf->retry.on & LN_RETRY_ON_RESET) != 0 && safe;
     case LN_REPEAT_TIMEOUT:
-        return (c->service->conf->retry_on & LN_RETRY_ON_TIMEOUT) != 0 && safe;
+        return (c->service->conf->retry.on & LN_RETRY_ON_TIMEOUT) != 0 && safe;
     default:
         return false;
     }
@@ -394,7 +394,7 @@ static void await(struct ln_client_call *c)
     else if (c->got_head)
         expect(c, conf->idle);
     else
-        expect(c, smaller(conf->first_byte, conf->per_try));
+        expect(c, smaller(conf->first_byte, conf->retry.per_try));
 }
 
 /* Room for what comes next: heads are judged in one run of bytes. */

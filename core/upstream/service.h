@@ -13,6 +13,7 @@
 #include "shm/record.h"
 #include "shm/region.h"
 #include "upstream/breaker.h"
+#include "upstream/budget.h"
 #include "upstream/outcome.h"
 #include "upstream/pool.h"
 #include "upstream/queue.h"
@@ -47,6 +48,7 @@ struct ln_service {
     struct ln_instance *instances;
     unsigned count;
     struct ln_tier tiers[LN_TIERS];
+    struct ln_budget budget;         /* of repeats */
     struct ln_queue queue;           /* of those that found every instance full */
     struct ln_cursor_record *record; /* in the shared region */
 };

@@ -15,11 +15,14 @@ local words = require "lunette.words"
 
 local M = {}
 
-M.ROUTE = { "buffer", "host", "listener", "name", "reply", "retries", "strip", "timeout", "to", "tries", "when" }
-M.GROUP = { "buffer", "host", "listener", "retries", "strip", "timeout", "to", "tries", "when" }
+M.ROUTE = {
+  "buffer", "host", "idempotent", "listener", "name", "reply", "retries", "strip", "timeout", "to", "tries", "when",
+}
+M.GROUP = { "buffer", "host", "idempotent", "listener", "retries", "strip", "timeout", "to", "tries", "when" }
 
 local PARAMS_MAX = 8
 local TRIES_MAX = 10
+local NAME_MAX = 128 -- of a header
 
 
 local function title(item)
@@ -192,6 +195,16 @@ local function tries_of(item)
 end
 
 
+-- true, false or the name of a header; nil: what the service says.
+local function idempotent_of(item)
+  local value = option(item, "idempotent")
+  if value == nil or type(value) == "boolean" then return value end
+  if type(value) == "string" and #value <= NAME_MAX and value:find("^[%w!#$%%&'*+.^_`|~-]+$") then return value end
+  return complain(item,
+    "idempotent: expected true, false or the name of a header such as Idempotency-Key, got " .. text.show(value))
+end
+
+
 -- One or several texts -> a list; { false } when there is none, which stands for "any".
 local function texts_of(item, key, value, judge)
   if value == nil then return { false } end
@@ -276,8 +289,8 @@ M.complain = complain
 M.groups_of = groups_of
 
 
--- Everything that the options of a route say: { name, methods, path, service, strip, timeout, tries, buffer, hosts, listeners,
--- reply }.
+-- Everything that the options of a route say: { name, methods, path, service, strip, timeout, tries, idempotent, buffer, hosts,
+-- listeners, reply }.
 function M.read(item, known_listeners)
   check_options(item, M.ROUTE)
   local path = full_path(item)
@@ -301,6 +314,7 @@ function M.read(item, known_listeners)
     strip = strip_of(item, path),
     timeout = timeout_of(item),
     tries = tries_of(item),
+    idempotent = idempotent_of(item),
     buffer = buffer_of(item),
     hosts = hosts_of(item, elsewhere),
     listeners = listeners_of(item, elsewhere, known_listeners),

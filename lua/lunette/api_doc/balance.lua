@@ -9,7 +9,7 @@ return {
     rows = {
       { "service", "string", "The name of the service." },
       { "attempt", "integer", "The number of this attempt of the request, from 1." },
-      { "last_error", "string or nil", "Why the attempt before it failed, such as `connect_failed` or `upstream_reset`; nil at the first." },
+      { "last_error", "string or nil", "Why the attempt before it failed, such as `connect_failed` or `upstream_reset`, or `status` for one of `retries.statuses`; nil at the first." },
       { "hash", "string or nil", "Assign a key, and the request goes to the instance that the key belongs to, as with `consistent_hash`; "
         .. "repeats go to the key's next best. A number will do; nil or an empty text is no key." },
     },

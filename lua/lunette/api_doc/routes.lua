@@ -51,6 +51,9 @@ return {
       { "timeout", "duration", "How long the service may be silent.", lua = "string|number" },
       { "retries", "integer", "Further attempts after the first, where a repetition is safe.", lua = "integer" },
       { "tries", "integer", "The same with the first attempt counted; one of the two.", lua = "integer" },
+      { "idempotent", "boolean or header name", "Whether requests of methods such as POST may be repeated too: `true` for all, `false` for none, or the name of a "
+        .. "header, such as `Idempotency-Key`, for those that carry it. Without it `services[].retries.idempotent` says so.",
+        lua = "boolean|string" },
       { "host", "host name, or list of them", 'Only requests to this host; `"*.example.com"` is any one label in front.',
         lua = "string|string[]" },
       { "listener", "name, or list of names", "Only requests that came in there.", lua = "string|string[]" },

@@ -13,6 +13,9 @@
 #define SERVICE_IN(block)                                                                          \
     "gateway: {port: ':0'}\nservices: [{name: x, instances: 'http://127.0.0.1', " block ": "       \
     "{@}}]\n"
+#define BACKOFF                                                                                    \
+    "gateway: {port: ':0'}\nservices: [{name: x, instances: 'http://127.0.0.1', "               \
+    "retries: {backoff: {@}}}]\n"
 #define LIMIT "gateway: {port: ':0'}\nrateLimit: {requestsPerSecond: 1, @}\n"
 
 #define A_DURATION "expected a duration such as 30s or 250ms, "
@@ -135,6 +138,16 @@ CASE("services[0].retries.tries", SERVICE_IN("retries"), "1", "0", "got \"0\", e
 CASE("services[0].retries.perTry", SERVICE_IN("retries"), "2s", "[1s]", "got a list, " A_DURATION "at most 365d")
 CASE("services[0].retries.on", SERVICE_IN("retries"), "[reset]", "conect",
      "got \"conect\", expected connect, reset, timeout, or a list of them; did you mean \"connect\"?")
+CASE("services[0].retries.statuses", SERVICE_IN("retries"), "[429, 502-504]", "ok",
+     "got \"ok\", expected a status such as 503, a range such as 500-599, or a list of them")
+CASE("services[0].retries.budget", SERVICE_IN("retries"), "50%", "on",
+     "got \"on\", expected a share such as 0.2 or 20%, from 0 to 1, or off")
+CASE("services[0].retries.backoff", SERVICE_IN("retries"), "{}", "1s", "got \"1s\", " A_MAPPING)
+CASE("services[0].retries.backoff.base", BACKOFF, "0", "2w", "got \"2w\", " A_DURATION "at most 1d")
+CASE("services[0].retries.backoff.max", BACKOFF, "1s", "2d", "got \"2d\", " A_DURATION "at most 1d")
+CASE("services[0].retries.idempotent", SERVICE_IN("retries"), "Idempotency-Key", "'a b'",
+     "got \"a b\", expected on, off, or the name of a header such as Idempotency-Key")
+CASE("services[0].retries.keep", SERVICE_IN("retries"), "1m", "2g", "got \"2g\", " A_SIZE ", from 0 to 1g")
 CASE("services[0].queue", SERVICE, "{}", "2", "got \"2\", " A_MAPPING)
 CASE("services[0].queue.max", SERVICE_IN("queue"), "0", "-1", "got \"-1\", expected a whole number from 0 to 1000000")
 CASE("services[0].queue.timeout", SERVICE_IN("queue"), "2s", "0", "got \"0\", " A_DURATION "from 1ms to 365d")

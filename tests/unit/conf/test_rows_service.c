@@ -38,9 +38,9 @@ static void test_defaults(void **state)
     assert_int_equal(s->total, 0);
     assert_int_equal(s->pool_idle, 64);
     assert_int_equal(s->pool_idle_timeout, 60000);
-    assert_int_equal(s->tries, 2);
-    assert_int_equal(s->per_try, 0);
-    assert_int_equal(s->retry_on, LN_RETRY_ON_CONNECT | LN_RETRY_ON_RESET | LN_RETRY_ON_TIMEOUT);
+    assert_int_equal(s->retry.tries, 2);
+    assert_int_equal(s->retry.per_try, 0);
+    assert_int_equal(s->retry.on, LN_RETRY_ON_CONNECT | LN_RETRY_ON_RESET | LN_RETRY_ON_TIMEOUT);
     assert_int_equal(s->use_count, 0);
     assert_int_equal(s->place.line, 3);
     load_end(&l);
@@ -84,9 +84,43 @@ static void test_every_value(void **state)
     assert_int_equal(s->total, 5000);
     assert_int_equal(s->pool_idle, 6);
     assert_int_equal(s->pool_idle_timeout, 7000);
-    assert_int_equal(s->tries, 8);
-    assert_int_equal(s->per_try, 9000);
-    assert_int_equal(s->retry_on, LN_RETRY_ON_RESET | LN_RETRY_ON_TIMEOUT);
+    assert_int_equal(s->retry.tries, 8);
+    assert_int_equal(s->retry.per_try, 9000);
+    assert_int_equal(s->retry.on, LN_RETRY_ON_RESET | LN_RETRY_ON_TIMEOUT);
+    load_end(&l);
+}
+
+static void test_retries(void **state)
+{
+    struct load l;
+    const struct ln_retry_conf *c =
+        &services(&l, HEAD "  - name: x\n    instances: http://127.0.0.1:1\n")->retry;
+
+    (void)state;
+    assert_int_equal(c->statuses.count, 0);
+    assert_true(c->budget > 0.199 && c->budget < 0.201);
+    assert_int_equal(c->backoff_base, 25);
+    assert_int_equal(c->backoff_max, 250);
+    assert_false(c->idempotent.always);
+    assert_null(c->idempotent.header);
+    assert_int_equal(c->keep, 65536);
+    load_end(&l);
+    c = &services(&l, HEAD "  - name: x\n    instances: http://127.0.0.1:1\n"
+                           "    retries: { statuses: [429, 502-504], budget: off, keep: 0,\n"
+                           "      backoff: { base: 0, max: 1s }, idempotent: Idempotency-Key }\n")
+             ->retry;
+    assert_int_equal(c->statuses.count, 2);
+    assert_int_equal(c->statuses.range[1].to, 504);
+    assert_true(c->budget < 0);
+    assert_int_equal(c->backoff_base, 0);
+    assert_int_equal(c->backoff_max, 1000);
+    assert_string_equal(c->idempotent.header, "Idempotency-Key");
+    assert_int_equal(c->keep, 0);
+    load_end(&l);
+    c = &services(&l, HEAD "  - name: x\n    instances: http://127.0.0.1:1\n"
+                           "    retries: { idempotent: on }\n")
+             ->retry;
+    assert_true(c->idempotent.always);
     load_end(&l);
 }
 
@@ -498,6 +532,7 @@ int main(void)
         cmocka_unit_test(test_an_unresolved_name_is_a_warning),
         cmocka_unit_test(test_every_strategy_and_key),
         cmocka_unit_test(test_keys_that_are_none),
+        cmocka_unit_test(test_retries),
         cmocka_unit_test(test_the_breaker),
         cmocka_unit_test(test_the_checks),
         cmocka_unit_test(test_checks_that_are_refused),

@@ -472,8 +472,8 @@ static void serve(struct desk *d, unsigned tries)
         .pool_idle_timeout = 60000,
         .connect = 5000,
         .first_byte = 5000,
-        .tries = tries,
-        .retry_on = LN_RETRY_ON_CONNECT | LN_RETRY_ON_RESET,
+        .retry.tries = tries,
+        .retry.on = LN_RETRY_ON_CONNECT | LN_RETRY_ON_RESET,
         .instance_count = 2,
         .instances = d->instance_conf,
     };
