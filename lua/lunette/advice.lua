@@ -7,7 +7,8 @@ local words = require "lunette.words"
 
 local M = {}
 
-local WITHOUT_SERVICE = { "idempotent", "retries", "strip", "timeout", "to", "tries" } -- options that a reply leaves nothing to do for
+-- Options that a reply leaves nothing to do for.
+local WITHOUT_SERVICE = { "idempotent", "retries", "strip", "timeout", "to", "tries" }
 
 
 local function warn(item, message, ...)
