@@ -111,9 +111,11 @@ static struct ln_slice see_instance(const struct ln_up *up, unsigned index, stru
     const struct ln_service *s = up->instances;
     const struct ln_instance *i = &s->instances[index];
     uint64_t latency = atomic_load_explicit(&i->record->latency, memory_order_relaxed);
+    unsigned steered =
+        ln_steer_weight(atomic_load_explicit(&i->record->steer, memory_order_relaxed));
 
     *out = (struct ln_up_seen){
-        .weight = (int32_t)i->conf->weight,
+        .weight = (int32_t)(steered > 0 ? steered : i->conf->weight),
         .active = (int32_t)ln_instance_active(i),
         .latency = (double)ln_latency_read(latency, up->now) / 1e6,
         .healthy = ln_instance_is_up(i, up->now),

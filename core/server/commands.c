@@ -80,6 +80,24 @@ const struct ln_command ln_commands[] = {
      "together.\n",
      LN_CLI_CONF | LN_CLI_CONTROL, ln_command_metrics},
 
+    {"drain", "SERVICE INSTANCE", "give an instance no more requests",
+     "Those that it has may finish. INSTANCE is its URL, or the part behind ://. It stays so over reloads,\n"
+     "until `lunette enable` or the end of the gateway. In a panic (panicThreshold) it gets requests all the same.\n",
+     LN_CLI_CONF | LN_CLI_CONTROL | LN_CLI_ARGS, ln_command_drain},
+
+    {"disable", "SERVICE INSTANCE", "give an instance no requests, whatever happens",
+     "As drain, but in a panic, too.\n",
+     LN_CLI_CONF | LN_CLI_CONTROL | LN_CLI_ARGS, ln_command_disable},
+
+    {"enable", "SERVICE INSTANCE", "take drain or disable back",
+     "The instance gets requests again, over slowStart. Its weight stays as it is.\n",
+     LN_CLI_CONF | LN_CLI_CONTROL | LN_CLI_ARGS, ln_command_enable},
+
+    {"weight", "SERVICE INSTANCE N", "give an instance another weight",
+     "N is from 1 to 65535, or \"default\" for that of the configuration. It counts for every strategy, for\n"
+     "round_robin, too. It stays so over reloads, until the end of the gateway.\n",
+     LN_CLI_CONF | LN_CLI_CONTROL | LN_CLI_ARGS, ln_command_weight},
+
     {"stop", "", "stop the running gateway",
      "Lets running requests finish, as TERM does, and waits for the end.\n",
      LN_CLI_CONF | LN_CLI_CONTROL, ln_command_stop},

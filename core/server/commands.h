@@ -66,6 +66,10 @@ int ln_command_reload(const struct ln_cli *cli);
 int ln_command_status(const struct ln_cli *cli);
 int ln_command_metrics(const struct ln_cli *cli);
 int ln_command_stop(const struct ln_cli *cli);
+int ln_command_drain(const struct ln_cli *cli);
+int ln_command_disable(const struct ln_cli *cli);
+int ln_command_enable(const struct ln_cli *cli);
+int ln_command_weight(const struct ln_cli *cli);
 
 /* about.c: tell about the program itself. */
 int ln_command_version(const struct ln_cli *cli);

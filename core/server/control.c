@@ -16,7 +16,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 
-enum { LINE_MAX_BYTES = 256, CLIENTS_MAX = 32, REQUEST_TIME = 10000 };
+enum { LINE_MAX_BYTES = LN_CONTROL_LINE, CLIENTS_MAX = 32, REQUEST_TIME = 10000 };
 
 struct ln_control {
     char path[LN_CONTROL_PATH];

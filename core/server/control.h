@@ -2,9 +2,9 @@
  * control.h - the socket on which commands reach the supervisor, and the lock that keeps a second
  * gateway away.
  *
- * A request is one line with a verb: reload, status, metrics, stop. The answer is one line of JSON,
- * when the outcome is known; then the connection is closed. Only the user who runs the gateway may
- * connect.
+ * A request is one line with a verb: reload, status, metrics, stop, drain. The answer is one line
+ * of JSON, when the outcome is known; then the connection is closed. Only the user who runs the
+ * gateway may connect.
  */
 #ifndef LN_SERVER_CONTROL_H
 #define LN_SERVER_CONTROL_H
@@ -14,7 +14,10 @@
 #include "base/text.h"
 #include "net/loop.h"
 
-enum { LN_CONTROL_PATH = 100 }; /* longest path of a unix socket that we take, with its NUL */
+enum {
+    LN_CONTROL_PATH = 100,  /* longest path of a unix socket that we take, with its NUL */
+    LN_CONTROL_LINE = 2048, /* longest request, with its newline */
+};
 
 /* Where the socket of this configuration is: `option`, else $LUNETTE_CONTROL, else a name made from
  * the real path of the configuration in $XDG_RUNTIME_DIR, /run/lunette or /tmp/lunette-UID.

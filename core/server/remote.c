@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * remote.c - `lunette reload`, `status`, `metrics` and `stop`: one question to the gateway that
- * runs.
+ * remote.c - `lunette reload`, `status`, `metrics`, `stop`, `drain` and its sisters: one question
+ * to the gateway that runs.
  */
 #include <stdio.h>
 #include <string.h>
@@ -113,4 +113,71 @@ int ln_command_stop(const struct ln_cli *cli)
         print_field(stderr, ln_slice(answer.p, answer.n), "text");
     ln_text_fini(&answer);
     return ok ? LN_EXIT_OK : LN_EXIT_FAILED;
+}
+
+/* ---- steering ---- */
+
+static bool is_word(const char *s)
+{
+    for (const char *p = s; *p != '\0'; p++)
+        if ((unsigned char)*p <= ' ' || *p == 0x7f)
+            return false;
+    return *s != '\0';
+}
+
+/* "verb word word"; -1 when these are not words of a request, which has been told. */
+static int compose(char line[LN_CONTROL_LINE], const struct ln_cli *cli, const char *verb,
+                   int words, const char *expected)
+{
+    size_t n = (size_t)snprintf(line, LN_CONTROL_LINE, "%s", verb);
+    bool good = cli->argc == words;
+
+    for (int i = 0; i < cli->argc && good; i++) {
+        good = is_word(cli->argv[i]) && n + strlen(cli->argv[i]) + 2 < LN_CONTROL_LINE;
+        if (good)
+            n += (size_t)snprintf(line + n, LN_CONTROL_LINE - n, " %s", cli->argv[i]);
+    }
+    if (good)
+        return 0;
+    fprintf(stderr, "lunette: expected `lunette %s %s`\n", verb, expected);
+    return -1;
+}
+
+static int steer(const struct ln_cli *cli, const char *verb, int words, const char *expected)
+{
+    char line[LN_CONTROL_LINE];
+    struct ln_text answer;
+
+    if (compose(line, cli, verb, words, expected) != 0)
+        return LN_EXIT_USAGE;
+    if (ask(cli, line, &answer) != 0)
+        return LN_EXIT_FAILED;
+
+    bool ok = is_ok(ln_slice(answer.p, answer.n));
+
+    if (!ok)
+        fputs("lunette: ", stderr);
+    print_field(ok ? stdout : stderr, ln_slice(answer.p, answer.n), "text");
+    ln_text_fini(&answer);
+    return ok ? LN_EXIT_OK : LN_EXIT_FAILED;
+}
+
+int ln_command_drain(const struct ln_cli *cli)
+{
+    return steer(cli, "drain", 2, "SERVICE INSTANCE");
+}
+
+int ln_command_disable(const struct ln_cli *cli)
+{
+    return steer(cli, "disable", 2, "SERVICE INSTANCE");
+}
+
+int ln_command_enable(const struct ln_cli *cli)
+{
+    return steer(cli, "enable", 2, "SERVICE INSTANCE");
+}
+
+int ln_command_weight(const struct ln_cli *cli)
+{
+    return steer(cli, "weight", 3, "SERVICE INSTANCE N");
 }

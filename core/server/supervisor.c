@@ -26,6 +26,7 @@
 #include "server/settings.h"
 #include "server/signals.h"
 #include "server/status.h"
+#include "server/steer.h"
 #include "server/stop.h"
 #include "server/watch.h"
 
@@ -367,13 +368,13 @@ static void wait_for(struct waiting *w, struct ln_control_client *c)
         w->clients[w->count++] = c;
 }
 
-/* {"ok":true,"text":...} */
-static void answer_text(struct ln_control_client *c, const struct ln_text *text)
+/* {"ok":...,"text":...} */
+static void answer_text(struct ln_control_client *c, bool ok, const struct ln_text *text)
 {
     struct ln_text json;
 
     ln_text_init(&json);
-    ln_text_puts(&json, "{\"ok\":true,\"text\":");
+    ln_text_printf(&json, "{\"ok\":%s,\"text\":", ok ? "true" : "false");
     ln_text_json(&json, ln_slice(text->p, text->n));
     ln_text_puts(&json, "}");
     ln_control_answer(c, ln_slice(json.p, json.n));
@@ -403,7 +404,7 @@ static void answer_status(struct supervisor *s, struct ln_control_client *c, boo
     ln_text_init(&text);
     if (for_people) {
         ln_status_describe(&status, &text);
-        answer_text(c, &text);
+        answer_text(c, true, &text);
     } else {
         ln_status_print(&status, &text);
         ln_control_answer(c, ln_slice(text.p, text.n));
@@ -418,7 +419,17 @@ static void answer_metrics(struct supervisor *s, struct ln_control_client *c)
 
     ln_text_init(&text);
     ln_metrics_print(&status, &s->reload.demand, &text);
-    answer_text(c, &text);
+    answer_text(c, true, &text);
+    ln_text_fini(&text);
+}
+
+static void answer_steering(struct supervisor *s, struct ln_control_client *c, struct ln_slice line)
+{
+    struct ln_text text;
+
+    ln_text_init(&text);
+    answer_text(c, ln_steer(s->shm, &s->reload.demand, line, ln_loop_now_ms(s->loop), &text),
+                &text);
     ln_text_fini(&text);
 }
 
@@ -435,6 +446,8 @@ static void on_request(void *arg, struct ln_control_client *c, struct ln_slice l
     } else if (ln_slice_eq(line, LN_SLICE("stop"))) {
         wait_for(&s->stoppers, c);
         ask_to_stop(s, false, "the command");
+    } else if (ln_steer_is_command(line)) {
+        answer_steering(s, c, line);
     } else if (!ln_slice_eq(line, LN_SLICE("reload"))) {
         ln_control_answer(c, LN_SLICE("{\"ok\":false,\"text\":\"unknown request\"}"));
     } else if (s->stopping.asked) {

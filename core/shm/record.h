@@ -15,8 +15,9 @@
 /* LN_ZONE_CURSOR, one per service. */
 struct ln_cursor_record {
     _Alignas(64) _Atomic uint64_t picks; /* turns taken, over all workers and generations */
-    _Atomic uint64_t born;  /* monotonic milliseconds of its first generation; 0 = not yet */
-    _Atomic uint32_t panic; /* its checks call so many instances down that they are not heeded */
+    _Atomic uint64_t born;    /* monotonic milliseconds of its first generation; 0 = not yet */
+    _Atomic uint32_t panic;   /* its checks call so many instances down that they are not heeded */
+    _Atomic uint32_t steered; /* times that the operator has changed a weight in it */
     _Alignas(64) _Atomic uint32_t active[]; /* requests in flight, one cell per worker */
 };
 
@@ -47,6 +48,7 @@ struct ln_instance_record {
     struct ln_breaker_record breaker;
     _Atomic uint64_t since; /* monotonic milliseconds from which it warms up; 0 = not seen yet */
     struct ln_check_record check;
+    _Atomic uint32_t steer;                 /* shm/steer.h; written by the supervisor */
     _Alignas(64) _Atomic uint32_t active[]; /* requests in flight, one cell per worker */
 };
 

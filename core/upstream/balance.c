@@ -133,6 +133,10 @@ struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_wish *
     static const struct ln_tried nowhere;
     struct ln_round round = {
         .tried = wish->tried, .now = now, .has_key = wish->has_key, .key = wish->key};
+
+    if (LN_UNLIKELY(atomic_load_explicit(&s->record->steered, memory_order_relaxed) != s->steered))
+        ln_service_weigh(s);
+
     struct ln_instance *i = take_named(s, &round, wish->named, loan);
 
     round.full = false;

@@ -8,6 +8,7 @@
 #ifndef LN_UPSTREAM_BALANCE_H
 #define LN_UPSTREAM_BALANCE_H
 
+#include "shm/steer.h"
 #include "upstream/check.h"
 #include "upstream/health.h"
 #include "upstream/service.h"
@@ -67,11 +68,23 @@ static inline bool ln_instance_is_checked_out(const struct ln_instance *i)
            atomic_load_explicit(&s->record->panic, memory_order_relaxed) == 0;
 }
 
-/* Would it let a request in: do its checks not call it down, can it be reached, and is its breaker
- * closed, or in want of probes? */
+/* Has the operator taken it out? */
+static inline bool ln_instance_is_steered_out(const struct ln_instance *i)
+{
+    enum ln_steer_state state =
+        ln_steer_state(atomic_load_explicit(&i->record->steer, memory_order_relaxed));
+
+    return state == LN_STEER_DISABLED ||
+           (state == LN_STEER_DRAINING &&
+            atomic_load_explicit(&i->service->record->panic, memory_order_relaxed) == 0);
+}
+
+/* Would it let a request in: does the operator let it, do its checks not call it down, can it be
+ * reached, and is its breaker closed, or in want of probes? */
 static inline bool ln_instance_is_up(const struct ln_instance *i, ln_msec now)
 {
-    return !ln_instance_is_checked_out(i) && ln_health_is_up(i->record, now) &&
+    return !ln_instance_is_steered_out(i) && !ln_instance_is_checked_out(i) &&
+           ln_health_is_up(i->record, now) &&
            ln_breaker_can(&i->record->breaker, &i->service->conf->breaker, now);
 }
 
@@ -110,9 +123,8 @@ static inline uint64_t ln_balance_weight(const struct ln_service *s, const struc
                                          unsigned index)
 {
     const struct ln_instance *i = &s->instances[index];
-    unsigned weight = s->conf->strategy == LN_STRATEGY_ROUND_ROBIN ? 1 : i->conf->weight;
 
-    return (uint64_t)weight *
+    return (uint64_t)i->weight *
            (s->conf->slow_start == 0 ? LN_WARM : ln_instance_warmth(i, round->now));
 }
 

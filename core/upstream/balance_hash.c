@@ -22,7 +22,7 @@ static uint64_t up_weight(const struct ln_service *s, const struct ln_round *rou
     tier->counted_at = round->now;
     for (unsigned i = 0; i < tier->count; i++)
         if (ln_instance_is_up(&s->instances[tier->members[i]], round->now))
-            tier->up_weight += s->instances[tier->members[i]].conf->weight;
+            tier->up_weight += s->instances[tier->members[i]].weight;
     return tier->up_weight;
 }
 
@@ -30,8 +30,7 @@ static bool has_room(const struct ln_instance *i, uint64_t in_flight, uint64_t w
 {
     uint32_t active = ln_instance_active(i);
 
-    return active < CALM ||
-           (weight > 0 && active * 4 * weight < (in_flight + 1) * 5 * i->conf->weight);
+    return active < CALM || (weight > 0 && active * 4 * weight < (in_flight + 1) * 5 * i->weight);
 }
 
 int ln_balance_by_key(struct ln_service *s, struct ln_round *round)

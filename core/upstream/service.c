@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "shm/lease.h"
+#include "shm/steer.h"
 #include "upstream/balance.h"
 #include "upstream/checks.h"
 
@@ -76,24 +77,57 @@ static int init_instance(struct ln_instance *i, struct ln_shm *shm, struct ln_po
     return 0;
 }
 
-static void init_tier(struct ln_service *s, struct ln_tier *tier, bool backups)
+static unsigned weight_of(const struct ln_instance *i)
 {
-    bool weighs = s->conf->strategy != LN_STRATEGY_ROUND_ROBIN;
-    unsigned *weights = ln_alloc((s->count + 1) * sizeof *weights);
+    unsigned steered =
+        ln_steer_weight(atomic_load_explicit(&i->record->steer, memory_order_relaxed));
 
-    tier->members = ln_alloc((s->count + 1) * sizeof *tier->members);
-    for (unsigned i = 0; i < s->count; i++) {
-        if (s->instances[i].conf->backup != backups)
-            continue;
-        weights[tier->count] = weighs ? s->instances[i].conf->weight : 1;
-        tier->members[tier->count++] = (uint16_t)i;
+    if (steered > 0)
+        return steered;
+    return i->service->conf->strategy == LN_STRATEGY_ROUND_ROBIN ? 1 : i->conf->weight;
+}
+
+static void weigh_tier(struct ln_service *s, struct ln_tier *tier)
+{
+    unsigned *weights = ln_alloc((tier->count + 1) * sizeof *weights);
+
+    for (unsigned i = 0; i < tier->count; i++) {
+        struct ln_instance *instance = &s->instances[tier->members[i]];
+
+        weights[i] = instance->weight = weight_of(instance);
     }
     ln_ring_init(&tier->ring, weights, tier->count);
     ln_rendezvous_init(&tier->keys, tier->count);
     for (unsigned i = 0; i < tier->count; i++)
         ln_rendezvous_set(&tier->keys, i, ln_slice_of(s->instances[tier->members[i]].conf->url),
                           weights[i]);
+    tier->up_weight = 0;
     ln_free(weights);
+}
+
+static void init_tier(struct ln_service *s, struct ln_tier *tier, bool backups)
+{
+    tier->members = ln_alloc((s->count + 1) * sizeof *tier->members);
+    for (unsigned i = 0; i < s->count; i++)
+        if (s->instances[i].conf->backup == backups)
+            tier->members[tier->count++] = (uint16_t)i;
+    weigh_tier(s, tier);
+}
+
+static void fini_weights(struct ln_tier *tier)
+{
+    ln_ring_fini(&tier->ring);
+    ln_rendezvous_fini(&tier->keys);
+}
+
+void ln_service_weigh(struct ln_service *s)
+{
+    /* Before the weights: a change that comes meanwhile is seen at the next pick. */
+    s->steered = atomic_load_explicit(&s->record->steered, memory_order_acquire);
+    for (unsigned t = 0; t < LN_TIERS; t++) {
+        fini_weights(&s->tiers[t]);
+        weigh_tier(s, &s->tiers[t]);
+    }
 }
 
 static int init_service(struct ln_service *s, const struct ln_service_conf *conf,
@@ -116,6 +150,7 @@ static int init_service(struct ln_service *s, const struct ln_service_conf *conf
             return -1;
         }
     }
+    s->steered = atomic_load_explicit(&s->record->steered, memory_order_acquire);
     for (unsigned t = 0; t < LN_TIERS; t++)
         init_tier(s, &s->tiers[t], t > 0);
     return 0;
@@ -149,8 +184,7 @@ static void fini_service(struct ln_service *s)
         ln_pool_put(s->instances[k].pool);
     ln_queue_fini(&s->queue);
     for (unsigned t = 0; t < LN_TIERS; t++) {
-        ln_ring_fini(&s->tiers[t].ring);
-        ln_rendezvous_fini(&s->tiers[t].keys);
+        fini_weights(&s->tiers[t]);
         ln_free(s->tiers[t].members);
     }
     ln_free(s->instances);
@@ -264,13 +298,22 @@ void ln_instance_report(struct ln_instance *i, struct ln_loan *loan, enum ln_out
 
 /* ---- checks ---- */
 
-/* The share of those that their checks call up; 1 where there are none. */
+/* The share of those that their checks call up; 1 where there are none. Those that the operator has
+ * disabled do not count. */
 static double checked_share(const struct ln_service *s, const struct ln_tier *tier, unsigned *up)
 {
+    unsigned count = 0;
+
     *up = 0;
-    for (unsigned i = 0; i < tier->count; i++)
-        *up += !ln_check_is_down(&s->instances[tier->members[i]].record->check);
-    return tier->count > 0 ? (double)*up / tier->count : 1;
+    for (unsigned i = 0; i < tier->count; i++) {
+        const struct ln_instance_record *r = s->instances[tier->members[i]].record;
+
+        if (ln_steer_state(atomic_load(&r->steer)) == LN_STEER_DISABLED)
+            continue;
+        count++;
+        *up += !ln_check_is_down(&r->check);
+    }
+    return count > 0 ? (double)*up / count : 1;
 }
 
 /* Backups that are up are better than instances that are not. */

@@ -27,6 +27,7 @@ struct ln_instance {
     struct ln_service *service;
     struct ln_instance_record *record; /* in the shared region */
     struct ln_pool *pool;              /* counted */
+    unsigned weight;                   /* in the strategy's eyes, or what the operator has said */
 };
 
 /* Those that are chosen among: the instances, or, when none of them is up, the backups. */
@@ -51,6 +52,7 @@ struct ln_service {
     struct ln_budget budget;         /* of repeats */
     struct ln_queue queue;           /* of those that found every instance full */
     struct ln_cursor_record *record; /* in the shared region */
+    uint32_t steered;                /* record->steered when weights were last looked at */
 };
 
 struct ln_services {
@@ -96,6 +98,10 @@ struct ln_loan {
  * NULL: none is up, or, with *full, those that are have no connection to spare. */
 struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_wish *wish, ln_msec now,
                                     struct ln_loan *loan, bool *full);
+
+/* Takes the weights anew: the operator has changed one. Every worker does so at its next pick, and
+ * all come to the same ring. */
+void ln_service_weigh(struct ln_service *s);
 
 /* How an attempt ended: it is no longer in flight, and breaker and health hear of it. `status` of
  * the response, 0 = there was none. */
