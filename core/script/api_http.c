@@ -24,7 +24,10 @@ struct ln_http *ln_http_new(struct ln_cur *cur, const char *method, size_t len)
 {
     struct ln_http *h;
 
-    if (!ln_field_name_ok(ln_slice(method, len)) || len > 32) /* a token, as names of fields are */
+    /* A token, as names of fields are. What CONNECT begins is no response (RFC 9110 section 9.3.6).
+     */
+    if (!ln_field_name_ok(ln_slice(method, len)) || len > 32 ||
+        ln_slice_eq(ln_slice(method, len), LN_SLICE("CONNECT")))
         return NULL;
     h = ln_zalloc(sizeof *h);
     h->vm = ln_container_of(cur, struct ln_vm, cur);

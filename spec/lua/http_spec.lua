@@ -91,6 +91,7 @@ describe("http", function()
     ["http.get('http://a/', { service = 'users' })"] = "both url and service",
     ["http.get('http://a/', { method = 'PUT' })"] = "method goes with http.request",
     ["http.request { method = 'A B', url = 'http://a/' }"] = "is not a method",
+    ["http.request { method = 'CONNECT', url = 'http://a/' }"] = "is not a method",
     ["http.fetch('http://a/')"] = 'http has no "fetch"',
   }
   for call, why in pairs(mistakes) do
