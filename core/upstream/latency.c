@@ -29,7 +29,8 @@ static float weight(uint64_t word, ln_msec now)
 {
     uint32_t since = (uint32_t)now - (uint32_t)(word >> 32);
 
-    return since == 0 || since > UINT32_MAX / 2 ? 1.0f : expf(-(float)since / (float)LN_LATENCY_TAU_MS);
+    return since == 0 || since > UINT32_MAX / 2 ? 1.0f
+                                                : expf(-(float)since / (float)LN_LATENCY_TAU_MS);
 }
 
 float ln_latency_read(uint64_t word, ln_msec now)

@@ -147,8 +147,12 @@ describe("lunette test --jit", function()
         for _ = 1, 200 do gate.request(p, "GET /") end
       end)
     ]])
-    local r = process.run(gateway.binary(), { "test", "--jit" }, { cwd = d.path })
-    assert.equal(0, r.code, r.err)
+    local r
+    for _ = 1, 8 do -- where traces begin is left to chance by the compiler
+      r = process.run(gateway.binary(), { "test", "--jit" }, { cwd = d.path })
+      assert.equal(0, r.code, r.err)
+      if r.out:find("plugins/mine.lua:8", 1, true) then break end
+    end
     assert.matches("plugins/mine.lua:8: a function made here for each request is interpreted", r.out, 1, true)
     d:write("plugins/mine.lua", PLUGIN)
     r = process.run(gateway.binary(), { "test", "--jit" }, { cwd = d.path })

@@ -33,24 +33,7 @@ static void test_an_odd_key_is_quoted(void **state)
 /* Keys of the design that no work has brought yet are like any unknown key. */
 static void test_keys_of_later_versions_are_unknown(void **state)
 {
-    static const char *const services[] = {"health", "panicThreshold"};
-    struct load l;
-
     (void)state;
-    for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
-        char yaml[256], wanted[96];
-
-        snprintf(yaml, sizeof yaml,
-                 "gateway: {port: \":0\"}\nservices: [{name: x, instances: \"http://127.0.0.1\", "
-                 "%s: 1}]\n",
-                 services[i]);
-        snprintf(wanted, sizeof wanted, "services[0].%s: unknown key, ", services[i]);
-        load_text(&l, yaml);
-        assert_null(l.conf);
-        assert_int_equal(l.diag.errors, 1);
-        assert_non_null(strstr(l.diag.items[0].text, wanted));
-        load_end(&l);
-    }
     assert_refused("gateway: {port: \":0\"}\nconsumers: []\n",
                    "gateway.yaml:2:1: consumers: unknown key, expected one of gateway, routes, "
                    "generatedRoutes, plugins, lua, reload, services, rateLimit\n");
