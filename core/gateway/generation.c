@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "gateway/advice.h"
+#include "gateway/loops.h"
 #include "gateway/router.h"
 #include "shm/region.h"
 #include "upstream/checks.h"
@@ -61,6 +62,8 @@ static void load_routes(struct ln_generation *g, const struct ln_vm_env *env,
     g->router = ln_router_new(routes, count, diag);
     if (g->router != NULL)
         ln_advice_give(routes, count, g->conf->gateway.merge_slashes, diag);
+    if (diag->errors == 0)
+        ln_loops_warn(g->conf, diag);
 }
 
 struct ln_generation *ln_generation_load(const char *conf_path, struct ln_bundle *bundle,

@@ -30,6 +30,18 @@ describe("lunette check", function()
     assert.equal(0, r.code, r.all)
   end)
 
+  for address, loops in pairs {
+    ["http://127.0.0.1:8080"] = true, ["http://[::1]:8080/x"] = true, ["http://127.0.0.1:8081"] = false,
+  } do
+    it((loops and "warns of" or "says nothing of") .. " an instance at " .. address, function()
+      local r, d = check { yaml = (GOOD:gsub("http://127.0.0.1:1", address)) }
+      assert.equal(0, r.code, r.all)
+      local said = r.all:find(d:join("gateway.yaml") .. ":6:", 1, true) and
+        r.all:find('is the listener "main" of this gateway', 1, true)
+      assert.equal(loops, said ~= nil, r.all)
+    end)
+  end
+
   -- what is put in place of a line of the good file -> line, column (of key or value), words of the message
   local mistakes = {
     { "an unknown key", "  timeuot: 30", 3, 3, { "timeuot", "timeout" } },
