@@ -27,7 +27,7 @@ static void expect_budget(const struct ln_row *row, struct ln_text *out)
     ln_text_puts(out, "a share such as 0.2 or 20%, from 0 to 1, or off");
 }
 
-static const struct ln_row_type type_budget = {"share", set_budget, expect_budget};
+static const struct ln_row_type type_budget = {"switch or share", set_budget, expect_budget};
 
 /* ---- idempotent ---- */
 

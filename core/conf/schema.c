@@ -98,6 +98,9 @@ static void put_type(const struct ln_row *row, struct ln_text *out)
         ln_text_puts(out, "}]}");
     } else if (row->range.words != NULL)
         put_words(row, out);
+    else if (strncmp(type, "switch or ", 10) == 0)
+        ln_text_puts(out,
+                     "{\"anyOf\":[{\"$ref\":\"#/$defs/switch\"},{\"$ref\":\"#/$defs/text\"}]}");
     else if (strcmp(type, "mapping") == 0)
         ln_text_puts(out, "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":"
                           "\"#/$defs/text\"}}");

@@ -107,7 +107,8 @@ static void wish_by_key(struct ln_wish *wish, struct ln_slice key)
 static enum ln_step take_response(struct ln_exchange *x)
 {
     x->held = false;
-    ln_repeat_forget(x);
+    if (x->kept != NULL)
+        ln_repeat_forget(x);
     ln_rewrite_response(x);
     x->req.status = x->res.status;
     x->req.res_fields = &x->res.fields;
@@ -215,7 +216,7 @@ enum ln_step ln_attempts_pick(struct ln_exchange *x)
     struct ln_service *s = service_of(x);
     struct ln_wish wish = {.tried = &x->tried};
     struct ln_instance *i;
-    struct ln_loan loan;
+    struct ln_loan other, *loan = x->held ? &other : &x->attempt.loan;
     bool full;
 
     if (x->failed && x->outcome == LN_OUTCOME_TOTAL_TIME)
@@ -228,11 +229,12 @@ enum ln_step ln_attempts_pick(struct ln_exchange *x)
         wish_by_key(&wish, ln_identity_key(s->conf, &x->req));
     if (x->req.route->has_balance && !ask_handlers(x, s, &wish))
         return give_up_waiting(x, *ln_answer(LN_ANSWER_PLUGIN_ERROR));
-    i = ln_service_pick(s, &wish, ln_loop_now_ms(x->gw->loop), &loan, &full);
+    i = ln_service_pick(s, &wish, ln_loop_now_ms(x->gw->loop), loan, &full);
     if (i != NULL) {
-        if (x->held)
+        if (x->held) {
             drop_response(x);
-        x->attempt.loan = loan;
+            x->attempt.loan = other;
+        }
         return begin(x, s, i);
     }
     if (x->held)
@@ -306,8 +308,8 @@ static size_t announce(const struct ln_exchange *x, char *out)
                                        : ln_proxy_write_v2(out, &proxy);
 }
 
-static enum ln_flow_result send_content(struct ln_exchange *x, struct ln_window *w,
-                                        enum ln_reject *why)
+static inline enum ln_flow_result send_content(struct ln_exchange *x, struct ln_window *w,
+                                               enum ln_reject *why)
 {
     struct ln_buf *in = x->own_body ? NULL : x->d->in;
     const char *p = in != NULL ? ln_buf_at(in) : x->req.body.p,
@@ -380,7 +382,7 @@ enum ln_step ln_attempts_await(struct ln_exchange *x)
         ln_downstream_pause(x->d);
     ln_deadline_clear(&x->d->deadline);
     x->req.first_byte = ln_loop_now(x->gw->loop);
-    if (!ln_repeat_after_status(x))
+    if (service_of(x)->conf->retry.statuses.count == 0 || !ln_repeat_after_status(x))
         return take_response(x);
     x->held = true;
     ln_repeat_pause(x);

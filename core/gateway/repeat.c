@@ -22,13 +22,11 @@ static unsigned tries_of(const struct ln_exchange *x)
  * -----------------------------------------------------------------------------------------------
  */
 
-bool ln_repeat_is_safe(const struct ln_exchange *x)
+bool ln_repeat_is_allowed(const struct ln_exchange *x)
 {
     const struct ln_idempotent *i = x->req.route->idempotent;
     const struct ln_field *f;
 
-    if (ln_method_is_idempotent(x->req.method))
-        return true;
     if (i == NULL)
         i = &service_of(x)->conf->retry.idempotent;
     if (i->always || i->header == NULL)

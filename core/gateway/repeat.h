@@ -16,9 +16,14 @@
 
 #include "gateway/exchange.h"
 
-/* Does a second time do what the first has done? The method says so, or the route, or the service.
- */
-bool ln_repeat_is_safe(const struct ln_exchange *x);
+/* Does the route, or the service, say so of a request whose method does not? */
+bool ln_repeat_is_allowed(const struct ln_exchange *x);
+
+/* Does a second time do what the first has done? */
+static inline bool ln_repeat_is_safe(const struct ln_exchange *x)
+{
+    return ln_method_is_idempotent(x->req.method) || ln_repeat_is_allowed(x);
+}
 
 /* After an attempt that ended so. True takes it out of the service's budget. */
 bool ln_repeat_after(struct ln_exchange *x, enum ln_outcome outcome);
