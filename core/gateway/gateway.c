@@ -86,6 +86,7 @@ int ln_gateway_prepare(struct ln_gateway *gw, const char *conf_path, struct ln_b
 static void begin(struct ln_gateway *gw, struct ln_generation *g)
 {
     ln_vm_start(g->vm);
+    ln_services_publish(g->services);
     g->checks = ln_checks_start(g->services, gw->shm, &gw->pools, &gw->arenas);
 }
 

@@ -98,6 +98,16 @@ const struct ln_command ln_commands[] = {
      "round_robin, too. It stays so over reloads, until the end of the gateway.\n",
      LN_CLI_CONF | LN_CLI_CONTROL | LN_CLI_ARGS, ln_command_weight},
 
+    {"instances", "[SERVICE]", "tell how the instances of services are",
+     "Their state, weight, requests in flight over all workers, latency and last failure, as the running\n"
+     "gateway sees them:\n"
+     "  up         gets requests\n"
+     "  down       cannot be reached; tried again by and by\n"
+     "  unhealthy  its checks fail, and they are heeded\n"
+     "  open       its breaker has opened; half-open: it is being probed\n"
+     "  draining, disabled  by `lunette drain`, `lunette disable`\n",
+     LN_CLI_CONF | LN_CLI_CONTROL | LN_CLI_JSON | LN_CLI_ARGS, ln_command_instances},
+
     {"stop", "", "stop the running gateway",
      "Lets running requests finish, as TERM does, and waits for the end.\n",
      LN_CLI_CONF | LN_CLI_CONTROL, ln_command_stop},

@@ -64,6 +64,7 @@ int ln_command_eject(const struct ln_cli *cli);
 /* remote.c: talk to the gateway that runs. */
 int ln_command_reload(const struct ln_cli *cli);
 int ln_command_status(const struct ln_cli *cli);
+int ln_command_instances(const struct ln_cli *cli);
 int ln_command_metrics(const struct ln_cli *cli);
 int ln_command_stop(const struct ln_cli *cli);
 int ln_command_drain(const struct ln_cli *cli);

@@ -2,9 +2,9 @@
  * control.h - the socket on which commands reach the supervisor, and the lock that keeps a second
  * gateway away.
  *
- * A request is one line with a verb: reload, status, metrics, stop, drain. The answer is one line
- * of JSON, when the outcome is known; then the connection is closed. Only the user who runs the
- * gateway may connect.
+ * A request is one line with a verb: reload, status, metrics, instances, stop, drain. The answer is
+ * one line of JSON, when the outcome is known; then the connection is closed. Only the user who
+ * runs the gateway may connect.
  */
 #ifndef LN_SERVER_CONTROL_H
 #define LN_SERVER_CONTROL_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * remote.c - `lunette reload`, `status`, `metrics`, `stop`, `drain` and its sisters: one question
- * to the gateway that runs.
+ * remote.c - `lunette reload`, `status`, `metrics`, `instances`, `stop`, `drain` and its sisters:
+ * one question to the gateway that runs.
  */
 #include <stdio.h>
 #include <string.h>
@@ -96,6 +96,31 @@ int ln_command_metrics(const struct ln_cli *cli)
     bool ok = is_ok(ln_slice(answer.p, answer.n));
 
     print_field(ok ? stdout : stderr, ln_slice(answer.p, answer.n), "text");
+    ln_text_fini(&answer);
+    return ok ? LN_EXIT_OK : LN_EXIT_FAILED;
+}
+
+int ln_command_instances(const struct ln_cli *cli)
+{
+    const char *service = cli->argc > 0 ? cli->argv[0] : "";
+    struct ln_text answer;
+    char verb[128];
+
+    if (cli->argc > 1 || strpbrk(service, " \t\n") != NULL ||
+        snprintf(verb, sizeof verb, "instances %s %s", cli->json ? "json" : "text", service) >=
+            (int)sizeof verb) {
+        fputs("lunette: expected instances [SERVICE]\n", stderr);
+        return LN_EXIT_USAGE;
+    }
+    if (ask(cli, verb, &answer) != 0)
+        return LN_EXIT_FAILED;
+
+    bool ok = is_ok(ln_slice(answer.p, answer.n));
+
+    if (ok && cli->json)
+        printf("%s\n", answer.p);
+    else
+        print_field(ok ? stdout : stderr, ln_slice(answer.p, answer.n), "text");
     ln_text_fini(&answer);
     return ok ? LN_EXIT_OK : LN_EXIT_FAILED;
 }

@@ -18,6 +18,7 @@
 #include "server/checker.h"
 #include "server/control.h"
 #include "server/crew.h"
+#include "server/instances.h"
 #include "server/logging.h"
 #include "server/metrics.h"
 #include "server/notify.h"
@@ -433,6 +434,24 @@ static void answer_steering(struct supervisor *s, struct ln_control_client *c, s
     ln_text_fini(&text);
 }
 
+/* "json SERVICE" or "text SERVICE"; without a name, all. */
+static void answer_instances(struct supervisor *s, struct ln_control_client *c, struct ln_slice how)
+{
+    size_t n = how.n < 4 ? how.n : 4; /* of the first word */
+    bool as_text = ln_slice_eq(ln_slice(how.p, n), LN_SLICE("text"));
+    struct ln_slice service = ln_slice_trim(ln_slice(how.p + n, how.n - n));
+    struct ln_text json;
+
+    if (!as_text && !ln_slice_eq(ln_slice(how.p, n), LN_SLICE("json"))) {
+        ln_control_answer(c, LN_SLICE("{\"ok\":false,\"text\":\"unknown request\"}"));
+        return;
+    }
+    ln_text_init(&json);
+    ln_instances_answer(&s->crew, &s->reload.demand, service, as_text, &json);
+    ln_control_answer(c, ln_slice(json.p, json.n));
+    ln_text_fini(&json);
+}
+
 static void on_request(void *arg, struct ln_control_client *c, struct ln_slice line)
 {
     struct supervisor *s = arg;
@@ -443,6 +462,8 @@ static void on_request(void *arg, struct ln_control_client *c, struct ln_slice l
         answer_status(s, c, true);
     } else if (ln_slice_eq(line, LN_SLICE("metrics"))) {
         answer_metrics(s, c);
+    } else if (ln_slice_has_prefix(line, LN_SLICE("instances "))) {
+        answer_instances(s, c, ln_slice(line.p + 10, line.n - 10));
     } else if (ln_slice_eq(line, LN_SLICE("stop"))) {
         wait_for(&s->stoppers, c);
         ask_to_stop(s, false, "the command");

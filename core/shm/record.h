@@ -35,6 +35,7 @@ enum { LN_CHECK_TEXT = 112 };
 struct ln_check_record {
     _Atomic uint64_t word;
     _Atomic uint64_t due;     /* monotonic milliseconds of the next one; 0 = there was none yet */
+    _Atomic uint64_t failed;  /* monotonic milliseconds of the last failure; 0 = none */
     char text[LN_CHECK_TEXT]; /* of the last failure; only for people to read */
 };
 
@@ -48,7 +49,9 @@ struct ln_instance_record {
     struct ln_breaker_record breaker;
     _Atomic uint64_t since; /* monotonic milliseconds from which it warms up; 0 = not seen yet */
     struct ln_check_record check;
-    _Atomic uint32_t steer;                 /* shm/steer.h; written by the supervisor */
+    _Atomic uint32_t steer; /* shm/steer.h; written by the supervisor */
+    _Atomic uint64_t about; /* upstream/seen.h: what its configuration says, for reports */
+    _Atomic uint64_t error; /* likewise: how a request of it failed last */
     _Alignas(64) _Atomic uint32_t active[]; /* requests in flight, one cell per worker */
 };
 

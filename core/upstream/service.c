@@ -12,6 +12,7 @@
 #include "shm/steer.h"
 #include "upstream/balance.h"
 #include "upstream/checks.h"
+#include "upstream/seen.h"
 
 enum { KEY_MAX = 1024, CELL = sizeof(_Atomic uint32_t), SETTLING_MS = 2000 };
 
@@ -285,9 +286,19 @@ static void tell_health(struct ln_instance *i, uint64_t door, enum ln_outcome ou
             (unsigned long long)ln_health_interval(atomic_load(&i->record->trips)));
 }
 
+/* For whoever asks later what was wrong. */
+static void note_error(struct ln_instance *i, enum ln_outcome outcome, int status, ln_msec now)
+{
+    if (ln_outcome_row(outcome)->strikes > 0)
+        ln_seen_fail(i->record, outcome, 0, now);
+    else if (ln_statuses_have(&i->service->conf->breaker.statuses, status))
+        ln_seen_fail(i->record, outcome, status, now);
+}
+
 void ln_instance_report(struct ln_instance *i, struct ln_loan *loan, enum ln_outcome outcome,
                         int status, ln_msec now)
 {
+    note_error(i, outcome, status, now);
     /* An instance that restarts drops all that it has at one moment. That is one event: when health
      * has noticed, what is left of it says nothing more. */
     if (ln_health_is_news(i->record, loan->door))
@@ -352,8 +363,10 @@ void ln_instance_checked(struct ln_instance *i, bool ok, const char *why, ln_mse
     const struct ln_service_conf *s = i->service->conf;
     struct ln_check_record *r = &i->record->check;
 
-    if (!ok)
+    if (!ok) {
         snprintf(r->text, sizeof r->text, "%s", why);
+        atomic_store(&r->failed, now);
+    }
     switch (ln_check_note(r, &s->health, ok)) {
     case LN_CHECK_FELL:
         forget(i);
@@ -370,4 +383,12 @@ void ln_instance_checked(struct ln_instance *i, bool ok, const char *why, ln_mse
         return;
     }
     ln_service_weigh_checks(i->service);
+}
+
+void ln_services_publish(const struct ln_services *all)
+{
+    for (unsigned i = 0; i < all->count; i++)
+        for (unsigned k = 0; k < all->v[i].count; k++)
+            ln_seen_publish(all->v[i].instances[k].record, all->v[i].conf,
+                            all->v[i].instances[k].conf);
 }

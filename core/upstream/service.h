@@ -116,6 +116,9 @@ void ln_instance_report(struct ln_instance *i, struct ln_loan *loan, enum ln_out
  * of the lease (upstream/checks.h). */
 void ln_instance_checked(struct ln_instance *i, bool ok, const char *why, ln_msec now);
 
+/* Says in shared memory what the configuration says: for when it is in use. */
+void ln_services_publish(const struct ln_services *all);
+
 /* Settles whether the service's checks are heeded (services[].panicThreshold), and logs a change.
  * For the holder of the lease. */
 void ln_service_weigh_checks(struct ln_service *s);
