@@ -45,6 +45,17 @@ describe("a route", function()
     assert.truthy(why:find("only one of them", 1, true), why)
   end)
 
+  it("is idempotent, not, or by a header", function()
+    for _, written in ipairs { "true", "false", '"Idempotency-Key"' } do
+      load(('post "/x" { to = users, idempotent = %s }'):format(written))
+    end
+    for _, written in ipairs { "1", '"a b"', '""' } do
+      local ok, why = pcall(load, ('post "/x" { to = users, idempotent = %s }'):format(written))
+      assert.is_false(ok)
+      assert.truthy(why:find("idempotent: expected true, false or the name of a header", 1, true), why)
+    end
+  end)
+
   it("goes to a service by name", function()
     assert.equal("users", load('get "/x" { to = "users" }'):match("GET /x").service)
   end)

@@ -122,6 +122,10 @@ static void test_retries(void **state)
              ->retry;
     assert_true(c->idempotent.always);
     load_end(&l);
+    assert_refused(HEAD "  - name: x\n    instances: http://127.0.0.1:1\n"
+                        "    retries: { statuses: [503, 200-299] }\n",
+                   "gateway.yaml:5:14: services[0].retries: statuses: 200 tells of no failure, "
+                   "expected 400 to 599\n");
 }
 
 static void test_instances_short_and_long(void **state)
