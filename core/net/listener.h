@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * listener.h - accepts connections from a listening socket.
  *
- * Several at each wake-up, so that a burst costs few turns; when the process is out of descriptors
- * it rests for a moment instead of spinning. The socket stays its opener's.
+ * Several at each wake-up, so that a burst costs few turns. The last quarter of the process'
+ * descriptors is not for clients: without one left for an instance, those that are here already
+ * could only be refused. Newcomers wait in the kernel's queue meanwhile, and are looked after ten
+ * times a second. The socket stays its opener's.
  */
 #ifndef LN_NET_LISTENER_H
 #define LN_NET_LISTENER_H
 
+#include <stdbool.h>
 #include <sys/socket.h>
 
 #include "net/loop.h"
@@ -16,6 +19,9 @@ struct ln_listener {
     struct ln_timer rest; /* private */
     struct ln_loop *loop; /* private */
     int fd;
+    int mark;     /* private: descriptors from here on are for others */
+    int last;     /* private: the one that was handed out last */
+    bool crowded; /* private: said so */
     /* A new connection, non-blocking; the callee's from now on. */
     void (*on_accept)(struct ln_listener *l, int fd, const struct sockaddr_storage *peer,
                       socklen_t len);

@@ -34,6 +34,24 @@ describe("out of descriptors", function()
     end, "service again", 10)
   end)
 
+  it("keeps some for the instances, so that clients who are in are served", function()
+    local g = gate.proxy(gate.upstream(), { shell = "ulimit -n 80", expect = { "" } })
+    local first = gate.client(g)
+    assert.equal(200, first:get("/").status)
+    local others = {}
+    for i = 1, 250 do others[i] = gate.client(g) end
+    g:wait_log("new connections wait")
+    gate.pause(0.3) -- the pooled connection is not what is meant: as many at once as there may be
+    for i = 1, 4 do pcall(others[i].send, others[i], gate.http.request("GET", "/")) end
+    assert.equal(200, first:get("/").status)
+    for i = 1, 4 do assert.equal(200, others[i]:read().status) end
+    for _, c in ipairs(others) do c:close() end
+    gate.eventually(function()
+      local ok, r = pcall(g.get, g, "/")
+      return ok and r and r.status == 200
+    end, "service again", 10)
+  end)
+
   it("the instances are not blamed for it", function()
     local g = gate.proxy({ gate.upstream(), gate.upstream() }, { shell = "ulimit -n 60", expect = { "" } })
     local clients = {}
