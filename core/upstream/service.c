@@ -247,11 +247,13 @@ static void tell_breaker(struct ln_instance *i, struct ln_ticket ticket, enum ln
                          int status, ln_msec now)
 {
     const struct ln_breaker_conf *conf = &i->service->conf->breaker;
-    bool bad = is_bad_answer(ln_outcome_row(outcome)) || ln_statuses_have(&conf->statuses, status);
     unsigned total, failed;
 
     if (!ticket.valid)
         return;
+    bool bad = (outcome != LN_OUTCOME_OK && is_bad_answer(ln_outcome_row(outcome))) ||
+               ln_statuses_have(&conf->statuses, status);
+
     if (!bad && outcome != LN_OUTCOME_OK) {
         if (ln_outcome_row(outcome)->repeat == LN_REPEAT_CONNECT || outcome == LN_OUTCOME_STALE)
             ln_breaker_return(&i->record->breaker, ticket); /* it has seen nothing */
@@ -260,6 +262,8 @@ static void tell_breaker(struct ln_instance *i, struct ln_ticket ticket, enum ln
     enum ln_breaker_news news =
         ln_breaker_report(&i->record->breaker, conf, ticket, !bad, now, &total, &failed);
 
+    if (LN_LIKELY(news == LN_BREAKER_NO_NEWS))
+        return;
     if (news == LN_BREAKER_OPENED || news == LN_BREAKER_REOPENED)
         forget(i);
     if (news == LN_BREAKER_RECOVERED)
@@ -269,8 +273,6 @@ static void tell_breaker(struct ln_instance *i, struct ln_ticket ticket, enum ln
 
 static void tell_health(struct ln_instance *i, uint64_t door, enum ln_outcome outcome, ln_msec now)
 {
-    const struct ln_outcome_row *row = ln_outcome_row(outcome);
-
     if (outcome == LN_OUTCOME_OK) {
         if (!ln_health_success(i->record, door))
             return;
@@ -278,6 +280,8 @@ static void tell_health(struct ln_instance *i, uint64_t door, enum ln_outcome ou
         ln_info("instance %s of %s is back", i->conf->url, i->service->conf->name);
         return;
     }
+    const struct ln_outcome_row *row = ln_outcome_row(outcome);
+
     if (row->strikes == 0 || !ln_health_strike(i->record, door, row->strikes, now))
         return;
     forget(i);
