@@ -27,6 +27,8 @@ enum { LN_BREAKER_BUCKETS = 10 };
 struct ln_breaker_record {
     _Atomic uint64_t word;
     _Atomic uint64_t buckets[LN_BREAKER_BUCKETS]; /* of the window */
+    _Atomic uint64_t
+        failed; /* tenth of a window in which a request last failed, + 1; 0 = none yet */
 };
 
 enum { LN_CHECK_TEXT = 112 };
