@@ -65,7 +65,8 @@ describe("plugins.specs", function()
   end)
 
   local odd = {
-    ["ends the process"] = { "os.exit(3)", "the specs of the plugins ended with code " },
+    ["ends the process"] = { "local ffi = require 'ffi' ffi.cdef 'void _exit(int);' ffi.C._exit(3)",
+      "the specs of the plugins ended with code 3" },
     ["is no Lua"] = { "x = = 1", "my-word_spec.lua:1: spec: the file cannot be run: unexpected symbol" },
     ["dies"] = { "local ffi = require 'ffi' ffi.cdef 'int raise(int);' ffi.C.raise(9)", "ended by a signal: Killed" },
     ["raises"] = { "error('at once')", "my-word_spec.lua:1: spec: the file cannot be run: at once" },

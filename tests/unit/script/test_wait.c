@@ -28,8 +28,8 @@ static void test_request_handler_sleeps(void **state)
 
     (void)state;
     load(&w, &v, NULL,
-         "get \"/x\" { function(req) local t = time() sleep(0.02) return 200, { slept = time() - t "
-         ">= 0.019 } end }");
+         "get \"/x\" { function(req) local t = time() sleep(0.05) return 200, { slept = time() - t "
+         ">= 0.02 } end }");
     ev_now_update(
         ln_loop_ev(w.loop)); /* the loop has not run yet, and timers count from its last turn */
     assert_int_equal(ln_vm_request(w.vm, &v.r), LN_RUN_WAIT);
