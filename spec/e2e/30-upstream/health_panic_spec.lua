@@ -84,6 +84,7 @@ describe("a service whose checks call most of it down", function()
     local g = start({ broken }, { breaker = { minRequests = 5, openFor = "30s" } })
     g:wait_log("requests go to all of them")
     for _ = 1, 5 do assert.equal(500, g:get("/").status) end
+    g:wait_log("closed %-> open") -- an outcome is told when its answer has gone out already
     assert.equal("no_healthy_backend", g:get("/").headers["X-Lunette-Reason"])
   end)
 

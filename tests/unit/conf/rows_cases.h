@@ -14,7 +14,7 @@
     "gateway: {port: ':0'}\nservices: [{name: x, instances: 'http://127.0.0.1', " block ": "       \
     "{@}}]\n"
 #define BACKOFF                                                                                    \
-    "gateway: {port: ':0'}\nservices: [{name: x, instances: 'http://127.0.0.1', "               \
+    "gateway: {port: ':0'}\nservices: [{name: x, instances: 'http://127.0.0.1', "                  \
     "retries: {backoff: {@}}}]\n"
 #define LIMIT "gateway: {port: ':0'}\nrateLimit: {requestsPerSecond: 1, @}\n"
 
