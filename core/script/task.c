@@ -151,8 +151,13 @@ void ln_vm_forget(struct ln_vm *vm, struct ln_req *r)
     if (r->serial == 0)
         return;
     ln_coded_forget(r);
-    if (r->slot != 0)
+    if (r->slot != 0) {
         slot_give(vm, r->slot);
+        if (LN_UNLIKELY(vm->crowded) && vm->running == NULL) {
+            ln_vm_make_room(vm);
+            vm->crowded = false; /* the rest belongs to others, or to plugins */
+        }
+    }
     r->slot = 0;
     r->serial = 0;
     r->header_bytes = 0;

@@ -112,6 +112,7 @@ void ln_vm_make_room(struct ln_vm *vm)
     lua_gc(vm->L, LUA_GCCOLLECT, 0);
     vm->high = vm->used < vm->cap ? vm->used + (vm->cap - vm->used) / 2 : vm->cap;
     vm->high = vm->high > most ? vm->high : most;
+    vm->crowded = vm->used > most;
 }
 
 /* ---- modules ---- */

@@ -59,6 +59,8 @@ struct ln_vm {
     lua_Alloc alloc;     /* LuaJIT's own */
     void *alloc_arg;
     size_t used, cap; /* bytes; cap 0 = none */
+    bool crowded; /* most of it was alive when room was made last: what a request held may go with
+                     it */
     bool capped; /* plugins run: only then the cap holds, because our own calls are not protected */
     struct ln_arena arena; /* routes and chains */
     struct ln_route *routes;
