@@ -188,7 +188,7 @@ static void push_lack_of_memory(struct ln_task *t)
 
     size_t before = vm->used; /* what goes now is mostly of the run that has just ended */
 
-    lua_gc(vm->L, LUA_GCCOLLECT, 0);
+    ln_vm_make_room(vm);
     if (t->req != NULL && t->errand == NULL)
         vm->chains[t->req->route->chain - 1].held += (int64_t)vm->used - (int64_t)before;
     if (place.line > 0)
