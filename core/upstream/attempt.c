@@ -46,7 +46,6 @@ void ln_attempt_start(struct ln_attempt *a, struct ln_instance *i, enum ln_attem
     a->error = 0;
     a->started = ln_loop_now(i->pool->all->loop);
     a->asked = 0;
-    a->status = 0;
     a->connect.fd = -1;
     a->conn = take_pooled(i, want);
     a->pooled = a->conn != NULL;
@@ -71,9 +70,7 @@ void ln_attempt_answered(struct ln_attempt *a, int status, bool endless)
 {
     ln_nsec now = ln_loop_now(a->instance->pool->all->loop);
 
-    a->status = status;
-    if (endless && (a->loan.ticket.probe || a->loan.door != 0))
-        ln_instance_report(a->instance, &a->loan, LN_OUTCOME_OK, status, now / LN_NSEC_PER_MSEC);
+    ln_instance_answered(a->instance, &a->loan, status, endless, now / LN_NSEC_PER_MSEC);
     if (a->asked > 0)
         ln_latency_note(&a->instance->record->latency, (now - a->asked) / 1000,
                         now / LN_NSEC_PER_MSEC);
@@ -97,7 +94,7 @@ void ln_attempt_release(struct ln_attempt *a, enum ln_outcome outcome, bool reus
         note_failure(a, ln_loop_now(i->pool->all->loop));
     a->instance = NULL;
     a->conn = NULL;
-    ln_service_release(i, &a->loan, outcome, a->status, ln_loop_now_ms(i->pool->all->loop));
+    ln_service_release(i, &a->loan, outcome, ln_loop_now_ms(i->pool->all->loop));
     if (c == NULL)
         ln_connect_cancel(&a->connect);
     else if (reusable)

@@ -18,7 +18,6 @@ struct ln_attempt {
     struct ln_connect connect;    /* private */
     int error;                    /* errno of a failed connect */
     struct ln_loan loan;          /* with the instance: ln_service_pick() fills it */
-    int status;                   /* of the response, 0 = there is none yet */
     ln_nsec started, asked;       /* when it began, and when all of the request was sent; 0 = not */
     /* The connection is there (a->conn), or it is not (NULL). May be called from inside
      * ln_attempt_start(). */
@@ -37,8 +36,7 @@ void ln_attempt_start(struct ln_attempt *a, struct ln_instance *i, enum ln_attem
 /* All of the request has been sent, now. */
 void ln_attempt_asked(struct ln_attempt *a);
 
-/* The head of the response is here: the instance's latency is known. `endless`: its content has no
- * known end; if the instance is on trial its news is told now, and not when that is over. */
+/* The head of the response is here: the instance's latency is known, and ln_instance_answered(). */
 void ln_attempt_answered(struct ln_attempt *a, int status, bool endless);
 
 /* `reusable`: the connection stands cleanly between two messages. */

@@ -155,12 +155,12 @@ struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_wish *
 }
 
 void ln_service_release(struct ln_instance *i, struct ln_loan *loan, enum ln_outcome outcome,
-                        int status, ln_msec now)
+                        ln_msec now)
 {
     struct ln_services *all = i->service->all;
 
     ln_record_add(&i->record->active[all->worker], -1);
     ln_record_add(&i->service->record->active[all->worker], -1);
-    ln_instance_report(i, loan, outcome, status, now);
+    ln_instance_report(i, loan, outcome, now);
     ln_queue_wake(&i->service->queue);
 }

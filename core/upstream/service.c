@@ -243,24 +243,11 @@ static bool is_bad_answer(const struct ln_outcome_row *row)
     return row->strikes > 0 && row->strikes < LN_STRIKES_DOWN;
 }
 
-static void tell_breaker(struct ln_instance *i, struct ln_ticket ticket, enum ln_outcome outcome,
-                         int status, ln_msec now)
+static void tell_breaker(struct ln_instance *i, struct ln_ticket ticket, bool ok, ln_msec now)
 {
-    const struct ln_breaker_conf *conf = &i->service->conf->breaker;
     unsigned total, failed;
-
-    if (!ticket.valid)
-        return;
-    bool bad = (outcome != LN_OUTCOME_OK && is_bad_answer(ln_outcome_row(outcome))) ||
-               ln_statuses_have(&conf->statuses, status);
-
-    if (!bad && outcome != LN_OUTCOME_OK) {
-        if (ln_outcome_row(outcome)->repeat == LN_REPEAT_CONNECT || outcome == LN_OUTCOME_STALE)
-            ln_breaker_return(&i->record->breaker, ticket); /* it has seen nothing */
-        return;
-    }
-    enum ln_breaker_news news =
-        ln_breaker_report(&i->record->breaker, conf, ticket, !bad, now, &total, &failed);
+    enum ln_breaker_news news = ln_breaker_report(&i->record->breaker, &i->service->conf->breaker,
+                                                  ticket, ok, now, &total, &failed);
 
     if (LN_LIKELY(news == LN_BREAKER_NO_NEWS))
         return;
@@ -269,6 +256,17 @@ static void tell_breaker(struct ln_instance *i, struct ln_ticket ticket, enum ln
     if (news == LN_BREAKER_RECOVERED)
         is_back(i, now);
     ln_instance_say(i, news, failed, total);
+}
+
+static void tell_breaker_end(struct ln_instance *i, struct ln_ticket ticket,
+                             enum ln_outcome outcome, ln_msec now)
+{
+    const struct ln_outcome_row *row = ln_outcome_row(outcome);
+
+    if (outcome == LN_OUTCOME_OK || is_bad_answer(row))
+        tell_breaker(i, ticket, outcome == LN_OUTCOME_OK, now);
+    else if (row->repeat == LN_REPEAT_CONNECT || outcome == LN_OUTCOME_STALE)
+        ln_breaker_return(&i->record->breaker, ticket); /* it has seen nothing */
 }
 
 static void tell_health(struct ln_instance *i, uint64_t door, enum ln_outcome outcome, ln_msec now)
@@ -290,25 +288,32 @@ static void tell_health(struct ln_instance *i, uint64_t door, enum ln_outcome ou
             (unsigned long long)ln_health_interval(atomic_load(&i->record->trips)));
 }
 
-/* For whoever asks later what was wrong. */
-static void note_error(struct ln_instance *i, enum ln_outcome outcome, int status, ln_msec now)
+void ln_instance_report(struct ln_instance *i, struct ln_loan *loan, enum ln_outcome outcome,
+                        ln_msec now)
 {
     if (ln_outcome_row(outcome)->strikes > 0)
         ln_seen_fail(i->record, outcome, 0, now);
-    else if (ln_statuses_have(&i->service->conf->breaker.statuses, status))
-        ln_seen_fail(i->record, outcome, status, now);
-}
-
-void ln_instance_report(struct ln_instance *i, struct ln_loan *loan, enum ln_outcome outcome,
-                        int status, ln_msec now)
-{
-    note_error(i, outcome, status, now);
     /* An instance that restarts drops all that it has at one moment. That is one event: when health
      * has noticed, what is left of it says nothing more. */
-    if (ln_health_is_news(i->record, loan->door))
-        tell_breaker(i, loan->ticket, outcome, status, now);
+    if (loan->ticket.valid && ln_health_is_news(i->record, loan->door))
+        tell_breaker_end(i, loan->ticket, outcome, now);
     tell_health(i, loan->door, outcome, now);
     loan->ticket.valid = false;
+}
+
+void ln_instance_answered(struct ln_instance *i, struct ln_loan *loan, int status, bool endless,
+                          ln_msec now)
+{
+    bool on_trial = loan->ticket.probe || loan->door != 0;
+
+    if (ln_statuses_have(&i->service->conf->breaker.statuses, status)) {
+        ln_seen_fail(i->record, LN_OUTCOME_OK, status, now);
+        if (loan->ticket.valid && ln_health_is_news(i->record, loan->door))
+            tell_breaker(i, loan->ticket, false, now);
+        loan->ticket.valid = false;
+    }
+    if (endless && on_trial)
+        ln_instance_report(i, loan, LN_OUTCOME_OK, now);
 }
 
 /* ---- checks ---- */

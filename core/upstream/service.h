@@ -103,14 +103,21 @@ struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_wish *
  * all come to the same ring. */
 void ln_service_weigh(struct ln_service *s);
 
-/* How an attempt ended: it is no longer in flight, and breaker and health hear of it. `status` of
- * the response, 0 = there was none. */
+/* How an attempt ended: it is no longer in flight, and breaker and health hear of it. */
 void ln_service_release(struct ln_instance *i, struct ln_loan *loan, enum ln_outcome outcome,
-                        int status, ln_msec now);
+                        ln_msec now);
+
+/* The head of a response is here. A status that counts as a failure is told to the breaker at once:
+ * whoever comes after its client finds the breaker informed. That spends the ticket, so whatever
+ * becomes of the content is no second failure. Anything else is told when the attempt ends, for the
+ * content may still break off; but `endless` content has no known end, and if the instance is on
+ * trial all of its news is told now. Logs changes. `now` in milliseconds. */
+void ln_instance_answered(struct ln_instance *i, struct ln_loan *loan, int status, bool endless,
+                          ln_msec now);
 
 /* Only the news, which is told once: the ticket is spent. Logs changes. `now` in milliseconds. */
 void ln_instance_report(struct ln_instance *i, struct ln_loan *loan, enum ln_outcome outcome,
-                        int status, ln_msec now);
+                        ln_msec now);
 
 /* How a check of it has ended; `why` it failed. Logs changes. `now` in milliseconds. For the holder
  * of the lease (upstream/checks.h). */

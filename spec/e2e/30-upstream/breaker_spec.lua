@@ -45,10 +45,8 @@ describe("a breaker", function()
     local it = patient "it"
     local g = start({ it }, { workers = 2 })
     it.answer = 500
-    assert.same({ [500] = 5 }, statuses(g, 5))
-    -- The other worker hears of it when the answer has gone out already.
+    assert.same({ [500] = 5, [503] = 5 }, statuses(g, 10))
     g:wait_log("breaker main http://[%d.:]+: closed %-> open %(5 of 5 failed%)")
-    assert.same({ [503] = 5 }, statuses(g, 5))
     assert.equal(5, #it.up.requests)
     it.answer = 200
     gate.eventually(function() return g:get("/").status == 200 end, "a probe")
@@ -70,6 +68,34 @@ describe("a breaker", function()
       local _, n = g:log():gsub(line, "")
       assert.equal(1, n, line)
     end
+  end)
+
+  it("hears of a bad status with its head, and once", function()
+    local it = patient "it"
+    local open, n = gate.gate(), 0
+    local g = start({ it }, { workers = 2 })
+    it.answer = function(_, connection)
+      n = n + 1
+      if n <= 2 then return 200, "it" end
+      connection:send("HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\n")
+      open:wait()
+      connection:reset()
+    end
+    assert.same({ [200] = 2 }, statuses(g, 2))
+    local clients = {}
+    for i = 1, 3 do
+      clients[i] = gate.client(g):send(gate.http.request("GET", "/"))
+      assert.equal(500, clients[i]:read_head().status)
+    end
+    assert.same({ [503] = 3 }, statuses(g, 3))
+    g:wait_log("closed %-> open %(3 of 5 failed%)")
+    open:open()
+    for _, c in ipairs(clients) do c.socket:read_all() end
+    it.answer = 200
+    gate.eventually(function() return g:get("/").status == 200 end, "a probe")
+    assert.same({ [200] = 10 }, statuses(g, 10))
+    g:wait_log("half%-open %-> closed")
+    assert.is_nil(g:log():find("half%-open %-> open"))
   end)
 
   it("costs nobody a request while another instance lives", function()

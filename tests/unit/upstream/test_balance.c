@@ -30,7 +30,7 @@ static struct ln_instance *by_key(struct ln_service *s, uint64_t key)
 
 static void give_back(struct ln_instance *i)
 {
-    ln_service_release(i, &(struct ln_loan){0}, LN_OUTCOME_CLIENT_GONE, 0, NOW);
+    ln_service_release(i, &(struct ln_loan){0}, LN_OUTCOME_CLIENT_GONE, NOW);
 }
 
 static uint64_t key_of(unsigned k)

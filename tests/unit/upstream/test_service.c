@@ -132,7 +132,7 @@ static void test_exactly_one_request_is_the_trial(void **state)
     assert_int_equal(trials, 1);
     struct ln_loan trial = {.door = atomic_load(&s->instances[1].record->down)};
 
-    ln_instance_report(&s->instances[1], &trial, LN_OUTCOME_OK, 200, NOW + LN_HEALTH_FIRST_MS);
+    ln_instance_report(&s->instances[1], &trial, LN_OUTCOME_OK, NOW + LN_HEALTH_FIRST_MS);
     pick(m, 100, &nowhere);
     assert_int_equal(m->met[0], 50); /* back in its old place */
 }
@@ -246,7 +246,7 @@ static void test_memory_that_was_not_demanded_is_an_error(void **state)
  * --------------------------------------------------------------------------------------------------
  */
 
-static void report(struct ln_instance *i, enum ln_outcome outcome, int status)
+static struct ln_loan lend(struct ln_instance *i)
 {
     struct ln_loan loan;
     enum ln_breaker_news news;
@@ -254,7 +254,17 @@ static void report(struct ln_instance *i, enum ln_outcome outcome, int status)
     assert_true(ln_breaker_admit(&i->record->breaker, &i->service->conf->breaker, NOW, &loan.ticket,
                                  &news));
     assert_true(ln_health_admits(i->record, NOW, &loan.door));
-    ln_instance_report(i, &loan, outcome, status, NOW);
+    return loan;
+}
+
+/* An attempt that got a head with `status`, unless that is 0, and ended with `outcome`. */
+static void report(struct ln_instance *i, enum ln_outcome outcome, int status)
+{
+    struct ln_loan loan = lend(i);
+
+    if (status > 0)
+        ln_instance_answered(i, &loan, status, false, NOW);
+    ln_instance_report(i, &loan, outcome, NOW);
     assert_false(loan.ticket.valid); /* told once */
 }
 
@@ -325,6 +335,77 @@ static void test_each_outcome_has_its_judge(void **state)
     }
 }
 
+static const struct ln_breaker_conf of_five = {.on = true,
+                                               .min_requests = 5,
+                                               .failure_ratio = 0.6,
+                                               .window = 10000,
+                                               .open_for = 10000,
+                                               .max_open_for = 10000,
+                                               .probes = 3,
+                                               .statuses = {{{500, 599}}, 1}};
+
+/* Whoever comes after the client of the fifth finds it open, though no content has come yet. */
+static void test_a_bad_status_is_told_with_its_head(void **state)
+{
+    struct market *m = *state;
+    struct ln_instance *at;
+    struct ln_loan loans[5];
+
+    m->service[0].breaker = of_five;
+    at = &OPEN(m, 1, 1)->instances[0];
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(ln_breaker_state(&at->record->breaker), LN_BREAKER_CLOSED);
+        loans[i] = lend(at);
+        ln_instance_answered(at, &loans[i], 503, false, NOW);
+        assert_false(loans[i].ticket.valid);
+    }
+    assert_int_equal(ln_breaker_state(&at->record->breaker), LN_BREAKER_OPEN);
+    for (unsigned i = 0; i < 5; i++)
+        ln_instance_report(at, &loans[i], LN_OUTCOME_OK, NOW);
+    assert_int_equal(ln_breaker_state(&at->record->breaker), LN_BREAKER_OPEN);
+    assert_true(ln_health_is_up(at->record, NOW)); /* it answers */
+}
+
+/* What becomes of the content of a bad answer is no second failure; that of a good one may still be
+ * the first. */
+static void test_an_answer_is_one_failure_at_most(void **state)
+{
+    struct market *m = *state;
+    struct ln_instance *at;
+
+    m->service[0].breaker = of_five;
+    at = &OPEN(m, 1, 1)->instances[0];
+    for (unsigned i = 0; i < 4; i++) {
+        report(at, LN_OUTCOME_TRUNCATED, i % 2 == 0 ? 500 : 200);
+        atomic_store(&at->record->strikes, 0); /* here the breaker alone is judged */
+    }
+    assert_int_equal(ln_breaker_state(&at->record->breaker), LN_BREAKER_CLOSED);
+    report(at, LN_OUTCOME_TRUNCATED, 200);
+    assert_int_equal(ln_breaker_state(&at->record->breaker), LN_BREAKER_OPEN);
+}
+
+/* One that failed as a probe at its head has shown nothing more when its content has come. */
+static void test_a_probe_is_told_with_its_head(void **state)
+{
+    struct market *m = *state;
+    struct ln_instance *at;
+    struct ln_loan probe;
+    enum ln_breaker_news news;
+
+    m->service[0].breaker = of_five;
+    at = &OPEN(m, 1, 1)->instances[0];
+    for (unsigned i = 0; i < 5; i++)
+        report(at, LN_OUTCOME_OK, 500);
+    assert_true(ln_breaker_admit(&at->record->breaker, &m->service[0].breaker, NOW + 10000,
+                                 &probe.ticket, &news));
+    probe.door = 0;
+    assert_int_equal(news, LN_BREAKER_PROBES);
+    ln_instance_answered(at, &probe, 500, true, NOW + 10000);
+    assert_int_equal(ln_breaker_state(&at->record->breaker), LN_BREAKER_OPEN);
+    ln_instance_report(at, &probe, LN_OUTCOME_OK, NOW + 10000);
+    assert_int_equal(ln_breaker_state(&at->record->breaker), LN_BREAKER_OPEN);
+}
+
 /* A restart drops twelve requests at one moment: the instance is down for a moment, and its breaker
  * does not open. */
 static void test_one_event_is_one_failure(void **state)
@@ -334,13 +415,7 @@ static void test_one_event_is_one_failure(void **state)
     struct ln_loan loans[12];
     enum ln_breaker_news news;
 
-    m->service[0].breaker = (struct ln_breaker_conf){.on = true,
-                                                     .min_requests = 5,
-                                                     .failure_ratio = 0.6,
-                                                     .window = 10000,
-                                                     .open_for = 10000,
-                                                     .max_open_for = 10000,
-                                                     .probes = 3};
+    m->service[0].breaker = of_five;
     at = &OPEN(m, 1, 1)->instances[0];
     for (unsigned i = 0; i < 12; i++) {
         assert_true(ln_breaker_admit(&at->record->breaker, &m->service[0].breaker, NOW,
@@ -348,7 +423,7 @@ static void test_one_event_is_one_failure(void **state)
         loans[i].door = 0;
     }
     for (unsigned i = 0; i < 12; i++)
-        ln_instance_report(at, &loans[i], LN_OUTCOME_RESET, 0, NOW);
+        ln_instance_report(at, &loans[i], LN_OUTCOME_RESET, NOW);
     assert_false(ln_health_is_up(at->record, NOW));
     assert_int_equal(ln_breaker_state(&at->record->breaker), LN_BREAKER_CLOSED);
 }
@@ -361,7 +436,7 @@ static void test_late_news_bring_nobody_back(void **state)
     struct ln_loan early = {.door = 0};
 
     knock_down(m, 0);
-    ln_instance_report(at, &early, LN_OUTCOME_OK, 200, NOW);
+    ln_instance_report(at, &early, LN_OUTCOME_OK, NOW);
     assert_false(ln_health_is_up(at->record, NOW));
 }
 
@@ -387,6 +462,9 @@ int main(void)
         TEST(test_memory_that_was_not_demanded_is_an_error),
         TEST(test_outcomes_become_strikes),
         TEST(test_each_outcome_has_its_judge),
+        TEST(test_a_bad_status_is_told_with_its_head),
+        TEST(test_an_answer_is_one_failure_at_most),
+        TEST(test_a_probe_is_told_with_its_head),
         TEST(test_one_event_is_one_failure),
         TEST(test_late_news_bring_nobody_back),
     };

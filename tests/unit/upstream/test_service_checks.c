@@ -32,7 +32,7 @@ static unsigned users(struct ln_service *s)
         if (at == NULL)
             return seen;
         seen |= 1u << index_of(at);
-        ln_service_release(at, &loan, LN_OUTCOME_OK, 200, NOW);
+        ln_service_release(at, &loan, LN_OUTCOME_OK, NOW);
     }
     return seen;
 }

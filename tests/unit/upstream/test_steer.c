@@ -34,7 +34,7 @@ static unsigned meet(struct market *m, unsigned index, unsigned times)
         got = ln_service_pick(s, &wish, NOW, &loan, &full);
         assert_non_null(got);
         met += index_of(got) == index;
-        ln_service_release(got, &loan, LN_OUTCOME_OK, 200, NOW);
+        ln_service_release(got, &loan, LN_OUTCOME_OK, NOW);
     }
     return met;
 }
