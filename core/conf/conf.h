@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "base/clock.h"
+#include "base/limit.h"
 #include "base/slice.h"
 #include "conf/addr.h"
 #include "conf/conf_service.h"
@@ -94,9 +94,7 @@ struct ln_gateway_conf {
 
 struct ln_limit_conf { /* rateLimit */
     bool enabled;
-    uint64_t count; /* requests ... */
-    ln_msec per;    /* ... per this long */
-    unsigned burst;
+    struct ln_limit limit; /* what it says */
     const char *redis_url; /* "" = none */
     struct ln_place place;
 };

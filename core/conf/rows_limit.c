@@ -9,7 +9,7 @@
 struct draft {
     struct ln_limit_conf conf;
     ln_msec timeout;
-    unsigned key, on_down, algorithm;
+    unsigned key, on_down;
 };
 
 #define AT(field) offsetof(struct draft, field)
@@ -57,15 +57,15 @@ static const char *const algorithms[] = {"gcra", NULL};
 
 /* clang-format off */
 static const struct ln_row rows[] = {
-    {"requestsPerSecond", &ln_type_number, AT(conf.count), "=none", LN_RANGE(1, 1000000000),
+    {"requestsPerSecond", &ln_type_number, AT(conf.limit.count), "=none", LN_RANGE(1, 1000000000),
      "Requests that a client may send each second, in the long run."},
-    {"limit", &ln_type_number, AT(conf.count), "=none", LN_RANGE(1, 1000000000),
+    {"limit", &ln_type_number, AT(conf.limit.count), "=none", LN_RANGE(1, 1000000000),
      "Instead of `requestsPerSecond`: requests that a client may send in each `window`."},
-    {"window", &ln_type_duration, AT(conf.per), "=none", LN_RANGE(1, LN_YEAR_MSEC),
+    {"window", &ln_type_duration, AT(conf.limit.per), "=none", LN_RANGE(1, LN_YEAR_MSEC),
      "The time that `limit` is about."},
-    {"burstSize", &ln_type_unsigned, AT(conf.burst), "10", LN_RANGE(1, 1000000000),
+    {"burstSize", &ln_type_number, AT(conf.limit.burst), "10", LN_RANGE(1, 1000000000),
      "Requests that may come at once."},
-    {"algorithm", &ln_type_word, AT(algorithm), "gcra", LN_WORDS(algorithms),
+    {"algorithm", &ln_type_word, AT(conf.limit.way), "gcra", LN_WORDS(algorithms),
      "How requests are counted: `gcra` spreads them evenly and allows a burst."},
     {"key", &ln_type_word, AT(key), "identity", LN_WORDS(keys),
      "Who is counted: the client's identity, as `gateway.identity` finds it."},
@@ -108,7 +108,7 @@ static void check(struct ln_reader *r, const struct ln_node *map, void *base)
     if (limit == NULL && window != NULL)
         report_at(r, "window", &window->key_place, "given without limit, expected both or none");
     if (limit == NULL)
-        draft->conf.per = 1000;
+        draft->conf.limit.per = 1000;
 }
 
 const struct ln_block ln_rows_limit = {.rows = rows, .check = check};

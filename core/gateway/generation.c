@@ -26,7 +26,8 @@ static void load_limiter(struct ln_generation *g, const struct ln_vm_env *env, s
         ln_demand_add(env->demand, LN_ZONE_LIMITER, name, size);
     if (env->shm == NULL)
         return;
-    g->limiter.limit = ln_limit_make(conf->count, conf->per, conf->burst);
+    g->limiter.limit =
+        ln_limit_plan_make(conf->limit.count, conf->limit.per, (unsigned)conf->limit.burst);
     g->limiter.zone = ln_shm_find(env->shm, LN_ZONE_LIMITER, name, &size);
     g->limiter.size = size;
     if (g->limiter.zone == NULL)

@@ -31,7 +31,7 @@ struct ln_generation {
     struct {                      /* rateLimit; zone NULL = off, or checking */
         void *zone;
         size_t size;
-        struct ln_limit limit;
+        struct ln_limit_plan limit;
     } limiter;
     bool json_always, json_never; /* errors.json */
 };

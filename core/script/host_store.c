@@ -55,7 +55,7 @@ static struct ln_limiter *limiter_new(struct ln_vm *vm, uint64_t count, ln_msec 
     struct ln_hash_key key = {count, per};
 
     l->vm = vm;
-    l->limit = ln_limit_make(count, per, burst);
+    l->limit = ln_limit_plan_make(count, per, burst);
     l->salt = ln_hash(&key, &burst, sizeof burst) + vm->epoch * 0x9e3779b97f4a7c15u;
     l->next = vm->limiters;
     vm->limiters = l;

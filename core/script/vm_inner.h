@@ -45,7 +45,7 @@ struct ln_limiter {
     struct ln_vm *vm;
     void *zone; /* NULL while checking */
     size_t size;
-    struct ln_limit limit;
+    struct ln_limit_plan limit;
     uint64_t salt; /* uses of one zone with different limits count apart */
     struct ln_limiter *next;
 };

@@ -47,7 +47,7 @@ struct set {
 #define TAT_MASK (((uint64_t)1 << 60) - 1)
 #define SPAN_MAX ((uint64_t)1 << 58)
 
-struct ln_limit ln_limit_make(uint64_t count, ln_msec per, unsigned burst)
+struct ln_limit_plan ln_limit_plan_make(uint64_t count, ln_msec per, unsigned burst)
 {
     ln_assert(count > 0 && per > 0 && burst > 0);
 
@@ -56,7 +56,7 @@ struct ln_limit ln_limit_make(uint64_t count, ln_msec per, unsigned burst)
 
     if (emission > SPAN_MAX / burst)
         emission = SPAN_MAX / burst;
-    return (struct ln_limit){emission, emission * burst, burst};
+    return (struct ln_limit_plan){emission, emission * burst, burst};
 }
 
 size_t ln_limiter_size(size_t entries)
@@ -80,7 +80,7 @@ static uint64_t later(uint64_t a, uint64_t b)
 }
 
 /* The answer for a bucket with this tat, and the tat that it leaves behind. */
-static uint64_t judge(const struct ln_limit *l, uint64_t tat, uint64_t cost, ln_nsec now,
+static uint64_t judge(const struct ln_limit_plan *l, uint64_t tat, uint64_t cost, ln_nsec now,
                       struct ln_limit_answer *out)
 {
     uint64_t debt = later(tat, now) - now;
@@ -99,7 +99,7 @@ static uint64_t judge(const struct ln_limit *l, uint64_t tat, uint64_t cost, ln_
 }
 
 /* Judges by `seen` and stores what follows; false when the bucket has changed meanwhile. */
-static bool charge(struct ln_pair *bucket, struct ln_pair seen, const struct ln_limit *l,
+static bool charge(struct ln_pair *bucket, struct ln_pair seen, const struct ln_limit_plan *l,
                    uint64_t cost, ln_nsec now, struct ln_limit_answer *out)
 {
     uint64_t tat = judge(l, seen.stamp, cost, now, out);
@@ -157,8 +157,8 @@ static void finish_claim(struct set *s, struct ln_pair claim)
 }
 
 /* The client has no way: gives it one, or lets it share. True when the answer is there. */
-static bool take_as_newcomer(struct set *s, const struct ln_limit *l, uint64_t hash, uint64_t cost,
-                             ln_nsec now, struct ln_limit_answer *out)
+static bool take_as_newcomer(struct set *s, const struct ln_limit_plan *l, uint64_t hash,
+                             uint64_t cost, ln_nsec now, struct ln_limit_answer *out)
 {
     struct ln_pair over = ln_pair_read(&s->over); /* before `claim`: rule 4 */
     struct ln_pair claim = ln_pair_read(&s->claim);
@@ -184,7 +184,7 @@ static bool take_as_newcomer(struct set *s, const struct ln_limit *l, uint64_t h
     return false;
 }
 
-void ln_limiter_take(void *zone, size_t size, const struct ln_limit *limit, uint64_t hash,
+void ln_limiter_take(void *zone, size_t size, const struct ln_limit_plan *limit, uint64_t hash,
                      uint64_t cost, ln_nsec now, struct ln_limit_answer *out)
 {
     struct set *s = set_of(zone, size, hash);

@@ -22,8 +22,8 @@
 
 #include "base/clock.h"
 
-/* A bucket of `burst` tokens that gets one more every `emission`. Made by ln_limit_make(). */
-struct ln_limit {
+/* A bucket of `burst` tokens that gets one more every `emission`. Made by ln_limit_plan_make(). */
+struct ln_limit_plan {
     ln_nsec emission;
     ln_nsec burst_span; /* burst * emission */
     unsigned burst;
@@ -38,7 +38,7 @@ struct ln_limit_answer {
 
 /* `count` requests per `per` milliseconds, `burst` of them at once; each at least 1. Rounded so
  * that never more than `count` pass in the long run. Spans are cut at about nine years. */
-struct ln_limit ln_limit_make(uint64_t count, ln_msec per, unsigned burst);
+struct ln_limit_plan ln_limit_plan_make(uint64_t count, ln_msec per, unsigned burst);
 
 /* Bytes of a zone for this many clients at once that have taken a token lately: about 43 for each.
  */
@@ -46,7 +46,7 @@ size_t ln_limiter_size(size_t entries);
 
 /* Takes `cost` tokens of the client's bucket if they are there. cost 0 only looks. A cost above the
  * burst never passes; `wait` is then the time in which an empty bucket fills. */
-void ln_limiter_take(void *zone, size_t size, const struct ln_limit *limit, uint64_t hash,
+void ln_limiter_take(void *zone, size_t size, const struct ln_limit_plan *limit, uint64_t hash,
                      uint64_t cost, ln_nsec now, struct ln_limit_answer *out);
 
 #endif

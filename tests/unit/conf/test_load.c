@@ -33,8 +33,8 @@ static void assert_simplest(const struct ln_conf *conf)
     assert_int_equal(conf->services[0].instance_count, 2);
     assert_in_range(conf->services[0].instances[1].addr_count, 1, 16);
     assert_string_equal(conf->services[0].instances[1].url, "http://localhost:8082");
-    assert_int_equal(conf->limit.count, 100);
-    assert_int_equal(conf->limit.burst, 10);
+    assert_int_equal(conf->limit.limit.count, 100);
+    assert_int_equal(conf->limit.limit.burst, 10);
     assert_string_equal(conf->limit.redis_url, "redis://localhost:6379");
 }
 
@@ -58,7 +58,7 @@ static void test_variables_from_the_environment(void **state)
     load_good(
         &l,
         "gateway:\n  port: ${LN_UNIT_PORT}\nrateLimit:\n  requestsPerSecond: ${LN_UNIT_RATE:-5}\n");
-    assert_int_equal(l.conf->limit.count, 5);
+    assert_int_equal(l.conf->limit.limit.count, 5);
     load_end(&l);
     assert_refused(HEAD "rateLimit:\n  requestsPerSecond: ${LN_UNIT_RATE}\n",
                    "gateway.yaml:3:22: the variable LN_UNIT_RATE is not set, expected it in the "
@@ -135,7 +135,7 @@ static void test_the_sample(void **state)
     assert_int_equal(ln_conf_find_service(l.conf, LN_SLICE("user-service"))->instance_count, 3);
     assert_int_equal(ln_conf_find_service(l.conf, LN_SLICE("order-service"))->strategy,
                      LN_STRATEGY_WEIGHTED_ROUND_ROBIN);
-    assert_int_equal(l.conf->limit.count, 100);
+    assert_int_equal(l.conf->limit.limit.count, 100);
     assert_non_null(l.conf->routes);
     assert_non_null(l.conf->plugins_dir);
     load_end(&l);

@@ -22,9 +22,9 @@ static void test_requests_per_second(void **state)
     (void)state;
     load_good(&l, HEAD "rateLimit: {requestsPerSecond: 100}\n");
     assert_true(l.conf->limit.enabled);
-    assert_int_equal(l.conf->limit.count, 100);
-    assert_int_equal(l.conf->limit.per, 1000);
-    assert_int_equal(l.conf->limit.burst, 10);
+    assert_int_equal(l.conf->limit.limit.count, 100);
+    assert_int_equal(l.conf->limit.limit.per, 1000);
+    assert_int_equal(l.conf->limit.limit.burst, 10);
     assert_string_equal(l.conf->limit.redis_url, "");
     assert_int_equal(l.conf->limit.place.line, 2);
     load_end(&l);
@@ -36,9 +36,9 @@ static void test_limit_with_window(void **state)
 
     (void)state;
     load_good(&l, HEAD "rateLimit: {limit: 5, window: 1m, burstSize: 2}\n");
-    assert_int_equal(l.conf->limit.count, 5);
-    assert_int_equal(l.conf->limit.per, 60000);
-    assert_int_equal(l.conf->limit.burst, 2);
+    assert_int_equal(l.conf->limit.limit.count, 5);
+    assert_int_equal(l.conf->limit.limit.per, 60000);
+    assert_int_equal(l.conf->limit.limit.burst, 2);
     load_end(&l);
 }
 

@@ -41,7 +41,7 @@ static void zone_free(struct zone z)
     munmap(z.at, z.size);
 }
 
-static struct ln_limit_answer take(struct zone z, const struct ln_limit *l, uint64_t hash,
+static struct ln_limit_answer take(struct zone z, const struct ln_limit_plan *l, uint64_t hash,
                                    uint64_t cost, ln_nsec now)
 {
     struct ln_limit_answer a;
@@ -60,7 +60,7 @@ static uint64_t id(uint64_t n)
 static void test_burst_passes_at_once_and_then_the_rate(void **state)
 {
     struct zone z = zone_new(10);
-    struct ln_limit l = ln_limit_make(2, 1000, 2);
+    struct ln_limit_plan l = ln_limit_plan_make(2, 1000, 2);
     ln_nsec now = START;
 
     (void)state;
@@ -81,7 +81,7 @@ static void test_burst_passes_at_once_and_then_the_rate(void **state)
 static void test_left_counts_down(void **state)
 {
     struct zone z = zone_new(10);
-    struct ln_limit l = ln_limit_make(10, 1000, 3);
+    struct ln_limit_plan l = ln_limit_plan_make(10, 1000, 3);
 
     (void)state;
     for (uint64_t left = 3; left-- > 0;)
@@ -92,7 +92,7 @@ static void test_left_counts_down(void **state)
 static void test_cost_takes_several_and_zero_only_looks(void **state)
 {
     struct zone z = zone_new(10);
-    struct ln_limit l = ln_limit_make(1, 1000, 5);
+    struct ln_limit_plan l = ln_limit_plan_make(1, 1000, 5);
 
     (void)state;
     assert_int_equal(take(z, &l, id(1), 0, START).left, 5);
@@ -111,7 +111,7 @@ static void test_cost_takes_several_and_zero_only_looks(void **state)
 static void test_cost_above_the_burst_never_passes(void **state)
 {
     struct zone z = zone_new(10);
-    struct ln_limit l = ln_limit_make(1, 1000, 5);
+    struct ln_limit_plan l = ln_limit_plan_make(1, 1000, 5);
     struct ln_limit_answer a = take(z, &l, id(1), 6, START);
 
     (void)state;
@@ -125,7 +125,7 @@ static void test_cost_above_the_burst_never_passes(void **state)
 static void test_clients_are_apart(void **state)
 {
     struct zone z = zone_new(100);
-    struct ln_limit l = ln_limit_make(1, 1000, 1);
+    struct ln_limit_plan l = ln_limit_plan_make(1, 1000, 1);
 
     (void)state;
     for (uint64_t n = 0; n < 100; n++)
@@ -138,7 +138,7 @@ static void test_clients_are_apart(void **state)
 static void test_hash_zero_is_a_client_too(void **state)
 {
     struct zone z = zone_new(10);
-    struct ln_limit l = ln_limit_make(1, 1000, 1);
+    struct ln_limit_plan l = ln_limit_plan_make(1, 1000, 1);
 
     (void)state;
     assert_true(take(z, &l, 0, 1, START).ok);
@@ -148,19 +148,19 @@ static void test_hash_zero_is_a_client_too(void **state)
 
 static void test_rate_is_never_exceeded_by_rounding(void **state)
 {
-    struct ln_limit l = ln_limit_make(3, 1000, 1);
+    struct ln_limit_plan l = ln_limit_plan_make(3, 1000, 1);
 
     (void)state;
     assert_true(l.emission * 3 >= SECOND);
     assert_true(l.emission * 3 < SECOND + 3);
-    l = ln_limit_make(UINT64_MAX, 1, 1);
+    l = ln_limit_plan_make(UINT64_MAX, 1, 1);
     assert_int_equal(l.emission, 1);
 }
 
 static void test_enormous_spans_are_cut_and_still_limit(void **state)
 {
     struct zone z = zone_new(10);
-    struct ln_limit l = ln_limit_make(1, UINT64_MAX, 1000000);
+    struct ln_limit_plan l = ln_limit_plan_make(1, UINT64_MAX, 1000000);
 
     (void)state;
     assert_true(l.burst_span <= (uint64_t)1 << 58);
@@ -179,7 +179,7 @@ static void test_size_is_a_few_megabytes_for_100000_clients(void **state)
 static void test_100000_clients_keep_entries_of_their_own(void **state)
 {
     struct zone z = zone_new(100000);
-    struct ln_limit l = ln_limit_make(1, 1000, 1);
+    struct ln_limit_plan l = ln_limit_plan_make(1, 1000, 1);
     unsigned refused = 0;
 
     (void)state;
@@ -196,8 +196,8 @@ struct model {
     uint64_t tat[64];
 };
 
-static bool model_take(struct model *m, const struct ln_limit *l, unsigned client, uint64_t cost,
-                       ln_nsec now)
+static bool model_take(struct model *m, const struct ln_limit_plan *l, unsigned client,
+                       uint64_t cost, ln_nsec now)
 {
     uint64_t base = m->tat[client] > now ? m->tat[client] : now;
 
@@ -219,8 +219,8 @@ static void test_equals_the_model_while_there_is_room(void **state)
 
         ln_rand_init(&r, seed);
 
-        struct ln_limit l =
-            ln_limit_make(1 + ln_rand_below(&r, 50), 1000, 1 + (unsigned)ln_rand_below(&r, 20));
+        struct ln_limit_plan l = ln_limit_plan_make(1 + ln_rand_below(&r, 50), 1000,
+                                                    1 + (unsigned)ln_rand_below(&r, 20));
 
         for (unsigned i = 0; i < 20000; i++) {
             unsigned client = (unsigned)ln_rand_below(&r, 64);
@@ -249,8 +249,8 @@ static void test_never_lets_more_pass_than_the_model_in_a_full_table(void **stat
 
         ln_rand_init(&r, seed);
 
-        struct ln_limit l =
-            ln_limit_make(1 + ln_rand_below(&r, 10), 1000, 1 + (unsigned)ln_rand_below(&r, 10));
+        struct ln_limit_plan l = ln_limit_plan_make(1 + ln_rand_below(&r, 10), 1000,
+                                                    1 + (unsigned)ln_rand_below(&r, 10));
 
         for (unsigned i = 0; i < 20000; i++) {
             unsigned client = (unsigned)ln_rand_below(&r, 64);
@@ -269,7 +269,7 @@ static void test_never_lets_more_pass_than_the_model_in_a_full_table(void **stat
 static void test_a_flood_of_identities_frees_nobody(void **state)
 {
     struct zone z = zone_new(1000);
-    struct ln_limit l = ln_limit_make(1, 60000, 5);
+    struct ln_limit_plan l = ln_limit_plan_make(1, 60000, 5);
 
     (void)state;
     assert_true(take(z, &l, id(7), 5, START).ok);
@@ -286,7 +286,7 @@ static void test_a_flood_of_identities_frees_nobody(void **state)
 static void test_leaving_the_shared_bucket_gains_nothing(void **state)
 {
     struct zone z = zone_new(1);
-    struct ln_limit l = ln_limit_make(1, 1000, 10);
+    struct ln_limit_plan l = ln_limit_plan_make(1, 1000, 10);
 
     (void)state;
     for (uint64_t n = 0; n < 14; n++) /* all ways: full again after a second */
@@ -305,7 +305,7 @@ static void test_leaving_the_shared_bucket_gains_nothing(void **state)
 static void test_expired_entries_make_room(void **state)
 {
     struct zone z = zone_new(1);
-    struct ln_limit l = ln_limit_make(1000, 1000, 1);
+    struct ln_limit_plan l = ln_limit_plan_make(1000, 1000, 1);
     ln_nsec now = START;
 
     (void)state;
@@ -368,7 +368,7 @@ static void crowd(void (*work)(struct zone, struct shared *, uint64_t), struct z
 
 static void hammer_one_key(struct zone z, struct shared *s, uint64_t seed)
 {
-    struct ln_limit l = ln_limit_make(1, 1000, 100000);
+    struct ln_limit_plan l = ln_limit_plan_make(1, 1000, 100000);
 
     (void)seed;
     for (unsigned i = 0; i < 60000; i++)
@@ -393,7 +393,7 @@ enum { ROUNDS = 1000, KEYS = 13 };
 /* Rounds in which everybody claims the same new identities at the same moment. */
 static void hammer_new_keys(struct zone z, struct shared *s, uint64_t seed)
 {
-    struct ln_limit l = ln_limit_make(1, 1000, 3);
+    struct ln_limit_plan l = ln_limit_plan_make(1, 1000, 3);
 
     for (uint64_t round = 0; round < ROUNDS; round++) {
         atomic_fetch_add(&s->clock, 1);
@@ -425,7 +425,7 @@ static void test_processes_on_new_keys_admit_exactly_the_burst_of_each(void **st
 /* All processes read one clock that only moves forward, and churn 64 clients through one set. */
 static void hammer_churn(struct zone z, struct shared *s, uint64_t seed)
 {
-    struct ln_limit l = ln_limit_make(1000, 1000, 4);
+    struct ln_limit_plan l = ln_limit_plan_make(1000, 1000, 4);
     struct ln_rand r;
 
     ln_rand_init(&r, seed);
@@ -459,7 +459,7 @@ static void test_processes_churning_one_set_stay_below_rate_and_burst(void **sta
 
 static void hammer_frozen(struct zone z, struct shared *s, uint64_t seed)
 {
-    struct ln_limit l = ln_limit_make(1, 1000, 50);
+    struct ln_limit_plan l = ln_limit_plan_make(1, 1000, 50);
     struct ln_rand r;
 
     ln_rand_init(&r, seed);
@@ -490,7 +490,7 @@ static void test_processes_filling_one_set_admit_exactly_the_burst_of_each(void 
  * its last. */
 static void test_killed_processes_leave_nothing_half_done(void **state)
 {
-    struct ln_limit l = ln_limit_make(1000, 1000, 1);
+    struct ln_limit_plan l = ln_limit_plan_make(1000, 1000, 1);
     struct zone z = zone_new(1);
     struct shared *s = shared_new();
     struct ln_rand r;

@@ -49,11 +49,11 @@ static jmp_buf death;
 static struct ln_limit_answer first, second;
 static uint64_t second_hash, second_cost;
 
-static const struct ln_limit *limit(void)
+static const struct ln_limit_plan *limit(void)
 {
-    static struct ln_limit l;
+    static struct ln_limit_plan l;
 
-    l = ln_limit_make(1, 1000, 3);
+    l = ln_limit_plan_make(1, 1000, 3);
     return &l;
 }
 
