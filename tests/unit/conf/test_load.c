@@ -75,16 +75,9 @@ static void test_variables_from_the_environment(void **state)
         "default: ${LN_UNIT_RATE:-default}\n");
 }
 
-/* The project's folder: this file is four levels below it. */
 static void project_path(const char *name, char out[512])
 {
-    const char *file = __FILE__;
-    int levels = 0;
-    size_t n = strlen(file);
-
-    while (n > 0 && levels < 4)
-        levels += file[--n] == '/';
-    snprintf(out, 512, "%.*s/%s", (int)n, file, name);
+    snprintf(out, 512, "%s/%s", LN_UNIT_PROJECT, name);
 }
 
 static void test_the_example_is_the_simplest_file(void **state)
