@@ -377,7 +377,7 @@ static const struct ln_row tcp_rows[] = {
     {"nodelay", &ln_type_switch, AT(tcp.nodelay), "on", {0},
      "Send small pieces at once instead of gathering them (TCP_NODELAY)."},
     {"keepAlive", &ln_type_duration, AT(tcp.keep_alive), "60s", LN_RANGE(0, 32400000),
-     "Silence after which the kernel asks whether the other side is still there; 0 = it never asks."},
+     "Silence of a connection, of a client or in a service's `pool`, after which the kernel asks whether the other side is still there, six times, for as long again; 0 = it never asks."},
     {0},
 };
 static const struct ln_block tcp_block = {.rows = tcp_rows};

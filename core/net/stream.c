@@ -42,15 +42,21 @@ void ln_stream_open(struct ln_stream *s, struct ln_loop *loop, int fd,
     ev_io_init(&s->writable, on_ev_writable, fd, EV_WRITE);
 }
 
+enum { PROBES = 6 }; /* of the kernel, unanswered, until it gives a peer up */
+
 void ln_stream_tcp(int fd, const struct ln_tcp_options *o)
 {
     int no_delay = o->no_delay, alive = o->keep_alive > 0,
-        seconds = (int)((o->keep_alive + 999) / 1000);
+        seconds = (int)((o->keep_alive + 999) / 1000),
+        each = seconds > PROBES ? seconds / PROBES : 1, probes = PROBES;
 
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &alive, sizeof alive);
-    if (alive)
-        setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+    if (!alive)
+        return;
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &each, sizeof each);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
 }
 
 static ssize_t verdict(struct ln_stream *s, ssize_t n)
@@ -111,6 +117,11 @@ void ln_stream_shutdown_write(struct ln_stream *s)
 {
     if (s->fd >= 0)
         shutdown(s->fd, SHUT_WR);
+}
+
+bool ln_stream_has_news(const struct ln_stream *s)
+{
+    return ev_is_pending(&s->readable);
 }
 
 void ln_stream_close(struct ln_stream *s)

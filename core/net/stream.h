@@ -34,7 +34,8 @@ void ln_stream_open(struct ln_stream *s, struct ln_loop *loop, int fd,
  * sockets. */
 struct ln_tcp_options {
     bool no_delay;
-    ln_msec keep_alive; /* silence before the kernel asks the peer; 0 = never */
+    ln_msec keep_alive; /* silence before the kernel asks the peer, and for as long again until it
+                           gives it up; 0 = never */
 };
 void ln_stream_tcp(int fd, const struct ln_tcp_options *o);
 
@@ -51,6 +52,9 @@ void ln_stream_watch_write(struct ln_stream *s, bool on);
 
 /* Has the peer closed, or sent something nobody asked for? One system call, no bytes taken. */
 bool ln_stream_is_quiet(struct ln_stream *s);
+
+/* Is it to be told in this turn of the loop that it is readable? No system call. */
+bool ln_stream_has_news(const struct ln_stream *s);
 
 /* From now on an end of this process is a reset for the peer, never a clean end; until it is taken
  * back. */

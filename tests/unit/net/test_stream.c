@@ -341,6 +341,10 @@ static void test_tcp_options(void **state)
     assert_true(option(fd, IPPROTO_TCP, TCP_NODELAY) != 0);
     assert_true(option(fd, SOL_SOCKET, SO_KEEPALIVE) != 0);
     assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 2); /* whole seconds, rounded up */
+    ln_stream_tcp(fd, &(struct ln_tcp_options){.no_delay = true, .keep_alive = 60000});
+    assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 60);
+    assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPINTVL) * option(fd, IPPROTO_TCP, TCP_KEEPCNT),
+                     60); /* as long again */
     ln_stream_tcp(fd, &(struct ln_tcp_options){.no_delay = false, .keep_alive = 0});
     assert_int_equal(option(fd, IPPROTO_TCP, TCP_NODELAY), 0);
     assert_int_equal(option(fd, SOL_SOCKET, SO_KEEPALIVE), 0);
