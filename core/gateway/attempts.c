@@ -280,8 +280,6 @@ enum ln_step ln_attempts_connect(struct ln_exchange *x)
     if (x->attempt.conn == NULL)
         return failed(x, ln_outcome_of_connect(x->attempt.error));
     x->req.connected = ln_loop_now(x->gw->loop);
-    ln_stat_add(x->gw->slot, x->attempt.pooled ? LN_STAT_UPSTREAM_REUSED : LN_STAT_UPSTREAM_OPENED,
-                1);
     return LN_STEP_SEND;
 }
 

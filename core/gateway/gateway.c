@@ -43,6 +43,7 @@ struct ln_gateway *ln_gateway_new(struct ln_loop *loop, struct ln_shm *shm, unsi
                  SIZE_MAX); /* never unmapped: see script/req.h */
     ln_pools_init(&gw->pools, loop, gw->deadlines, &gw->bufs);
     gw->pools.worker = slot;
+    gw->pools.slot = gw->slot;
     gw->client = (struct ln_client){.pools = &gw->pools,
                                     .resolver = new_resolver(loop),
                                     .arenas = &gw->arenas,

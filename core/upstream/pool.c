@@ -15,6 +15,14 @@ void ln_pools_init(struct ln_pools *p, struct ln_loop *loop, struct ln_deadlines
     ln_slab_init(&p->conns, sizeof(struct ln_upconn), 1024);
 }
 
+static void close_idle(struct ln_pool *pool)
+{
+    while (!ln_list_is_empty(&pool->idle))
+        ln_upconn_close(ln_container_of(pool->idle.next, struct ln_upconn, node));
+    if (pool->scout != NULL)
+        ln_upconn_close(pool->scout);
+}
+
 void ln_pools_fini(struct ln_pools *p)
 {
     size_t at = 0;
@@ -24,8 +32,7 @@ void ln_pools_fini(struct ln_pools *p)
     while (ln_map_next(&p->by_key, &at, &key, &value)) {
         struct ln_pool *pool = value;
 
-        while (!ln_list_is_empty(&pool->idle))
-            ln_upconn_close(ln_container_of(pool->idle.next, struct ln_upconn, node));
+        close_idle(pool);
     }
     ln_loop_bury(p->loop); /* the last connection of a pool takes it along */
     ln_assert(p->by_key.count == 0);
@@ -67,8 +74,19 @@ static void free_conn(struct ln_reap *r)
     ln_pool_put(pool);
 }
 
+/* Connections to instances; those of plugins to others, and of checks, are not counted. */
+static void count(const struct ln_pool *pool, enum ln_stat stat)
+{
+    if (pool->all->slot != NULL && !pool->loose)
+        ln_stat_add(pool->all->slot, stat, 1);
+}
+
+/* ---- closing ---- */
+
 static void leave_idle(struct ln_upconn *c)
 {
+    if (c->pool->scout == c)
+        c->pool->scout = NULL;
     if (ln_list_is_empty(&c->node))
         return;
     ln_list_remove(&c->node);
@@ -86,15 +104,79 @@ void ln_upconn_close(struct ln_upconn *c)
     ln_loop_reap(c->pool->all->loop, &c->reap);
 }
 
+static void drop_idle(struct ln_upconn *c)
+{
+    count(c->pool, LN_STAT_IDLE_DROPPED);
+    ln_upconn_close(c);
+}
+
+static struct ln_idle_age *age_of(const struct ln_upconn *c)
+{
+    return &c->pool->age[c->served > 0];
+}
+
+static ln_msec now_of(const struct ln_pool *pool)
+{
+    return ln_loop_now_ms(pool->all->loop);
+}
+
+/* The instance has closed it, or said something. False: it has not. */
+static bool is_over(struct ln_upconn *c)
+{
+    ln_msec now = now_of(c->pool);
+    char byte;
+    ssize_t n = ln_stream_read(&c->stream, &byte, 1);
+
+    if (n == LN_STREAM_AGAIN)
+        return false;
+    count(c->pool, n > 0 ? LN_STAT_IDLE_UNSOLICITED : LN_STAT_IDLE_LOST);
+    if (!c->pool->loose)
+        ln_idle_age_closed(age_of(c), now - c->since, now);
+    ln_upconn_close(c);
+    return true;
+}
+
 static void on_idle_readable(struct ln_stream *s)
 {
-    ln_upconn_close(ln_container_of(s, struct ln_upconn, stream));
+    is_over(ln_container_of(s, struct ln_upconn, stream));
+}
+
+/* ---- how long it may be idle ---- */
+
+static ln_msec shorter(ln_msec a, ln_msec b)
+{
+    return a == 0 || (b > 0 && b < a) ? b : a;
+}
+
+/* As a scout it is idle for as long again: if it is still open then, the instance has changed its
+ * ways. */
+static bool becomes_scout(struct ln_upconn *c, ln_msec now)
+{
+    struct ln_pool *pool = c->pool;
+    ln_msec idle = now - c->since, longest = shorter(c->longest, 2 * idle);
+
+    if (pool->loose || pool->scout != NULL || longest <= idle || age_of(c)->limit == 0 ||
+        !ln_idle_age_scouts(age_of(c), now))
+        return false;
+    leave_idle(c);
+    pool->scout = c;
+    ln_deadline_set(pool->all->deadlines, &c->idle, longest - idle);
+    return true;
 }
 
 static void on_idle_deadline(struct ln_deadline *d)
 {
-    ln_upconn_close(ln_container_of(d, struct ln_upconn, idle));
+    struct ln_upconn *c = ln_container_of(d, struct ln_upconn, idle);
+    ln_msec now = now_of(c->pool);
+
+    if (c->pool->scout == c)
+        ln_idle_age_outlived(age_of(c), now - c->since);
+    else if (becomes_scout(c, now))
+        return;
+    drop_idle(c);
 }
+
+/* ---- lending ---- */
 
 struct ln_upconn *ln_pool_adopt(struct ln_pool *pool, int fd)
 {
@@ -104,6 +186,7 @@ struct ln_upconn *ln_pool_adopt(struct ln_pool *pool, int fd)
     c->pool = pool;
     pool->refs++;
     pool->all->opened++;
+    count(pool, LN_STAT_UPSTREAM_OPENED);
     ln_list_init(&c->node);
     ln_deadline_init(&c->idle, on_idle_deadline);
     ln_stream_tcp(fd, &pool->all->tcp);
@@ -112,23 +195,50 @@ struct ln_upconn *ln_pool_adopt(struct ln_pool *pool, int fd)
     return c;
 }
 
-struct ln_upconn *ln_pool_take(struct ln_pool *pool)
+/* What was kept before the limit was learned. */
+static bool is_too_old(const struct ln_upconn *c, ln_msec now)
 {
-    if (ln_list_is_empty(&pool->idle))
-        return NULL;
+    ln_msec limit = age_of(c)->limit;
 
-    struct ln_upconn *c = ln_container_of(pool->idle.next, struct ln_upconn, node);
-
-    leave_idle(c);
-    ln_deadline_clear(&c->idle);
-    pool->all->reused++;
-    return c;
+    return limit > 0 && now - c->since > limit;
 }
 
-/* A second less than the instance has promised: a request must not meet its close half-way. */
-static ln_msec idle_time(const struct ln_upconn *c, ln_msec timeout)
+/* A close, or a byte, whose turn in the loop is after that of whoever asks for a connection. */
+static bool has_ended(struct ln_upconn *c)
 {
-    return c->max_idle > 0 && (timeout == 0 || c->max_idle < timeout) ? c->max_idle : timeout;
+    return ln_stream_has_news(&c->stream) && is_over(c);
+}
+
+struct ln_upconn *ln_pool_take(struct ln_pool *pool)
+{
+    ln_msec now = now_of(pool);
+
+    while (!ln_list_is_empty(&pool->idle)) {
+        struct ln_upconn *c = ln_container_of(pool->idle.next, struct ln_upconn, node);
+
+        if (LN_UNLIKELY(has_ended(c)))
+            continue;
+        if (LN_UNLIKELY(is_too_old(c, now))) {
+            drop_idle(c);
+            continue;
+        }
+        leave_idle(c);
+        ln_deadline_clear(&c->idle);
+        c->rested = now - c->since;
+        pool->all->reused++;
+        count(pool, LN_STAT_UPSTREAM_REUSED);
+        return c;
+    }
+    return NULL;
+}
+
+/* It was lent after a rest, and has served: the instance does not close at that age. */
+static void note_outlived(struct ln_upconn *c)
+{
+    struct ln_idle_age *age = age_of(c);
+
+    if (LN_UNLIKELY(age->count > 0))
+        ln_idle_age_outlived(age, c->rested);
 }
 
 void ln_pool_return(struct ln_upconn *c, unsigned max, ln_msec timeout)
@@ -141,9 +251,13 @@ void ln_pool_return(struct ln_upconn *c, unsigned max, ln_msec timeout)
         return;
     }
     if (pool->idle_count >= max) /* the coldest goes */
-        ln_upconn_close(ln_container_of(pool->idle.prev, struct ln_upconn, node));
+        drop_idle(ln_container_of(pool->idle.prev, struct ln_upconn, node));
+    note_outlived(c);
     c->served++;
     c->user = NULL;
+    c->since = now_of(pool);
+    /* A second less than the instance has promised: a request must not meet its close half-way. */
+    c->longest = shorter(timeout, c->max_idle);
     c->stream.on_readable = on_idle_readable;
     c->stream.on_writable = on_idle_readable;
     ln_stream_watch_read(&c->stream, true);
@@ -151,5 +265,5 @@ void ln_pool_return(struct ln_upconn *c, unsigned max, ln_msec timeout)
     ln_list_prepend(&pool->idle, &c->node);
     pool->idle_count++;
     pool->all->loose_idle += pool->loose;
-    ln_deadline_set(pool->all->deadlines, &c->idle, idle_time(c, timeout));
+    ln_deadline_set(pool->all->deadlines, &c->idle, shorter(c->longest, age_of(c)->limit));
 }

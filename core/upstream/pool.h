@@ -4,6 +4,13 @@
  * Keyed by address, so that pools outlive generations: a reload closes no upstream connection. An
  * idle connection stays registered for reading: a close, or a byte that nobody asked for, is seen
  * at once and ends it.
+ *
+ * How long it may be idle is the shortest of what the service says, what the instance has promised
+ * with Keep-Alive: timeout=, and what the pool has learned from the closes of the instance
+ * (upstream/idle_age.h). When the last is over one connection may stay as a scout: it is lent to
+ * nobody, and tells whether the instance still does so. What is learned stays in the worker: it
+ * hangs on the address and not on the service, nobody has to agree on it, and a worker that does
+ * not know it yet loses nothing but the repeats that the others have had.
  */
 #ifndef LN_UPSTREAM_POOL_H
 #define LN_UPSTREAM_POOL_H
@@ -13,6 +20,8 @@
 #include "base/slab.h"
 #include "net/deadline.h"
 #include "net/stream.h"
+#include "shm/slot.h"
+#include "upstream/idle_age.h"
 
 struct ln_pool;
 
@@ -22,6 +31,8 @@ struct ln_upconn {
     struct ln_pool *pool; /* counted: the pool lives as long as its connections */
     struct ln_list node;  /* private: among the idle */
     struct ln_deadline idle;
+    ln_msec since, rested; /* private: idle from then on; how long it was before it was lent */
+    ln_msec longest;   /* private: how long it may be idle, whatever was learned; 0 = for ever */
     struct ln_buf *in; /* bytes read and not yet used; borrowed from pools->bufs, NULL when none */
     void *user;
     unsigned served;  /* requests it has completed */
@@ -31,10 +42,12 @@ struct ln_upconn {
 
 struct ln_pool {
     struct ln_pools *all;
-    struct ln_list idle; /* private: newest first */
+    struct ln_list idle;     /* private: newest first */
+    struct ln_upconn *scout; /* private: idle for longer than is lent; NULL = none */
     unsigned idle_count, refs;
-    bool loose;          /* of no service: see upstream/client.h */
-    struct ln_slice key; /* the map's copy */
+    struct ln_idle_age age[2]; /* private: of connections that have served nothing yet; of others */
+    bool loose;                /* of no service: see upstream/client.h */
+    struct ln_slice key;       /* the map's copy */
     char key_bytes[];
 };
 
@@ -44,6 +57,7 @@ struct ln_pools {
     struct ln_deadlines *deadlines; /* borrowed */
     struct ln_buf_cache *bufs;      /* borrowed */
     unsigned worker;                /* its slot in the shared region; set by the owner */
+    struct ln_shm_slot *slot;       /* where connections are counted; NULL: nowhere */
     struct ln_map by_key;           /* private */
     struct ln_slab conns;           /* private */
     struct ln_tcp_options tcp;      /* of new connections; set by whoever commits a generation */

@@ -119,6 +119,23 @@ describe("the pool", function()
     up:wait_open(0)
   end)
 
+  -- The kernel's timer of the connection, from its table: 2 is that of keep-alive.
+  local function kernel_timer(up)
+    local wanted = (" 0100007F:%04X "):format(up.port)
+    for line in io.lines("/proc/net/tcp") do
+      if line:find("^ *%d+: %S+" .. wanted .. "01 ") then return line:match(" %x+:%x+ (%x%x):") end
+    end
+  end
+
+  it("asks the kernel to watch idle connections (gateway.tcp.keepAlive)", function()
+    local up = gate.upstream()
+    gate.proxy(up):get("/")
+    assert.equal("02", kernel_timer(up))
+    local quiet = gate.upstream()
+    gate.proxy(quiet, { gateway = { tcp = { keepAlive = 0 } } }):get("/")
+    assert.equal("00", kernel_timer(quiet))
+  end)
+
   it("is per instance", function()
     local ups = { gate.upstream(), gate.upstream() }
     local g = gate.proxy(ups)

@@ -4,6 +4,8 @@
  */
 #include "upstream/yard.h"
 
+#include <fcntl.h>
+
 #include "upstream/pool.h"
 
 enum { LINES = 8, LONG = 60000 };
@@ -151,6 +153,51 @@ static void test_an_unsolicited_byte_ends_a_connection(void **state)
     assert_int_equal(b->pool->idle_count, 0);
 }
 
+/* Asks for a connection in the very turn in which all of them have something to say. */
+struct asker {
+    ev_io io;
+    struct ln_pool *pool;
+    struct ln_upconn *got;
+    bool asked;
+};
+
+static void on_asked(struct ev_loop *ev, ev_io *io, int events)
+{
+    struct asker *a = ln_container_of(io, struct asker, io);
+
+    (void)events;
+    ev_io_stop(ev, io);
+    a->got = ln_pool_take(a->pool);
+    a->asked = true;
+}
+
+static void test_what_has_ended_in_this_turn_is_not_lent(void **state)
+{
+    struct bench *b = *state;
+    struct ev_loop *ev = ln_loop_ev(b->yard.turns.loop);
+    struct asker a = {.pool = b->pool};
+    int bell[2];
+
+    for (unsigned i = 0; i < 3; i++)
+        ln_pool_return(adopt(b), 8, LONG);
+    assert_int_equal(pipe2(bell, O_CLOEXEC), 0);
+    ev_io_init(&a.io, on_asked, bell[0], EV_READ);
+    ev_set_priority(&a.io, EV_MAXPRI); /* before everything else of its turn */
+    ev_io_start(ev, &a.io);
+    turn(b);
+
+    close(b->peer[2]);
+    b->peer[2] = -1;
+    assert_int_equal(write(b->peer[1], "HTTP/1.1 200 OK\r\n", 17), 17);
+    assert_int_equal(write(bell[1], "!", 1), 1);
+    turns_until(&b->yard.turns, &a.asked);
+    assert_ptr_equal(a.got, b->conn[0]);
+    assert_int_equal(b->pool->idle_count, 0);
+    ln_upconn_close(a.got);
+    close(bell[0]);
+    close(bell[1]);
+}
+
 /* Runs until the instance sees the close; the time that took, in milliseconds. */
 static ln_msec time_to_close(struct bench *b, int peer)
 {
@@ -273,6 +320,148 @@ static void test_a_lent_connection_keeps_its_pool(void **state)
     close(fds[1]);
 }
 
+/* ---- learning ---- */
+
+/* The instance is known to close what is idle for so long. */
+static void teach(struct bench *b, ln_msec age)
+{
+    for (unsigned i = 1; i <= LN_IDLE_AGREE; i++)
+        ln_idle_age_closed(&b->pool->age[1], age, i * 1000000);
+    b->pool->age[1].moment_ends = 0;
+    assert_true(b->pool->age[1].limit > 0);
+}
+
+static void no_scout(struct bench *b)
+{
+    b->pool->age[1].next_scout = UINT64_MAX;
+}
+
+static void test_ages_of_closes_are_learned(void **state)
+{
+    struct bench *b = *state;
+
+    for (unsigned i = 0; i < LN_IDLE_AGREE; i++) {
+        assert_int_equal(b->pool->age[1].limit, 0);
+        ln_pool_return(adopt(b), 8, LONG);
+        b->conn[i]->since -= 5000;
+        b->pool->age[1].moment_ends = 0;
+        close(b->peer[i]);
+        b->peer[i] = -1;
+        turn(b);
+    }
+    assert_in_range(b->pool->age[1].limit, 3000, 4100);
+    assert_int_equal(b->pool->age[0].limit, 0); /* of those that have served nothing */
+}
+
+static void test_what_is_learned_ends_connections_before(void **state)
+{
+    struct bench *b = *state;
+
+    teach(b, 400);
+    no_scout(b);
+    ln_pool_return(adopt(b), 8, LONG);
+    assert_in_range(time_to_close(b, b->peer[0]), 200, 390);
+    assert_null(ln_pool_take(b->pool));
+}
+
+static void test_what_was_kept_before_is_not_lent_any_more(void **state)
+{
+    struct bench *b = *state;
+
+    for (unsigned i = 0; i < 2; i++)
+        ln_pool_return(adopt(b), 8, LONG);
+    teach(b, 5000);
+    b->conn[0]->since -= 5000;
+    assert_ptr_equal(ln_pool_take(b->pool), b->conn[1]);
+    assert_null(ln_pool_take(b->pool));
+    turn(b);
+    assert_true(is_closed(b->peer[0]));
+    ln_upconn_close(b->conn[1]);
+}
+
+static void test_a_scout_is_lent_to_nobody(void **state)
+{
+    struct bench *b = *state;
+
+    teach(b, 400);
+    ln_pool_return(adopt(b), 8, LONG);
+    while (b->pool->scout == NULL)
+        ev_run(ln_loop_ev(b->yard.turns.loop), EVRUN_ONCE);
+    assert_int_equal(b->pool->idle_count, 0);
+    assert_null(ln_pool_take(b->pool));
+    assert_false(is_closed(b->peer[0]));
+    close(b->peer[0]); /* it has found what it was for */
+    b->peer[0] = -1;
+    turn(b);
+    assert_null(b->pool->scout);
+    assert_true(b->pool->age[1].limit > 0);
+}
+
+static void test_scouts_that_come_back_end_the_limit(void **state)
+{
+    struct bench *b = *state;
+
+    teach(b, 400);
+    for (unsigned i = 0; i < LN_IDLE_DOUBTS; i++) {
+        assert_true(b->pool->age[1].limit > 0);
+        ln_pool_return(adopt(b), 8, LONG);
+        assert_in_range(time_to_close(b, b->peer[i]), 500, 2000);
+    }
+    assert_int_equal(b->pool->age[1].limit, 0);
+}
+
+static void test_so_do_connections_that_are_lent_and_serve(void **state)
+{
+    struct bench *b = *state;
+
+    ln_pool_return(adopt(b), 8, LONG);
+    for (unsigned i = 1; i < LN_IDLE_AGREE; i++)
+        ln_idle_age_closed(&b->pool->age[1], 400, i * 1000000);
+    b->conn[0]->since -= 5000;
+    assert_ptr_equal(ln_pool_take(b->pool), b->conn[0]);
+    ln_pool_return(b->conn[0], 8, LONG);
+    ln_idle_age_closed(&b->pool->age[1], 400, 9000000);
+    assert_int_equal(b->pool->age[1].limit, 0);
+}
+
+static void test_the_pool_ends_with_its_scout(void **state)
+{
+    struct bench *b = *state;
+
+    teach(b, 400);
+    ln_pool_return(adopt(b), 8, LONG);
+    while (b->pool->scout == NULL)
+        ev_run(ln_loop_ev(b->yard.turns.loop), EVRUN_ONCE);
+}
+
+static uint64_t counted(const struct bench *b, enum ln_stat stat)
+{
+    return ln_slot_get(&b->yard.pools.slot->counters[stat]);
+}
+
+static void test_every_end_of_an_idle_connection_is_counted(void **state)
+{
+    static struct ln_shm_slot slot;
+    struct bench *b = *state;
+
+    b->yard.pools.slot = &slot;
+    for (unsigned i = 0; i < 4; i++)
+        adopt(b);
+    for (unsigned i = 0; i < 4; i++)
+        ln_pool_return(b->conn[i], 3, LONG);
+    close(b->peer[1]);
+    b->peer[1] = -1;
+    assert_int_equal(write(b->peer[2], "H", 1), 1);
+    turn(b);
+    ln_upconn_close(ln_pool_take(b->pool));
+    assert_int_equal(counted(b, LN_STAT_UPSTREAM_OPENED), 4);
+    assert_int_equal(counted(b, LN_STAT_UPSTREAM_REUSED), 1);
+    assert_int_equal(counted(b, LN_STAT_IDLE_DROPPED), 1);
+    assert_int_equal(counted(b, LN_STAT_IDLE_LOST), 1);
+    assert_int_equal(counted(b, LN_STAT_IDLE_UNSOLICITED), 1);
+    b->yard.pools.slot = NULL;
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -285,6 +474,7 @@ int main(void)
         TEST(test_a_pool_of_none_keeps_none),
         TEST(test_a_close_by_the_instance_is_seen_at_once),
         TEST(test_an_unsolicited_byte_ends_a_connection),
+        TEST(test_what_has_ended_in_this_turn_is_not_lent),
         TEST(test_idle_connections_have_a_time_limit),
         TEST(test_taking_stops_the_clock),
         TEST(test_the_instances_own_limit_holds_when_it_is_shorter),
@@ -293,6 +483,14 @@ int main(void)
         TEST(test_keys_have_pools_of_their_own),
         TEST(test_a_pool_outlives_a_generation),
         TEST(test_a_lent_connection_keeps_its_pool),
+        TEST(test_ages_of_closes_are_learned),
+        TEST(test_what_is_learned_ends_connections_before),
+        TEST(test_what_was_kept_before_is_not_lent_any_more),
+        TEST(test_a_scout_is_lent_to_nobody),
+        TEST(test_scouts_that_come_back_end_the_limit),
+        TEST(test_so_do_connections_that_are_lent_and_serve),
+        TEST(test_the_pool_ends_with_its_scout),
+        TEST(test_every_end_of_an_idle_connection_is_counted),
     };
 
     return cmocka_run_group_tests(tests, yard_silence, NULL);
