@@ -8,8 +8,8 @@ unused_args = false
 -- begin: made from lua/lunette/api_doc.lua by `make docs`
 stds.lunette_plugin = { read_globals = {
   "_VERSION", "assert", "error", "getmetatable", "hostname", "ipairs", "load", "loadstring", "next", "pairs",
-  "parallel", "pcall", "plugin", "print", "rawequal", "rawget", "rawset", "redis", "require", "select", "setmetatable",
-  "sleep", "time", "tonumber", "tostring", "type", "unpack", "xpcall",
+  "parallel", "pcall", "plugin", "print", "rawequal", "rawget", "rawset", "redis", "require", "reserve_header",
+  "select", "setmetatable", "sleep", "time", "tonumber", "tostring", "type", "unpack", "xpcall",
   bit = { fields = {
     arshift = {}, band = {}, bnot = {}, bor = {}, bswap = {}, bxor = {}, lshift = {}, rol = {}, ror = {}, rshift = {},
     tobit = {}, tohex = {},
@@ -64,8 +64,8 @@ stds.lunette_plugin = { read_globals = {
 stds.lunette_routes = { read_globals = {
   "_VERSION", "any", "assert", "delete", "env", "error", "file", "get", "getmetatable", "group", "head", "hostname",
   "include", "ipairs", "load", "loadstring", "next", "options", "pairs", "parallel", "patch", "pcall", "post", "print",
-  "put", "rawequal", "rawget", "rawset", "redis", "select", "service", "setmetatable", "sleep", "split", "time",
-  "tonumber", "tostring", "type", "unpack", "use", "xpcall",
+  "put", "rawequal", "rawget", "rawset", "redis", "reserve_header", "select", "service", "setmetatable", "sleep",
+  "split", "time", "tonumber", "tostring", "type", "unpack", "use", "xpcall",
   bit = { fields = {
     arshift = {}, band = {}, bnot = {}, bor = {}, bswap = {}, bxor = {}, lshift = {}, rol = {}, ror = {}, rshift = {},
     tobit = {}, tohex = {},

@@ -9,9 +9,14 @@ local headers = plugin "headers" {
     response = t.edits {
       help = "What changes in the response, in the same form; also in answers of the plugins below." },
     client_id = t.header_name {
-      help = "Tell the service in this header who is calling; what the client sent in it is overwritten." },
+      help = "Tell the service in this header who is calling; no client can send it itself, on any route." },
   },
 }
+
+
+function headers:init()
+  if self.conf.client_id then reserve_header(self.conf.client_id) end
+end
 
 
 function headers:request(req, res)

@@ -21,7 +21,7 @@ local limit = plugin "rate-limit" {
 }
 
 local key_of = {
-  client = function(req) return req.client.id end,
+  client = function(req) return req.client.key end, -- no client can have the key of one that another source tells
   ip     = function(req) return req.client.ip end,
   route  = function(req) return req.route end,
 }

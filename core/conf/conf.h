@@ -52,15 +52,26 @@ enum ln_identity_source {
     LN_IDENTITY_HEADER,
     LN_IDENTITY_QUERY,
     LN_IDENTITY_COOKIE,
+    LN_IDENTITY_CONSUMER,
+    LN_IDENTITY_JWT,
 };
 
+enum { LN_IDENTITY_SOURCES = 8 };
+
+struct ln_source_conf {
+    enum ln_identity_source kind;
+    const char *text; /* as written: "header:X-Api-Key", "address" */
+    const char *name; /* of the header, query argument, cookie or claim */
+};
+
+/* gateway.identity.proxyHeaders, as bits: what the trusted proxies write. */
+enum { LN_PROXY_X_FORWARDED_FOR, LN_PROXY_FORWARDED, LN_PROXY_X_REAL_IP };
+
 struct ln_identity_conf {
-    struct {
-        enum ln_identity_source kind;
-        const char *name; /* of the header, query argument or cookie */
-    } from[8];
+    struct ln_source_conf from[LN_IDENTITY_SOURCES];
     unsigned from_count;
     unsigned ipv6_prefix;
+    unsigned proxy_headers;
 };
 
 enum ln_forwarded { LN_FORWARDED_NONE, LN_FORWARDED_X, LN_FORWARDED_RFC7239, LN_FORWARDED_BOTH };
@@ -70,6 +81,8 @@ struct ln_headers_conf {
     bool via;
     const char *request_id; /* "" = none */
     bool origin_host;
+    const char **strip; /* names that no client may send */
+    unsigned strip_count;
 };
 
 enum ln_errors_json { LN_ERRORS_AUTO, LN_ERRORS_JSON, LN_ERRORS_TEXT };

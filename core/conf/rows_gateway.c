@@ -244,8 +244,7 @@ static const struct ln_row_type type_cidrs = {"list of ranges", set_cidrs, expec
 
 /* ---- identity ---- */
 
-static bool parse_source(struct ln_reader *r, struct ln_slice text, enum ln_identity_source *kind,
-                         const char **name)
+static bool parse_source(struct ln_reader *r, struct ln_slice text, struct ln_source_conf *source)
 {
     static const struct {
         const char *prefix;
@@ -254,23 +253,23 @@ static bool parse_source(struct ln_reader *r, struct ln_slice text, enum ln_iden
         {"header:", LN_IDENTITY_HEADER},
         {"query:", LN_IDENTITY_QUERY},
         {"cookie:", LN_IDENTITY_COOKIE},
+        {"jwt:", LN_IDENTITY_JWT},
     };
 
-    if (ln_slice_eq(text, LN_SLICE("address"))) {
-        *kind = LN_IDENTITY_ADDRESS;
-        *name = "";
+    *source = (struct ln_source_conf){.text = ln_arena_dup(&r->conf->arena, text).p, .name = ""};
+    if (ln_slice_eq(text, LN_SLICE("address")))
         return true;
-    }
+    source->kind = LN_IDENTITY_CONSUMER;
+    if (ln_slice_eq(text, LN_SLICE("consumer")))
+        return true;
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
         struct ln_slice prefix = ln_slice_of(forms[i].prefix);
 
         if (!ln_slice_has_prefix(text, prefix))
             continue;
-        struct ln_slice rest = ln_slice(text.p + prefix.n, text.n - prefix.n);
-
-        *kind = forms[i].kind;
-        *name = ln_arena_dup(&r->conf->arena, rest).p;
-        return ln_value_is_token(rest);
+        source->kind = forms[i].kind;
+        source->name = source->text + prefix.n;
+        return ln_value_is_token(ln_slice_of(source->name));
     }
     return false;
 }
@@ -281,12 +280,11 @@ static void add_source(struct ln_reader *r, const struct ln_row *row, const stru
     struct ln_identity_conf *identity = &r->conf->gateway.identity;
 
     (void)arg;
-    if (index >= sizeof identity->from / sizeof identity->from[0]) {
+    if (index >= LN_IDENTITY_SOURCES) {
         ln_row_error(r, &item->place, "too many sources, expected at most 8");
         return;
     }
-    if (item->kind == LN_NODE_SCALAR &&
-        parse_source(r, item->text, &identity->from[index].kind, &identity->from[index].name))
+    if (item->kind == LN_NODE_SCALAR && parse_source(r, item->text, &identity->from[index]))
         identity->from_count = index + 1;
     else
         ln_row_refuse(r, row, item);
@@ -304,10 +302,42 @@ static void set_sources(struct ln_reader *r, const struct ln_row *row, const str
 static void expect_sources(const struct ln_row *row, struct ln_text *out)
 {
     (void)row;
-    ln_text_puts(out, "address, header:NAME, query:NAME or cookie:NAME, or a list of them");
+    ln_text_puts(out, "address, consumer, header:NAME, query:NAME, cookie:NAME or jwt:CLAIM, or a "
+                      "list of them");
 }
 
 static const struct ln_row_type type_sources = {"list of sources", set_sources, expect_sources};
+
+static void add_name(struct ln_reader *r, const struct ln_row *row, const struct ln_node *item,
+                     unsigned index, void *arg)
+{
+    const char **names = arg;
+
+    names[index] = "";
+    if (item->kind == LN_NODE_SCALAR && ln_value_is_token(item->text))
+        names[index] = ln_arena_dup(&r->conf->arena, item->text).p;
+    else
+        ln_row_refuse(r, row, item);
+}
+
+static void set_names(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
+                      void *field)
+{
+    const char **names =
+        ln_arena_zalloc(&r->conf->arena, (ln_row_count(n) + 1) * sizeof(const char *));
+    int count = ln_row_items(r, row, n, add_name, names);
+
+    *(const char ***)field = names;
+    r->conf->gateway.headers.strip_count = count > 0 ? (unsigned)count : 0;
+}
+
+static void expect_names(const struct ln_row *row, struct ln_text *out)
+{
+    (void)row;
+    ln_text_puts(out, "the name of a header, or a list of them");
+}
+
+static const struct ln_row_type type_names = {"list of headers", set_names, expect_names};
 
 /* ---- the tables ---- */
 
@@ -382,11 +412,21 @@ static const struct ln_row tcp_rows[] = {
 };
 static const struct ln_block tcp_block = {.rows = tcp_rows};
 
+static const char *const proxy_headers[] = {
+    [LN_PROXY_X_FORWARDED_FOR] = "X-Forwarded-For",
+    [LN_PROXY_FORWARDED] = "Forwarded",
+    [LN_PROXY_X_REAL_IP] = "X-Real-IP",
+    NULL,
+};
+
 static const struct ln_row identity_rows[] = {
     {"from", &type_sources, 0, "[address]", {0},
      "Where a client's identity comes from; the first source that the request has wins."},
     {"ipv6Prefix", &ln_type_unsigned, AT(identity.ipv6_prefix), "64", LN_RANGE(1, 128),
      "Bits of an IPv6 address that make one client, because a client owns a whole network."},
+    {"proxyHeaders", &ln_type_words, AT(identity.proxy_headers), "[X-Forwarded-For, Forwarded, X-Real-IP]", LN_WORDS(proxy_headers),
+     "What `trustedProxies` tell the client's address with; the first of these that a request has, in this order. What your proxies do not "
+     "write they may pass on from clients: leave it out, and it is dropped like that of strangers."},
     {0},
 };
 static const struct ln_block identity_block = {.rows = identity_rows};
@@ -400,6 +440,9 @@ static const struct ln_row header_rows[] = {
      "Field that carries the request's id, kept from trusted proxies and else made anew; empty = none."},
     {"originHost", &ln_type_switch, AT(headers.origin_host), "on", {0},
      "Send X-Origin-Host with the instance that was chosen."},
+    {"strip", &type_names, AT(headers.strip), "[]", {0},
+     "Fields that nobody may send, trusted proxies neither: dropped before a limit, route or plugin sees them. Those that auth plugins set are "
+     "dropped anyway."},
     {0},
 };
 static const struct ln_block header_block = {.rows = header_rows};

@@ -3,9 +3,11 @@
  */
 #include "gateway/admit.h"
 
+#include "gateway/address.h"
 #include "gateway/identity.h"
 #include "gateway/router.h"
 #include "http/hop.h"
+#include "script/client.h"
 
 /* Eight hex digits of 32 bits, all at once: each nibble to a byte, then '0' to '9' or 'a' to 'f'.
  */
@@ -89,8 +91,8 @@ static void fill_request(struct ln_exchange *x)
         may_tunnel(ln_field_value(upgrade)))
         x->upgrade = ln_field_value(upgrade);
     x->trusted = ln_identity_is_trusted(conf, x->d);
-    if (!x->trusted)
-        ln_identity_drop_claims(&x->head.fields);
+    ln_strip_apply(&x->gen->strip, &x->head.fields);
+    ln_address_drop_claims(conf, x->trusted, &x->head.fields);
     r->scheme = told_scheme(x);
     ln_fields_drop_hop_by_hop(&x->head.fields);
     take_id(x);
@@ -108,12 +110,14 @@ static bool is_over_limit(struct ln_exchange *x)
 {
     struct ln_generation *g = x->gen;
     struct ln_limit_answer a;
+    struct ln_slice key;
 
     if (g->limiter.zone == NULL || !g->conf->gateway.listeners[x->d->listener].rate_limit)
         return false;
+    key = ln_client_key(&x->req);
     ln_limiter_take(g->limiter.zone, g->limiter.size, &g->limiter.limit,
-                    ln_hash(ln_shm_hash_key(x->gw->shm), x->req.client_id.p, x->req.client_id.n), 1,
-                    ln_loop_now(x->gw->loop), &a);
+                    ln_hash(ln_shm_hash_key(x->gw->shm), key.p, key.n), 1, ln_loop_now(x->gw->loop),
+                    &a);
     x->retry_after = a.wait;
     if (a.shared)
         ln_stat_add(x->gw->slot, LN_STAT_LIMITER_SHARED, 1);

@@ -629,6 +629,7 @@ void ln_exchange_start(struct ln_downstream *d, struct ln_generation *gen, size_
         x->has_head = true;
         ln_flow_init(&x->up, &d->gw->bufs, x->head.framing, x->head.length, x->head.framing,
                      &x->trailers_up);
+        x->up.strip = &gen->strip;
         x->up.most = gen->conf->gateway.limits.body;
         x->req.has_content = !ln_body_is_done(&x->up.body);
         x->req.length = x->head.framing == LN_FRAMING_CHUNKED ? LN_LENGTH_UNKNOWN : x->head.length;

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "conf/addr.h"
+#include "gateway/address.h"
 #include "gateway/identity.h"
 #include "script/split.h"
 
@@ -30,9 +31,10 @@ static int add_header(struct ln_explanation *e, const char *line, struct ln_err 
     return 0;
 }
 
-static int set_client(struct ln_explanation *e, const struct ln_gateway_conf *conf,
-                      const char *from, struct ln_err *err)
+static int set_client(struct ln_explanation *e, const struct ln_generation *g, const char *from,
+                      struct ln_err *err)
 {
+    const struct ln_gateway_conf *conf = &g->conf->gateway;
     struct ln_downstream d = {.has_ip = true, .peer = ln_slice_of(from)};
     struct ln_cidr one;
 
@@ -42,8 +44,8 @@ static int set_client(struct ln_explanation *e, const struct ln_gateway_conf *co
     memcpy(d.ip, one.bytes, sizeof d.ip);
     bool trusted = ln_identity_is_trusted(conf, &d);
 
-    if (!trusted)
-        ln_identity_drop_claims(&e->fields);
+    ln_strip_apply(&g->strip, &e->fields);
+    ln_address_drop_claims(conf, trusted, &e->fields);
     ln_identity_fill(conf, &d, trusted, &e->req);
     return 0;
 }
@@ -90,7 +92,7 @@ static int make_request(struct ln_explanation *e, const struct ln_generation *g,
     r->has_query = r->query.p != NULL;
     if (set_listener(e, conf, q->listener, err) != 0)
         return -1;
-    return set_client(e, conf, q->from != NULL ? q->from : "127.0.0.1", err);
+    return set_client(e, g, q->from != NULL ? q->from : "127.0.0.1", err);
 }
 
 /* ---- the story ---- */

@@ -139,7 +139,7 @@ static void add_end(struct gather *g)
     for (unsigned i = 0; f->body.trailers != NULL && i < f->body.trailers->count; i++) {
         const struct ln_field *t = &f->body.trailers->v[i];
 
-        if (t->dropped)
+        if (t->dropped || (f->strip != NULL && ln_strip_has(f->strip, t)))
             continue;
         add_copy(g, t->name, t->name_len);
         add_copy(g, ": ", 2);

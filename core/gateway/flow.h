@@ -11,16 +11,18 @@
 #define LN_GATEWAY_FLOW_H
 
 #include "base/buf.h"
+#include "gateway/strip.h"
 #include "http/body.h"
 #include "net/stream.h"
 
 struct ln_flow {
-    struct ln_body body;       /* how the source frames it */
-    enum ln_framing out;       /* how the destination gets it; NONE: content is thrown away */
-    struct ln_buf *pending;    /* borrowed from `bufs`; NULL when nothing waits */
-    struct ln_buf_cache *bufs; /* borrowed */
-    uint64_t most;             /* bound of the content; 0 = none. Set it after ln_flow_init() */
-    uint64_t written;          /* bytes the destination has taken, heads included */
+    struct ln_body body;          /* how the source frames it */
+    enum ln_framing out;          /* how the destination gets it; NONE: content is thrown away */
+    struct ln_buf *pending;       /* borrowed from `bufs`; NULL when nothing waits */
+    struct ln_buf_cache *bufs;    /* borrowed */
+    uint64_t most;                /* bound of the content; 0 = none. Set it after ln_flow_init() */
+    const struct ln_strip *strip; /* borrowed: trailers that do not pass; NULL: all do. Likewise */
+    uint64_t written;             /* bytes the destination has taken, heads included */
     bool ended; /* the source's body is complete and its end was written or is pending */
 };
 

@@ -67,6 +67,38 @@ static void load_routes(struct ln_generation *g, const struct ln_vm_env *env,
         ln_loops_warn(g->conf, diag);
 }
 
+/* A source that nobody may send would never answer. */
+static void warn_of_stripped_sources(const struct ln_generation *g, struct ln_diag *diag)
+{
+    const struct ln_identity_conf *identity = &g->conf->gateway.identity;
+    struct ln_place place = {.file = g->conf->file};
+
+    for (unsigned i = 0; i < identity->from_count; i++) {
+        const struct ln_source_conf *source = &identity->from[i];
+        const struct ln_field f = {.name = source->name,
+                                   .name_len = (uint16_t)strlen(source->name)};
+
+        if (source->kind == LN_IDENTITY_HEADER && ln_strip_has(&g->strip, &f))
+            ln_diag_warn(diag, &place,
+                         "gateway.identity.from: \"%s\" gives nothing, because clients may not "
+                         "send %s: a plugin sets it, or gateway.headers.strip names it",
+                         source->text, source->name);
+    }
+}
+
+static void load_strip(struct ln_generation *g, struct ln_diag *diag)
+{
+    const struct ln_headers_conf *conf = &g->conf->gateway.headers;
+    unsigned count;
+    const char *const *reserved = ln_vm_reserved(g->vm, &count);
+
+    for (unsigned i = 0; i < conf->strip_count; i++)
+        ln_strip_add(&g->strip, conf->strip[i]);
+    for (unsigned i = 0; i < count; i++)
+        ln_strip_add(&g->strip, reserved[i]);
+    warn_of_stripped_sources(g, diag);
+}
+
 struct ln_generation *ln_generation_load(const char *conf_path, struct ln_bundle *bundle,
                                          const struct ln_vm_env *env, struct ln_pools *pools,
                                          uint64_t number, struct ln_diag *diag)
@@ -78,6 +110,7 @@ struct ln_generation *ln_generation_load(const char *conf_path, struct ln_bundle
     g->conf = ln_conf_load_anyway(bundle, conf_path, diag);
     load_routes(g, env, bundle, diag);
     if (diag->errors == 0) {
+        load_strip(g, diag);
         load_limiter(g, env, diag);
         load_services(g, env, pools, diag);
         g->json_always = g->conf->gateway.errors_json == LN_ERRORS_JSON;
@@ -97,6 +130,7 @@ void ln_generation_put(struct ln_generation *g)
     if (g->vm != NULL)
         ln_vm_free(g->vm);
     ln_router_free(g->router);
+    ln_strip_fini(&g->strip);
     ln_checks_stop(g->checks);
     if (g->services != NULL)
         ln_services_free(g->services);

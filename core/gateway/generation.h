@@ -13,6 +13,7 @@
 #include "conf/bundle.h"
 #include "conf/conf.h"
 #include "conf/diag.h"
+#include "gateway/strip.h"
 #include "script/vm.h"
 #include "shm/limiter.h"
 
@@ -33,6 +34,7 @@ struct ln_generation {
         size_t size;
         struct ln_limit_plan limit;
     } limiter;
+    struct ln_strip strip;        /* what clients may not send */
     bool json_always, json_never; /* errors.json */
 };
 

@@ -11,11 +11,8 @@
 /* Is the connection's other end one of gateway.trustedProxies? */
 bool ln_identity_is_trusted(const struct ln_gateway_conf *conf, const struct ln_downstream *d);
 
-/* What an untrusted peer says about who it speaks for is thrown away before anyone can read it. */
-void ln_identity_drop_claims(struct ln_fields *fields);
-
-/* Fills r->ip, r->peer, r->client_id. Forwarding fields are believed from trusted peers only: the
- * address is then the rightmost hop of X-Forwarded-For that is not itself a trusted proxy. */
+/* Fills r->ip, r->peer and who the request is counted as. What forwarding fields must not be
+ * believed is to be gone by then: ln_address_drop_claims(). */
 void ln_identity_fill(const struct ln_gateway_conf *conf, const struct ln_downstream *d,
                       bool trusted, struct ln_req *r);
 

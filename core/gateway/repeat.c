@@ -113,6 +113,7 @@ void ln_repeat_rewind(struct ln_exchange *x)
     x->trailers_up.count = 0;
     ln_flow_init(&x->up, &x->gw->bufs, x->head.framing, x->head.length, x->head.framing,
                  &x->trailers_up);
+    x->up.strip = &x->gen->strip;
     x->up.most = x->own_body ? 0 : ln_exchange_body_most(x);
     x->replay = x->kept != NULL;
     if (x->kept == NULL && x->d->in != NULL && x->head.framing != LN_FRAMING_NONE &&

@@ -106,6 +106,8 @@ enum ln_req_text {
     LN_REQ_IP,
     LN_REQ_PEER,
     LN_REQ_ROUTE,
+    LN_REQ_CLIENT_SOURCE, /* what gave the identity */
+    LN_REQ_CLIENT_KEY,    /* both, so that no source can stand in for another */
 };
 int ln_req_text(const struct ln_handle *h, int which, struct ln_str *out);
 

@@ -5,6 +5,7 @@
 
 #include "http/accept.h"
 #include "http/chars.h"
+#include "script/client.h"
 #include "script/split.h"
 #include "script/vm.h"
 
@@ -15,7 +16,7 @@ static struct ln_slice route_name(const struct ln_req *r)
     return r->route != NULL ? ln_slice_of(r->route->name) : ln_slice(NULL, 0);
 }
 
-static bool text_of(const struct ln_req *r, int which, struct ln_slice *s)
+static bool text_of(struct ln_req *r, int which, struct ln_slice *s)
 {
     switch (which) {
     case LN_REQ_METHOD:
@@ -50,6 +51,12 @@ static bool text_of(const struct ln_req *r, int which, struct ln_slice *s)
         return true;
     case LN_REQ_ROUTE:
         *s = route_name(r);
+        return true;
+    case LN_REQ_CLIENT_SOURCE:
+        *s = r->client_source;
+        return true;
+    case LN_REQ_CLIENT_KEY:
+        *s = ln_client_key(r);
         return true;
     default:
         return false;
@@ -138,7 +145,7 @@ int ln_req_set_text(const struct ln_handle *h, int which, const char *ptr, size_
     if (!ln_req_has_room(r, 2 * len))
         return LN_EFULL;
     if (which == LN_REQ_CLIENT_ID && !r->asked) {
-        r->client_id = ln_arena_dup(r->arena, s);
+        ln_client_assign(r, LN_SLICE("plugin"), ln_arena_dup(r->arena, s));
         return LN_OK;
     }
     if (!ln_req_is_open(r))

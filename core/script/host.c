@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "conf/diag.h"
+#include "script/client.h"
 #include "script/convert.h"
 #include "script/embedded.h"
 #include "script/job.h"
@@ -229,6 +230,13 @@ static int host_redis(lua_State *L)
     return 1;
 }
 
+/* reserve(name of a header field) */
+static int host_reserve(lua_State *L)
+{
+    ln_client_reserve(vm_of(L), luaL_checkstring(L, 1));
+    return 0;
+}
+
 /* parallel(list of functions) -> an enum ln_rc: WAIT, and the results will be in the list */
 static int host_parallel(lua_State *L)
 {
@@ -326,6 +334,7 @@ static const luaL_Reg functions[] = {
     {"report", host_report},
     {"add_service", host_add_service},
     {"redis", host_redis},
+    {"reserve", host_reserve},
     {"parallel", host_parallel},
     {"job", host_job},
     {"cancel_job", host_cancel_job},

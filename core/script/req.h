@@ -77,7 +77,10 @@ struct ln_req {
     struct ln_slice ip;   /* behind trusted proxies */
     struct ln_slice peer; /* of the socket */
     unsigned peer_port;
-    struct ln_slice client_id; /* starts as the core's identity; Lua may assign */
+    struct ln_slice client_id;     /* starts as the core's identity; Lua may assign */
+    struct ln_slice client_source; /* what gave it: a source of identity.from, or "plugin" */
+    unsigned client_rank;          /* its place in there; behind all of them: none of these */
+    struct ln_slice client_key;    /* private: see script/client.h */
 
     const struct ln_route *route; /* borrowed from the generation; NULL = none matched */
     int service; /* index in the generation's services; -1 = none. Lua may assign req.upstream */

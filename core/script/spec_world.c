@@ -6,17 +6,14 @@
  * point to them. Limits of an earlier spec are told from those of a later one by the epoch, so that
  * the region need not be emptied.
  */
-#include <lauxlib.h>
-#include <lua.h>
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "conf/schema.h"
 #include "http/target.h"
 #include "script/job.h"
-#include "script/spec.h"
+#include "script/spec_inner.h"
 #include "script/split.h"
 #include "script/stores.h"
 #include "script/up.h"
@@ -26,53 +23,9 @@
 enum { START_MONO = 1000, START_WALL = 1700000000 }; /* seconds */
 static const ln_nsec second = 1000000000;
 
-struct visit {
-    struct ln_req r;
-    struct ln_arena arena;
-    struct ln_fields fields, upstream;
-    struct ln_route route;
-    ln_nsec duration;
-    unsigned index;     /* of the route that it was matched with, from 1; 0 = none */
-    struct visit *next; /* idle ones */
-};
-
-struct line {
-    enum ln_log_level level;
-    char *text, *fields;
-};
-
-struct spec {
-    struct ln_vm *vm;
-    struct ln_bundle *bundle;
-    struct ln_diag diag;
-    struct ln_conf *conf; /* of the last load */
-    struct ln_demand demand;
-    ln_spec_match *match;
-    struct visit **visits; /* by number - 1 */
-    int count, cap;
-    struct visit *idle;
-    struct line *lines; /* what was logged */
-    unsigned line_count, line_cap;
-};
-
-static struct spec *spec_of(lua_State *L)
-{
-    return lua_touserdata(L, lua_upvalueindex(1));
-}
-
-static struct visit *visit_of(lua_State *L, int index)
-{
-    struct spec *s = spec_of(L);
-    int number = (int)luaL_checkinteger(L, index);
-
-    luaL_argcheck(L, number >= 1 && number <= s->count, index,
-                  "the request is from before the last reset");
-    return s->visits[number - 1];
-}
-
 /* ---- making requests ---- */
 
-static struct ln_slice text_field(lua_State *L, struct visit *v, const char *key)
+static struct ln_slice text_field(lua_State *L, struct ln_visit *v, const char *key)
 {
     struct ln_slice s = {NULL, 0};
 
@@ -115,7 +68,7 @@ static void fields_field(lua_State *L, struct ln_fields *f, const char *key)
     lua_pop(L, 1);
 }
 
-static void params_field(lua_State *L, struct visit *v)
+static void params_field(lua_State *L, struct ln_visit *v)
 {
     lua_getfield(L, 1, "params");
     for (lua_pushnil(L); lua_istable(L, -2) && lua_next(L, -2) != 0; lua_pop(L, 1)) {
@@ -130,9 +83,9 @@ static void params_field(lua_State *L, struct visit *v)
     lua_settop(L, 1);
 }
 
-static struct visit *visit_new(struct spec *s)
+static struct ln_visit *visit_new(struct ln_spec *s)
 {
-    struct visit *v = s->idle;
+    struct ln_visit *v = s->idle;
 
     if (v != NULL)
         s->idle = v->next;
@@ -145,13 +98,13 @@ static struct visit *visit_new(struct spec *s)
     ln_fields_init(&v->r.reply_fields, &v->arena);
     if (s->count == s->cap) {
         s->cap = s->cap > 0 ? s->cap * 2 : 16;
-        s->visits = ln_realloc(s->visits, (size_t)s->cap * sizeof(struct visit *));
+        s->visits = ln_realloc(s->visits, (size_t)s->cap * sizeof(struct ln_visit *));
     }
     s->visits[s->count++] = v;
     return v;
 }
 
-static void fill(lua_State *L, struct visit *v)
+static void fill(lua_State *L, struct ln_visit *v)
 {
     struct ln_req *r = &v->r;
 
@@ -169,6 +122,7 @@ static void fill(lua_State *L, struct visit *v)
     r->ip = text_field(L, v, "ip");
     r->peer = text_field(L, v, "peer");
     r->client_id = text_field(L, v, "client_id");
+    r->client_source = ln_slice_eq(r->client_id, r->ip) ? LN_SLICE("address") : LN_SLICE("plugin");
     r->peer_port = (unsigned)number_field(L, "peer_port", 1234);
     r->port = (unsigned)number_field(L, "port", 8080);
     r->minor = (uint8_t)number_field(L, "minor", 1);
@@ -184,11 +138,11 @@ static void fill(lua_State *L, struct visit *v)
 /* request{...} -> number */
 static int spec_request(lua_State *L)
 {
-    struct spec *s = spec_of(L);
+    struct ln_spec *s = ln_spec_of(L);
 
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
-    struct visit *v = visit_new(s);
+    struct ln_visit *v = visit_new(s);
     fill(L, v);
     fields_field(L, &v->fields, "headers");
     params_field(L, v);
@@ -199,10 +153,10 @@ static int spec_request(lua_State *L)
 /* ---- running ---- */
 
 /* The chain at 2 becomes the request's; 0: a route without plugins, and nothing is to run. */
-static bool set_route(lua_State *L, struct visit *v, const char *name)
+static bool set_route(lua_State *L, struct ln_visit *v, const char *name)
 {
     static const struct ln_chain empty;
-    struct ln_vm *vm = spec_of(L)->vm;
+    struct ln_vm *vm = ln_spec_of(L)->vm;
     lua_Integer chain = luaL_checkinteger(L, 2);
 
     luaL_argcheck(L, chain >= 0 && chain <= (lua_Integer)vm->chain_count, 2, "no such chain");
@@ -228,7 +182,7 @@ static bool set_route(lua_State *L, struct visit *v, const char *name)
  * whether any of them was asked; nil: one of them has raised */
 static int spec_piece(lua_State *L)
 {
-    struct visit *v = visit_of(L, 1);
+    struct ln_visit *v = ln_spec_visit(L, 1);
     struct ln_req *r = &v->r;
     struct ln_arena arena;
     size_t n;
@@ -244,7 +198,7 @@ static int spec_piece(lua_State *L)
     ln_arena_init(&arena, NULL);
     r->chunk = (struct ln_chunk){
         .text = ln_slice(p, n), .last = lua_toboolean(L, 4) != 0, .arena = &arena};
-    ln_vm_body(spec_of(L)->vm, r);
+    ln_vm_body(ln_spec_of(L)->vm, r);
     if (r->failed)
         lua_pushnil(L);
     else
@@ -257,8 +211,8 @@ static int spec_piece(lua_State *L)
 /* run(request, chain, phase, route name): what ln_vm_request() and its sisters do in the gateway */
 static int spec_run(lua_State *L)
 {
-    struct ln_vm *vm = spec_of(L)->vm;
-    struct visit *v = visit_of(L, 1);
+    struct ln_vm *vm = ln_spec_of(L)->vm;
+    struct ln_visit *v = ln_spec_visit(L, 1);
     const char *phase = luaL_checkstring(L, 3);
 
     if (!set_route(L, v, luaL_optstring(L, 4, "spec")))
@@ -298,7 +252,7 @@ static struct ln_slice see_fake(const struct ln_up *up, unsigned index, struct l
 
 /* `instances` of the table at 1; at 1 are the tables in it afterwards, which is where fields are
  * looked for. */
-static const struct fake_instance *take_fakes(lua_State *L, struct visit *v, unsigned *count)
+static const struct fake_instance *take_fakes(lua_State *L, struct ln_visit *v, unsigned *count)
 {
     struct fake_instance *fakes;
 
@@ -322,7 +276,7 @@ static const struct fake_instance *take_fakes(lua_State *L, struct visit *v, uns
  * instance, key */
 static int spec_balance(lua_State *L)
 {
-    struct visit *v = visit_of(L, 1);
+    struct ln_visit *v = ln_spec_visit(L, 1);
     struct ln_up up = {.arena = &v->arena, .now = ln_clock_mono() / LN_NSEC_PER_MSEC};
 
     bool runs = set_route(L, v, "spec");
@@ -334,7 +288,7 @@ static int spec_balance(lua_State *L)
     up.instances = take_fakes(L, v, &up.count);
     up.see = see_fake;
     if (runs)
-        ln_vm_balance(spec_of(L)->vm, &v->r, &up);
+        ln_vm_balance(ln_spec_of(L)->vm, &v->r, &up);
     lua_pushboolean(L, up.failed);
     if (up.chosen > 0)
         lua_pushinteger(L, (lua_Integer)up.chosen);
@@ -348,18 +302,18 @@ static int spec_balance(lua_State *L)
  * select() ends that. */
 static int spec_select(lua_State *L)
 {
-    struct ln_vm *vm = spec_of(L)->vm;
+    struct ln_vm *vm = ln_spec_of(L)->vm;
 
     ln_task_deselect(vm);
     if (lua_gettop(L) > 0)
-        ln_task_select(vm, &visit_of(L, 1)->r);
+        ln_task_select(vm, &ln_spec_visit(L, 1)->r);
     return 0;
 }
 
 /* revive(serial): selects the request of that number again; false: it is gone, or never was */
 static int spec_revive(lua_State *L)
 {
-    struct spec *s = spec_of(L);
+    struct ln_spec *s = ln_spec_of(L);
     uint32_t serial = (uint32_t)lua_tonumber(L, 1);
     int i = s->count - 1; /* a spec mostly looks at the newest */
 
@@ -379,14 +333,14 @@ static int spec_revive(lua_State *L)
 static int spec_chain(lua_State *L)
 {
     lua_settop(L, 1);
-    ln_chain_take(spec_of(L)->vm);
+    ln_chain_take(ln_spec_of(L)->vm);
     return 0;
 }
 
 /* respond(options, request): the response that handlers then see; headers as a list of pairs */
 static int spec_respond(lua_State *L)
 {
-    struct visit *v = visit_of(L, 2);
+    struct ln_visit *v = ln_spec_visit(L, 2);
     struct ln_req *r = &v->r;
 
     lua_settop(L, 1);
@@ -431,7 +385,7 @@ static void push_fields(lua_State *L, const struct ln_fields *f)
  * request_headers, request_body, service } */
 static int spec_look(lua_State *L)
 {
-    const struct ln_req *r = &visit_of(L, 1)->r;
+    const struct ln_req *r = &ln_spec_visit(L, 1)->r;
     bool reply = r->verdict == LN_VERDICT_REPLY;
 
     lua_newtable(L);
@@ -457,17 +411,17 @@ static int spec_look(lua_State *L)
 /* Called from inside an FFI call: nothing of Lua may be touched here. */
 static void on_say(void *arg, enum ln_log_level level, struct ln_slice text, struct ln_slice fields)
 {
-    struct spec *s = arg;
+    struct ln_spec *s = arg;
 
     if (s->line_count == s->line_cap) {
         s->line_cap = s->line_cap > 0 ? s->line_cap * 2 : 16;
         s->lines = ln_realloc(s->lines, s->line_cap * sizeof *s->lines);
     }
-    s->lines[s->line_count++] = (struct line){level, ln_strndup(text.p, text.n),
-                                              fields.n > 0 ? ln_strndup(fields.p, fields.n) : NULL};
+    s->lines[s->line_count++] = (struct ln_said){
+        level, ln_strndup(text.p, text.n), fields.n > 0 ? ln_strndup(fields.p, fields.n) : NULL};
 }
 
-static void forget_lines(struct spec *s)
+static void forget_lines(struct ln_spec *s)
 {
     for (unsigned i = 0; i < s->line_count; i++) {
         ln_free(s->lines[i].text);
@@ -479,7 +433,7 @@ static void forget_lines(struct spec *s)
 /* said() -> list of { level, text, fields as JSON } */
 static int spec_said(lua_State *L)
 {
-    const struct spec *s = spec_of(L);
+    const struct ln_spec *s = ln_spec_of(L);
 
     lua_newtable(L);
     for (unsigned i = 0; i < s->line_count; i++) {
@@ -498,7 +452,7 @@ static int spec_said(lua_State *L)
 /* last_error() -> the text of the newest line of the level error, or nil */
 static int spec_last_error(lua_State *L)
 {
-    const struct spec *s = spec_of(L);
+    const struct ln_spec *s = ln_spec_of(L);
 
     for (unsigned i = s->line_count; i-- > 0;)
         if (s->lines[i].level == LN_LOG_ERROR) {
@@ -513,13 +467,13 @@ static int spec_advance(lua_State *L)
     lua_Number seconds = luaL_checknumber(L, 1);
 
     luaL_argcheck(L, seconds >= 0, 1, "time goes forward only");
-    ln_tasks_until(spec_of(L)->vm, ln_clock_mono() + (ln_nsec)(seconds * 1e9));
+    ln_tasks_until(ln_spec_of(L)->vm, ln_clock_mono() + (ln_nsec)(seconds * 1e9));
     return 0;
 }
 
 /* ---- life ---- */
 
-static void forget_visits(struct spec *s)
+static void forget_visits(struct ln_spec *s)
 {
     for (int i = 0; i < s->count; i++) {
         ln_vm_forget(s->vm, &s->visits[i]->r);
@@ -530,7 +484,7 @@ static void forget_visits(struct spec *s)
     s->count = 0;
 }
 
-static void reset(struct spec *s)
+void ln_spec_reset(struct ln_spec *s)
 {
     forget_visits(s);
     ln_jobs_free(s->vm);
@@ -547,14 +501,14 @@ static void reset(struct spec *s)
 
 static int spec_reset(lua_State *L)
 {
-    reset(spec_of(L));
+    ln_spec_reset(ln_spec_of(L));
     return 0;
 }
 
 /* refresh(): files are read anew from here on. */
 static int spec_refresh(lua_State *L)
 {
-    struct spec *s = spec_of(L);
+    struct ln_spec *s = ln_spec_of(L);
 
     ln_bundle_free(s->bundle);
     s->bundle = s->vm->bundle = ln_bundle_record();
@@ -563,11 +517,11 @@ static int spec_refresh(lua_State *L)
 
 static int spec_gc(lua_State *L)
 {
-    struct spec *s = lua_touserdata(L, 1);
+    struct ln_spec *s = lua_touserdata(L, 1);
 
     forget_visits(s);
     while (s->idle != NULL) {
-        struct visit *v = s->idle;
+        struct ln_visit *v = s->idle;
 
         s->idle = v->next;
         ln_free(v);
@@ -586,146 +540,14 @@ static int spec_gc(lua_State *L)
     return 0;
 }
 
-/* ---- configurations ---- */
-
-static void push_report(lua_State *L, struct spec *s)
-{
-    struct ln_text text;
-
-    ln_text_init(&text);
-    ln_diag_print(&s->diag, &text);
-    lua_pushlstring(L, text.p != NULL ? text.p : "", text.n);
-    ln_text_fini(&text);
-}
-
-static void push_string_field(lua_State *L, const char *key, const char *value)
-{
-    lua_pushstring(L, value);
-    lua_setfield(L, -2, key);
-}
-
-static void push_route(lua_State *L, const struct spec *s, const struct ln_route *route)
-{
-    lua_newtable(L);
-    push_string_field(L, "name", route->name);
-    push_string_field(L, "method", route->methods);
-    push_string_field(L, "path", route->path);
-    push_string_field(L, "host", route->host);
-    push_string_field(L, "listener", route->listener);
-    push_string_field(L, "strip", route->strip);
-    push_string_field(L, "file", route->place.file);
-    push_string_field(L, "chain", route->chain_text);
-    push_string_field(L, "split", route->split != NULL ? route->split->text : NULL);
-    push_string_field(L, "service",
-                      route->service >= 0 ? s->conf->services[route->service].name : NULL);
-    lua_pushinteger(L, (lua_Integer)route->place.line);
-    lua_setfield(L, -2, "line");
-    lua_pushinteger(L, (lua_Integer)route->timeout);
-    lua_setfield(L, -2, "timeout_ms");
-    lua_pushinteger(L, route->tries);
-    lua_setfield(L, -2, "tries");
-    lua_pushinteger(L, (lua_Integer)route->chain);
-    lua_setfield(L, -2, "number");
-}
-
-/* Equal routes are found by the router. */
-static int load_routes(struct spec *s)
-{
-    unsigned errors = s->diag.errors;
-    int rc = ln_vm_load(s->vm, s->conf, s->bundle, &s->diag);
-
-    s->vm->bundle = s->bundle;
-    s->vm->diag = &s->diag;
-    if (rc == 0 && s->match != NULL)
-        s->match(s->vm, NULL, &s->diag);
-    return s->diag.errors > errors ? -1 : 0;
-}
-
-/* load(path of a configuration, or nil; routes or nil; plugin folder or nil) -> list of routes; or
- * nil and the report */
-static int spec_load(lua_State *L)
-{
-    struct spec *s = spec_of(L);
-    const char *path = luaL_checkstring(L, 1), *routes = luaL_optstring(L, 2, NULL),
-               *plugins = luaL_optstring(L, 3, NULL);
-    struct ln_vm *vm = s->vm;
-
-    reset(s);
-    ln_conf_free(s->conf);
-    s->conf = ln_conf_load(s->bundle, path, &s->diag);
-    if (s->conf == NULL || s->diag.errors > 0) {
-        lua_pushnil(L);
-        push_report(L, s);
-        return 2;
-    }
-    s->conf->routes = routes != NULL ? ln_arena_strdup(&s->conf->arena, routes) : s->conf->routes;
-    s->conf->plugins_dir =
-        plugins != NULL ? ln_arena_strdup(&s->conf->arena, plugins) : s->conf->plugins_dir;
-    if (load_routes(s) != 0) {
-        lua_pushnil(L);
-    } else {
-        lua_createtable(L, (int)vm->route_count, 0);
-        for (unsigned i = 0; i < vm->route_count; i++) {
-            push_route(L, s, &vm->routes[i]);
-            lua_rawseti(L, -2, (int)i + 1);
-        }
-    }
-    push_report(L, s);
-    return 2;
-}
-
-/* match(request, whether a split chooses now) -> index of the route from 1, its params and the name
- * of its service; nil; or nil, nil and the report. Routes of the last load. */
-static int spec_match(lua_State *L)
-{
-    struct spec *s = spec_of(L);
-    struct ln_req *r = &visit_of(L, 1)->r;
-    unsigned errors = s->diag.errors;
-
-    if (s->match == NULL)
-        return luaL_error(L, "there is no router here");
-    int index = s->match(s->vm, r, &s->diag);
-    if (index < 0) {
-        lua_pushnil(L);
-        lua_pushnil(L);
-        if (s->diag.errors == errors)
-            return 2;
-        push_report(L, s);
-        return 3;
-    }
-    if (lua_toboolean(L, 2))
-        ln_split_settle(r);
-    lua_pushinteger(L, index + 1);
-    lua_newtable(L);
-    for (unsigned i = 0; i < r->param_count; i++) {
-        push_slice(L, r->params[i].name);
-        push_slice(L, r->params[i].value);
-        lua_rawset(L, -3);
-    }
-    lua_pushstring(L, r->service >= 0 ? s->conf->services[r->service].name : NULL);
-    return 3;
-}
-
-/* conf_schema(JSON of the plugins' schemas) -> JSON Schema of gateway.yaml */
-static int spec_conf_schema(lua_State *L)
-{
-    struct ln_slice plugins;
-    struct ln_text out;
-
-    plugins.p = luaL_checklstring(L, 1, &plugins.n);
-    ln_text_init(&out);
-    ln_conf_schema(plugins, &out);
-    lua_pushlstring(L, out.p, out.n);
-    ln_text_fini(&out);
-    return 1;
-}
+/* ---- the module ---- */
 
 /* start(): the core takes what it needs of lunette.boot. Not while the module is being opened: it
  * is required in there. */
 static int spec_start(lua_State *L)
 {
-    if (spec_of(L)->vm->live == 0)
-        ln_vm_boot(spec_of(L)->vm);
+    if (ln_spec_of(L)->vm->live == 0)
+        ln_vm_boot(ln_spec_of(L)->vm);
     return 0;
 }
 
@@ -743,17 +565,17 @@ static const luaL_Reg functions[] = {
     {"last_error", spec_last_error},
     {"advance", spec_advance},
     {"reset", spec_reset},
-    {"load", spec_load},
-    {"match", spec_match},
-    {"conf_schema", spec_conf_schema},
+    {"load", ln_spec_load},
+    {"match", ln_spec_route},
+    {"conf_schema", ln_spec_conf_schema},
     {"start", spec_start},
     {"refresh", spec_refresh},
     {NULL, NULL},
 };
 
-static struct spec *spec_new(lua_State *L, ln_spec_match *match, const char *library)
+static struct ln_spec *spec_new(lua_State *L, ln_spec_match *match, const char *library)
 {
-    struct spec *s = lua_newuserdata(L, sizeof *s);
+    struct ln_spec *s = lua_newuserdata(L, sizeof *s);
     struct ln_err err;
     struct ln_vm_env env = {.demand = &s->demand};
 
@@ -776,7 +598,7 @@ static struct spec *spec_new(lua_State *L, ln_spec_match *match, const char *lib
     return s;
 }
 
-static void push_functions(lua_State *L, struct spec *s)
+static void push_functions(lua_State *L, struct ln_spec *s)
 {
     lua_newtable(L);
     for (const luaL_Reg *f = functions; f->name != NULL; f++) {
@@ -788,13 +610,13 @@ static void push_functions(lua_State *L, struct spec *s)
 
 int ln_spec_open(lua_State *L, ln_spec_match *match, const char *library)
 {
-    struct spec *s = spec_new(L, match, library);
+    struct ln_spec *s = spec_new(L, match, library);
 
     lua_setfield(L, LUA_REGISTRYINDEX, "lunette.spec"); /* closed with the state */
     ln_vm_preload(s->vm);
     lua_getfield(L, LUA_REGISTRYINDEX, "lunette.host");
     push_functions(L, s);
     lua_setfield(L, -2, "spec");
-    reset(s);
+    ln_spec_reset(s);
     return 1;
 }

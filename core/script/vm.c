@@ -335,6 +335,7 @@ void ln_vm_free(struct ln_vm *vm)
         ln_coder_free(vm->coders[--vm->coder_count]);
     ln_splits_forget(vm);
     ln_uses_free(vm);
+    ln_free(vm->reserved);
     ln_free(vm->chains);
     ln_free(vm->free_slots);
     ln_arena_reset(&vm->arena);

@@ -50,6 +50,9 @@ void ln_vm_retire(struct ln_vm *vm);
 struct ln_services;
 void ln_vm_serve(struct ln_vm *vm, struct ln_services *services, const char *id_header);
 
+/* Names of header fields that plugins have reserved for themselves; of the state's arena. */
+const char *const *ln_vm_reserved(const struct ln_vm *vm, unsigned *count);
+
 const struct ln_route *ln_vm_routes(const struct ln_vm *vm, unsigned *count);
 
 /* Asks a condition of the kind FUNCTION: 1 it holds, 0 it does not, -1 it raised, which the log was

@@ -91,6 +91,8 @@ struct ln_vm {
     bool jobs_on;            /* the generation is in use, and its timers count */
     int job_run, job_failed; /* references of functions of lunette.timer */
     int strands;             /* functions of parallel() that are under way */
+    const char **reserved;   /* header fields that only plugins set: see client.h */
+    unsigned reserved_count;
     struct ln_limiter *limiters;
     struct ln_store_dict *dicts; /* script/stores.h */
     struct ln_redis_use *redis;  /* by next */

@@ -11,6 +11,7 @@ local json = require "lunette.json"
 local log = require "lunette.log"
 local metrics = require "lunette.metrics"
 local parallel = require "lunette.parallel"
+local phase = require "lunette.phase"
 local redis = require "lunette.redis"
 local store = require "lunette.store"
 local task = require "lunette.task"
@@ -48,6 +49,16 @@ local function hostname()
 end
 
 
+-- Nobody but plugins can set that header of a request from now on, on any route.
+local function reserve_header(name)
+  if type(name) ~= "string" or not name:find("^[%w!#$%%&'*+.^_`|~-]+$") or #name > 128 then
+    fault.raise("reserve_header: expected the name of a header, got " .. text.show(name))
+  end
+  phase.check("reserve_header")
+  host.reserve(name)
+end
+
+
 -- For a quick look while writing a plugin.
 local function print_line(...)
   local parts = {}
@@ -72,6 +83,7 @@ function M.words(owner)
     parallel = parallel,
     print = print_line,
     redis = redis.open,
+    reserve_header = reserve_header,
     sleep = task.sleep,
     store = store.for_plugin(owner),
     time = time,

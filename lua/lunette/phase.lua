@@ -48,6 +48,9 @@ M.allowed = {
   ["timer.after"] = {
     { [C.LN_PHASE_INIT] = true, [C.LN_PHASE_TIMER] = true }, "start it in init; timers may start others",
   },
+  ["reserve_header"] = {
+    { [C.LN_PHASE_LOAD] = true, [C.LN_PHASE_INIT] = true }, "names are reserved in init, before the first request",
+  },
   ["req:read_body"] = { { [C.LN_PHASE_REQUEST] = true }, "read it in request; req.body has it afterwards" },
   ["req:limit_body"] = { { [C.LN_PHASE_REQUEST] = true }, "request is where it can still be refused" },
   ["res:may_transform"] = { { [C.LN_PHASE_RESPONSE] = true }, "response is where a plugin decides that" },

@@ -66,6 +66,8 @@ local client_get = {
   id = text_getter(C.LN_REQ_CLIENT_ID),
   ip = text_getter(C.LN_REQ_IP),
   peer = text_getter(C.LN_REQ_PEER),
+  source = text_getter(C.LN_REQ_CLIENT_SOURCE),
+  key = text_getter(C.LN_REQ_CLIENT_KEY),
   port = number_getter(C.LN_REQ_PEER_PORT),
 }
 

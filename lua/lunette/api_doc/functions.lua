@@ -13,6 +13,9 @@ return {
         .. "`redis://[[user]:password@]host[:port][/db]` or `unix:/path[?db=n]`. Option: `timeout` of each call, 1 second if it is "
         .. "left out. Nothing connects before the first call.",
         lua = "fun(url: string, options?: { timeout?: number|string }): lunette.Redis" },
+      { "reserve_header(name)", "nothing", "No client can send that header any more, on any route, with this plugin or without: it is dropped "
+        .. "before anybody reads it. For what a plugin tells services about the client. In `init` or at the top of a file.",
+        lua = "fun(name: string)" },
       { "time()", "number", "Seconds since 1970, with fractions." },
       { "hostname()", "string", "Name of this machine." },
       { "print(...)", "nothing", "A line in the log, for a quick look while writing a plugin.", lua = "fun(...: any)" },

@@ -54,6 +54,8 @@ return {
       { "peer", "string", "Address of the other end of the connection." },
       { "port", "integer", "Port of the other end of the connection." },
       { "id", "string, settable", "Who the request is counted as; begins as the identity that `gateway.yaml` asks for." },
+      { "source", "string", "What gave the identity: `address`, `header:X-Api-Key`, `consumer`, ...; `plugin` once a plugin has assigned it." },
+      { "key", "string", "Both, `source:id`: what to count by, because a client can send another one's address as its key." },
     },
   },
   {

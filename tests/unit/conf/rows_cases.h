@@ -67,14 +67,17 @@ CASE("gateway.trustedProxies", GATEWAY, "10.0.0.0/8", "{}",
      "got a mapping, expected an address or range such as 10.0.0.0/8 or ::1, or a list of them")
 CASE("gateway.identity", GATEWAY, "{}", "address", "got \"address\", " A_MAPPING)
 CASE("gateway.identity.from", IN("identity"), "['header:X-Api-Key', address]", "ip",
-     "got \"ip\", expected address, header:NAME, query:NAME or cookie:NAME, or a list of them")
+     "got \"ip\", expected address, consumer, header:NAME, query:NAME, cookie:NAME or jwt:CLAIM, or a list of them")
 CASE("gateway.identity.ipv6Prefix", IN("identity"), "56", "129", "got \"129\", expected a whole number from 1 to 128")
+CASE("gateway.identity.proxyHeaders", IN("identity"), "[Forwarded, X-Real-IP]", "X-Client",
+     "got \"X-Client\", expected X-Forwarded-For, Forwarded, X-Real-IP, or a list of them")
 CASE("gateway.headers", GATEWAY, "{}", "x", "got \"x\", " A_MAPPING)
 CASE("gateway.headers.forwarded", IN("headers"), "both", "rfc723",
      "got \"rfc723\", expected one of none, x, rfc7239, both; did you mean \"rfc7239\"?")
 CASE("gateway.headers.via", IN("headers"), "true", "1", "got \"1\", expected on or off")
 CASE("gateway.headers.requestId", IN("headers"), "''", "'X Y'", "got \"X Y\", expected the name of a header, or \"\"")
 CASE("gateway.headers.originHost", IN("headers"), "off", "no", "got \"no\", expected on or off")
+CASE("gateway.headers.strip", IN("headers"), "[X-User]", "'X Y'", "got \"X Y\", expected the name of a header, or a list of them")
 CASE("gateway.drainDelay", GATEWAY, "5s", "2d", "got \"2d\", " A_DURATION "at most 1d")
 CASE("gateway.drainTimeout", GATEWAY, "1d", "soon", "got \"soon\", " A_DURATION "at most 1d")
 CASE("gateway.log", GATEWAY, "{}", "stderr", "got \"stderr\", " A_MAPPING)

@@ -153,18 +153,23 @@ static void test_identity_keeps_its_order(void **state)
     const struct ln_gateway_conf *g =
         gateway(&l, "gateway:\n  port: \":0\"\n"
                     "  identity: { from: [\"header:X-Api-Key\", \"query:key\", \"cookie:id\", "
-                    "address], ipv6Prefix: 56 }\n");
+                    "\"jwt:sub\", consumer, address], ipv6Prefix: 56, proxyHeaders: Forwarded }\n");
 
     (void)state;
-    assert_int_equal(g->identity.from_count, 4);
+    assert_int_equal(g->identity.from_count, 6);
     assert_int_equal(g->identity.from[0].kind, LN_IDENTITY_HEADER);
     assert_string_equal(g->identity.from[0].name, "X-Api-Key");
     assert_int_equal(g->identity.from[1].kind, LN_IDENTITY_QUERY);
     assert_string_equal(g->identity.from[1].name, "key");
     assert_int_equal(g->identity.from[2].kind, LN_IDENTITY_COOKIE);
     assert_string_equal(g->identity.from[2].name, "id");
-    assert_int_equal(g->identity.from[3].kind, LN_IDENTITY_ADDRESS);
+    assert_int_equal(g->identity.from[3].kind, LN_IDENTITY_JWT);
+    assert_string_equal(g->identity.from[3].name, "sub");
+    assert_string_equal(g->identity.from[3].text, "jwt:sub");
+    assert_int_equal(g->identity.from[4].kind, LN_IDENTITY_CONSUMER);
+    assert_int_equal(g->identity.from[5].kind, LN_IDENTITY_ADDRESS);
     assert_int_equal(g->identity.ipv6_prefix, 56);
+    assert_int_equal(g->identity.proxy_headers, 1 << LN_PROXY_FORWARDED);
     load_end(&l);
 }
 
@@ -181,10 +186,11 @@ static void test_identity_is_bounded(void **state)
                    "gateway.yaml:3:21: gateway.identity.from: got an empty list, expected at least "
                    "one source such "
                    "as address\n");
-    assert_refused("gateway:\n  port: \":0\"\n  identity: { from: [\"header:X Y\"] }\n",
-                   "gateway.yaml:3:22: gateway.identity.from[0]: got \"header:X Y\", expected "
-                   "address, header:NAME, "
-                   "query:NAME or cookie:NAME, or a list of them\n");
+    assert_refused(
+        "gateway:\n  port: \":0\"\n  identity: { from: [\"header:X Y\"] }\n",
+        "gateway.yaml:3:22: gateway.identity.from[0]: got \"header:X Y\", expected "
+        "address, consumer, header:NAME, query:NAME, cookie:NAME or jwt:CLAIM, or a list of "
+        "them\n");
 }
 
 static void test_port_is_the_listener_main(void **state)

@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "gateway/identity.h"
+#include "script/client.h"
 
 struct who {
     struct ln_gateway_conf conf;
@@ -32,6 +33,7 @@ static int set_up(void **state)
     w->r.fields = &w->fields;
     w->conf.trusted_proxies = w->proxies;
     w->conf.identity.ipv6_prefix = 64;
+    w->conf.identity.proxy_headers = 7;
     *state = w;
     return 0;
 }
@@ -78,12 +80,16 @@ static void ask(struct who *w)
     ln_identity_fill(&w->conf, &w->d, ln_identity_is_trusted(&w->conf, &w->d), &w->r);
 }
 
+static const char *const texts[] = {"address",  "header:X", "query:X",
+                                    "cookie:X", "consumer", "jwt:X"};
+
 static void source(struct who *w, enum ln_identity_source kind, const char *name)
 {
     unsigned i = w->conf.identity.from_count++;
 
     w->conf.identity.from[i].kind = kind;
     w->conf.identity.from[i].name = name;
+    w->conf.identity.from[i].text = texts[kind];
 }
 
 /* ---- addresses
@@ -303,6 +309,50 @@ static void test_the_address_ends_the_search(void **state)
     assert_slice(w->r.client_id, "192.0.2.7");
 }
 
+/* A key that looks like an address, an argument that looks like a header. */
+static void test_sources_cannot_stand_in_for_each_other(void **state)
+{
+    struct who *w = *state;
+
+    connect_from(w, "192.0.2.7");
+    source(w, LN_IDENTITY_HEADER, "X-API-Key");
+    source(w, LN_IDENTITY_QUERY, "key");
+    ask(w);
+    assert_slice(w->r.client_source, "address");
+    assert_slice(ln_client_key(&w->r), "address:192.0.2.7");
+    say(w, "X-API-Key", "192.0.2.7");
+    w->r.client_key = ln_slice(NULL, 0);
+    ask(w);
+    assert_slice(w->r.client_id, "192.0.2.7");
+    assert_slice(ln_client_key(&w->r), "header:X:192.0.2.7");
+    w->fields.count = 0;
+    w->r.query = LN_SLICE("key=192.0.2.7");
+    w->r.client_key = ln_slice(NULL, 0);
+    ask(w);
+    assert_slice(ln_client_key(&w->r), "query:X:192.0.2.7");
+    ln_client_assign(&w->r, LN_SLICE("plugin"), LN_SLICE("192.0.2.7"));
+    assert_slice(ln_client_key(&w->r), "plugin:192.0.2.7");
+    ln_client_assign(&w->r, LN_SLICE("plugin"), LN_SLICE(""));
+    assert_slice(ln_client_key(&w->r), "plugin:");
+}
+
+/* Plugins may prove them later: until then the next source answers. */
+static void test_what_only_plugins_prove(void **state)
+{
+    struct who *w = *state;
+
+    connect_from(w, "192.0.2.7");
+    source(w, LN_IDENTITY_JWT, "sub");
+    source(w, LN_IDENTITY_CONSUMER, "");
+    source(w, LN_IDENTITY_HEADER, "X-API-Key");
+    ask(w);
+    assert_slice(w->r.client_source, "address");
+    say(w, "X-API-Key", "k1");
+    ask(w);
+    assert_slice(w->r.client_id, "k1");
+    assert_int_equal(w->r.client_rank, 2);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -318,6 +368,8 @@ int main(void)
         TEST(test_a_cookie),
         TEST(test_sources_are_asked_in_their_order),
         TEST(test_the_address_ends_the_search),
+        TEST(test_sources_cannot_stand_in_for_each_other),
+        TEST(test_what_only_plugins_prove),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * address.c - a walk over the hops that trusted proxies tell.
+ */
+#include "gateway/address.h"
+
+#include <arpa/inet.h>
+
+#include "base/assert.h"
+#include "http/forwarded.h"
+
+bool ln_address_is_trusted(const struct ln_gateway_conf *conf, const unsigned char ip[16])
+{
+    for (unsigned i = 0; i < conf->trusted_count; i++)
+        if (ln_cidr_has(&conf->trusted_proxies[i], ip))
+            return true;
+    return false;
+}
+
+static bool believes(const struct ln_gateway_conf *conf, unsigned header)
+{
+    return conf->identity.proxy_headers >> header & 1;
+}
+
+void ln_address_drop_claims(const struct ln_gateway_conf *conf, bool trusted,
+                            struct ln_fields *fields)
+{
+    for (unsigned i = 0; i < fields->count; i++) {
+        struct ln_field *f = &fields->v[i];
+
+        switch (f->id) {
+        case LN_FIELD_FORWARDED:
+            f->dropped |= !trusted || !believes(conf, LN_PROXY_FORWARDED);
+            break;
+        case LN_FIELD_X_FORWARDED_FOR:
+            f->dropped |= !trusted || !believes(conf, LN_PROXY_X_FORWARDED_FOR);
+            break;
+        case LN_FIELD_X_REAL_IP:
+            f->dropped |= !trusted || !believes(conf, LN_PROXY_X_REAL_IP);
+            break;
+        case LN_FIELD_X_FORWARDED_HOST:
+        case LN_FIELD_X_FORWARDED_PORT:
+        case LN_FIELD_X_FORWARDED_PREFIX:
+        case LN_FIELD_X_FORWARDED_PROTO:
+            f->dropped |= !trusted;
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+/* Walks one kind of field from the right. True when there is a hop at all, be it one that tells
+ * nothing: then another field, which a client may have sent, must not have a say. */
+static bool walk_back(const struct ln_gateway_conf *conf, const struct ln_fields *fields,
+                      enum ln_field_id id, unsigned char ip[16], bool *found)
+{
+    struct ln_forwarded_walk walk;
+    struct ln_forwarded_hop hop;
+    bool any = false;
+
+    ln_forwarded_start(&walk, fields, id);
+    while (ln_forwarded_next(&walk, &hop)) {
+        any = true;
+        if (hop.kind != LN_FORWARDED_ADDRESS)
+            break;
+        memcpy(ip, hop.address, 16);
+        *found = true;
+        if (!ln_address_is_trusted(conf, ip))
+            break;
+    }
+    return any;
+}
+
+/* One address, from one field. Several say nothing that could be believed. */
+static bool real_ip(const struct ln_fields *fields, unsigned char ip[16])
+{
+    const struct ln_field *f = ln_fields_find(fields, LN_FIELD_X_REAL_IP);
+    struct ln_forwarded_hop hop;
+
+    if (f == NULL || ln_fields_next(fields, f) != NULL)
+        return false;
+    ln_forwarded_node(ln_field_value(f), &hop);
+    if (hop.kind == LN_FORWARDED_ADDRESS)
+        memcpy(ip, hop.address, 16);
+    return hop.kind == LN_FORWARDED_ADDRESS;
+}
+
+bool ln_address_behind(const struct ln_gateway_conf *conf, const struct ln_fields *fields,
+                       unsigned char ip[16])
+{
+    bool found = false;
+
+    if ((believes(conf, LN_PROXY_X_FORWARDED_FOR) &&
+         walk_back(conf, fields, LN_FIELD_X_FORWARDED_FOR, ip, &found)) ||
+        (believes(conf, LN_PROXY_FORWARDED) &&
+         walk_back(conf, fields, LN_FIELD_FORWARDED, ip, &found)))
+        return found;
+    return believes(conf, LN_PROXY_X_REAL_IP) && real_ip(fields, ip);
+}
+
+static bool is_v4(const unsigned char ip[16])
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+    return memcmp(ip, mapped, 12) == 0;
+}
+
+struct ln_slice ln_address_print(const unsigned char ip[16], struct ln_arena *arena)
+{
+    char *text = ln_arena_alloc(arena, INET6_ADDRSTRLEN);
+
+    if (is_v4(ip))
+        inet_ntop(AF_INET, ip + 12, text, INET6_ADDRSTRLEN);
+    else
+        inet_ntop(AF_INET6, ip, text, INET6_ADDRSTRLEN);
+    return ln_slice_of(text);
+}
+
+/* All addresses of one IPv6 customer count as one client. */
+struct ln_slice ln_address_network(const unsigned char ip[16], unsigned prefix,
+                                   struct ln_slice text, struct ln_arena *arena)
+{
+    unsigned char masked[16];
+
+    if (is_v4(ip) || prefix >= 128)
+        return text;
+    for (unsigned i = 0; i < 16; i++) {
+        unsigned bits = prefix > i * 8 ? prefix - i * 8 : 0;
+
+        masked[i] = bits >= 8 ? ip[i] : (unsigned char)(ip[i] & (0xff00 >> bits));
+    }
+    return ln_address_print(masked, arena);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * strip.h - names of fields that clients may not send, because services believe whoever sets them.
+ *
+ * gateway.headers.strip, and what plugins have reserved while they were loaded. "_" counts as "-":
+ * services that read headers as variables (CGI, WSGI) take one for the other. Owner: the
+ * generation; not changed once it serves.
+ */
+#ifndef LN_GATEWAY_STRIP_H
+#define LN_GATEWAY_STRIP_H
+
+#include "http/field.h"
+
+struct ln_strip {
+    uint64_t lengths; /* bit n: a name has n bytes, of 64 */
+    const char **v;   /* owned; the texts are borrowed */
+    unsigned count;
+};
+
+void ln_strip_add(struct ln_strip *s, const char *name);
+void ln_strip_fini(struct ln_strip *s);
+
+bool ln_strip_has(const struct ln_strip *s, const struct ln_field *f);
+/* Drops them all. */
+void ln_strip_apply(const struct ln_strip *s, struct ln_fields *fields);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * client.c - identities and their keys.
+ */
+#include "script/client.h"
+
+#include "base/mem.h"
+#include "script/vm_inner.h"
+
+/* Made when first asked for: many requests are counted nowhere. */
+struct ln_slice ln_client_key(struct ln_req *r)
+{
+    struct ln_slice source = r->client_source, id = r->client_id;
+
+    if (r->client_key.p == NULL) {
+        char *key = ln_arena_alloc(r->arena, source.n + 1 + id.n);
+
+        memcpy(key, source.p, source.n);
+        key[source.n] = ':';
+        if (id.n > 0)
+            memcpy(key + source.n + 1, id.p, id.n);
+        r->client_key = ln_slice(key, source.n + 1 + id.n);
+    }
+    return r->client_key;
+}
+
+void ln_client_assign(struct ln_req *r, struct ln_slice source, struct ln_slice id)
+{
+    r->client_source = source;
+    r->client_id = id;
+    r->client_key = ln_slice(NULL, 0);
+}
+
+void ln_client_reserve(struct ln_vm *vm, const char *name)
+{
+    vm->reserved = ln_realloc(vm->reserved, (vm->reserved_count + 1) * sizeof(const char *));
+    vm->reserved[vm->reserved_count++] = ln_arena_strdup(&vm->arena, name);
+}
+
+const char *const *ln_vm_reserved(const struct ln_vm *vm, unsigned *count)
+{
+    *count = vm->reserved_count;
+    return vm->reserved;
+}
