@@ -35,7 +35,8 @@ static const struct ln_row rows[] = {
     {"minRequests", &ln_type_unsigned, AT(min_requests), "5", LN_RANGE(1, 1000000),
      "Requests in the window below which nothing is concluded."},
     {"failureRatio", &type_ratio, AT(failure_ratio), "0.6", {0},
-     "The share of failures in the window that opens the breaker."},
+     "The share of failures in the window that opens the breaker. `minRequests` failures in a row, "
+     "three at least, open it whatever came before."},
     {"window", &ln_type_duration, AT(window), "10s", LN_RANGE(100, LN_DAY_MSEC),
      "How far back requests count; it slides in tenths."},
     {"openFor", &ln_type_duration, AT(open_for), "10s", LN_RANGE(10, LN_DAY_MSEC),

@@ -28,7 +28,8 @@ struct ln_breaker_record {
     _Atomic uint64_t word;
     _Atomic uint64_t buckets[LN_BREAKER_BUCKETS]; /* of the window */
     _Atomic uint64_t
-        failed; /* tenth of a window in which a request last failed, + 1; 0 = none yet */
+        failed;           /* tenth of a window in which a request last failed, + 1; 0 = none yet */
+    _Atomic uint64_t row; /* failures since the last success, and of which epoch */
 };
 
 enum { LN_CHECK_TEXT = 112 };

@@ -19,6 +19,7 @@ enum {
     COUNT_MAX = (1 << COUNT_BITS) - 1,
     TICK_MS = 10,
     LEASE_MIN_MS = 1000,
+    ROW_MIN = 3,
 };
 
 static struct word unpack(uint64_t bits)
@@ -208,6 +209,27 @@ static bool is_spotless(const struct ln_breaker_record *r, uint64_t slice)
     return failed == 0 || (int64_t)(slice - (failed - 1)) >= LN_BREAKER_BUCKETS;
 }
 
+/* ---- failures in a row ---- */
+
+/* Epoch 32 | failures 32. How many there are with this one; those of another epoch, and those
+ * before a whole window without failures, are forgotten. */
+static unsigned add_to_row(struct ln_breaker_record *r, unsigned epoch, bool anew)
+{
+    uint64_t tag = (uint64_t)epoch << 32;
+    uint64_t old = atomic_load_explicit(&r->row, memory_order_relaxed), next;
+
+    do
+        next = (anew || old >> 32 != epoch ? tag : old) + 1;
+    while (!atomic_compare_exchange_weak(&r->row, &old, next));
+    return (unsigned)next;
+}
+
+static void end_row(struct ln_breaker_record *r)
+{
+    if (atomic_load_explicit(&r->row, memory_order_relaxed) != 0)
+        atomic_store_explicit(&r->row, 0, memory_order_relaxed);
+}
+
 /* ---- reports ---- */
 
 static struct word opened(struct word w, const struct ln_breaker_conf *conf, ln_msec now)
@@ -226,6 +248,24 @@ static bool is_trusted(struct word w, const struct ln_breaker_conf *conf, ln_mse
     return w.trips == 0 || has_come(w.at + ticks(ln_breaker_open_for(conf, w.trips)), now);
 }
 
+/* Is that enough to open? Then of the last *total requests, *failed failed.
+ *
+ * An instance that has been good until now has a window full of successes, against which it could
+ * fail for as long again. So as many failures in a row as conclude anything will do as well; but
+ * one or two are chance. */
+static bool is_reason(const struct ln_breaker_conf *conf, unsigned row, unsigned *total,
+                      unsigned *failed)
+{
+    if (*failed == 0 || *total < conf->min_requests)
+        return false;
+    if ((double)*failed >= conf->failure_ratio * (double)*total - 1e-9)
+        return true;
+    if (row < conf->min_requests || row < ROW_MIN)
+        return false;
+    *total = *failed = row;
+    return true;
+}
+
 static enum ln_breaker_news report_closed(struct ln_breaker_record *r,
                                           const struct ln_breaker_conf *conf, uint64_t bits,
                                           bool ok, ln_msec now, unsigned *total, unsigned *failed)
@@ -233,15 +273,19 @@ static enum ln_breaker_news report_closed(struct ln_breaker_record *r,
     ln_msec length = conf->window / LN_BREAKER_BUCKETS;
     uint64_t slice = now / (length > 0 ? length : 1);
     struct word w = unpack(bits);
+    unsigned row = 0;
 
-    if (!ok)
+    if (!ok) {
+        row = add_to_row(r, w.epoch, is_spotless(r, slice));
         atomic_store(&r->failed, slice + 1);
+    }
     count(r, w.epoch, slice, ok);
     if (ok && is_spotless(r, slice))
         return LN_BREAKER_NO_NEWS;
+    if (ok)
+        end_row(r);
     add_up(r, w.epoch, slice, total, failed);
-    if (*failed == 0 || *total < conf->min_requests ||
-        (double)*failed < conf->failure_ratio * (double)*total - 1e-9)
+    if (!is_reason(conf, row, total, failed))
         return LN_BREAKER_NO_NEWS;
     if (is_trusted(w, conf, now))
         w.trips = 0;

@@ -2,7 +2,7 @@
  * breaker.h - leave an instance alone whose answers are bad, and let it prove itself before it is
  * trusted again.
  *
- *            failureRatio of at least minRequests in the window
+ *     failureRatio of at least minRequests in the window, or minRequests (3 at least) in a row
  *   CLOSED ------------------------------------------------------> OPEN, nobody is let in
  *     ^                                                              |  ^
  *     | all probes succeeded                            openFor over |  | one failed:
@@ -55,7 +55,7 @@ bool ln_breaker_can(const struct ln_breaker_record *r, const struct ln_breaker_c
 bool ln_breaker_admit(struct ln_breaker_record *r, const struct ln_breaker_conf *conf, ln_msec now,
                       struct ln_ticket *ticket, enum ln_breaker_news *news);
 
-/* How it went. With OPENED, *total and *failed are the requests of the window. */
+/* How it went. With OPENED, *failed of the last *total requests failed. */
 enum ln_breaker_news ln_breaker_report(struct ln_breaker_record *r,
                                        const struct ln_breaker_conf *conf, struct ln_ticket ticket,
                                        bool ok, ln_msec now, unsigned *total, unsigned *failed);

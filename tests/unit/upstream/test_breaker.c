@@ -128,23 +128,90 @@ static void test_too_few_prove_nothing(void **state)
     assert_int_equal(ln_breaker_state(&r), LN_BREAKER_CLOSED);
 }
 
+/* Never five failures in a row. */
 static void test_the_ratio_decides(void **state)
 {
     (void)state;
-    for (unsigned good = 0; good <= 20; good++) {
-        struct ln_breaker_record r = {0};
-        unsigned bad = 0;
+    for (unsigned good = 1; good <= 20; good++)
+        for (unsigned bad = 1; bad <= 4; bad++) {
+            struct ln_breaker_record r = {0};
+            unsigned total = 0, failed = 0;
 
-        for (unsigned i = 0; i < good; i++)
-            visit(&r, true, START);
-        while (ln_breaker_state(&r) == LN_BREAKER_CLOSED && bad < 100) {
-            visit(&r, false, START);
-            bad++;
+            while (total < 200 && ln_breaker_state(&r) == LN_BREAKER_CLOSED) {
+                bool ok = total % (good + bad) < good;
+
+                visit(&r, ok, START);
+                total++;
+                failed += !ok;
+                assert_int_equal(ln_breaker_state(&r) == LN_BREAKER_OPEN,
+                                 total >= 5 && failed * 10 >= total * 6);
+            }
         }
-        unsigned least = (good * 3 + 1) / 2; /* bad / (good + bad) >= 0.6 */
+}
 
-        assert_int_equal(bad, good + least < 5 ? 5 - good : least);
+/* What was good until now is not believed for the rest of the window. */
+static void test_enough_in_a_row_decide(void **state)
+{
+    struct ln_breaker_record r = {0};
+    struct ln_ticket ticket;
+    unsigned total = 0, failed = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 2800; i++)
+        visit(&r, i % 14 < 10, START);
+    visit(&r, true, START);
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(ln_breaker_state(&r), LN_BREAKER_CLOSED);
+        assert_true(admit(&r, START, &ticket));
+        ln_breaker_report(&r, &conf, ticket, false, START, &total, &failed);
     }
+    assert_int_equal(ln_breaker_state(&r), LN_BREAKER_OPEN);
+    assert_int_equal(total, 5);
+    assert_int_equal(failed, 5);
+}
+
+static void test_a_row_does_not_outlive_the_window(void **state)
+{
+    struct ln_breaker_record r = {0};
+
+    (void)state;
+    for (unsigned i = 0; i < 100; i++)
+        visit(&r, true, START);
+    for (unsigned i = 0; i < 4; i++)
+        visit(&r, false, START);
+    for (unsigned i = 0; i < 100; i++)
+        visit(&r, true, START + 10000);
+    visit(&r, false, START + 10001);
+    assert_int_equal(ln_breaker_state(&r), LN_BREAKER_CLOSED);
+    for (unsigned i = 0; i < 4; i++)
+        visit(&r, false, START + 10002);
+    assert_int_equal(ln_breaker_state(&r), LN_BREAKER_OPEN);
+}
+
+/* Somebody wants to hear of every failure; that is no reason to act on one among many. */
+static void test_one_or_two_are_no_row(void **state)
+{
+    static const struct ln_breaker_conf nervous = {
+        .on = true,
+        .min_requests = 1,
+        .failure_ratio = 0.6,
+        .window = 10000,
+        .open_for = 10000,
+        .max_open_for = 120000,
+        .probes = 3,
+    };
+    struct ln_breaker_record r = {0};
+    struct ln_ticket ticket;
+    enum ln_breaker_news news;
+    unsigned total, failed;
+
+    (void)state;
+    for (unsigned i = 0; i < 103; i++) {
+        assert_int_equal(ln_breaker_state(&r), LN_BREAKER_CLOSED);
+        assert_true(ln_breaker_admit(&r, &nervous, START, &ticket, &news));
+        ln_breaker_report(&r, &nervous, ticket, i < 100, START, &total, &failed);
+    }
+    assert_int_equal(ln_breaker_state(&r), LN_BREAKER_OPEN);
 }
 
 /* The success that makes it enough requests may be what trips it. */
@@ -442,6 +509,17 @@ static void model_open(struct model *m, ln_msec now)
     m->at = now + ln_breaker_open_for(&conf, m->trips);
 }
 
+/* Failures at the end of what was seen, with no window between them. */
+static unsigned model_row(const struct model *m)
+{
+    unsigned i = m->count, row = 0;
+
+    for (; i > 0 && !m->seen[i - 1].ok; i--, row++)
+        if (row > 0 && m->seen[i].slice - m->seen[i - 1].slice >= LN_BREAKER_BUCKETS)
+            break;
+    return row;
+}
+
 static void model_count(struct model *m, bool ok, ln_msec now)
 {
     ln_msec slice = now / (conf.window / LN_BREAKER_BUCKETS);
@@ -455,7 +533,8 @@ static void model_count(struct model *m, bool ok, ln_msec now)
         total++;
         failed += !m->seen[i].ok;
     }
-    if (failed == 0 || total < conf.min_requests || failed * 10 < total * 6)
+    if (failed == 0 || total < conf.min_requests ||
+        (failed * 10 < total * 6 && model_row(m) < conf.min_requests))
         return;
     if (m->trips == 0 || now >= m->at + ln_breaker_open_for(&conf, m->trips))
         m->trips = 0;
@@ -659,6 +738,9 @@ int main(void)
         cmocka_unit_test(test_it_trips_at_the_fifth_and_recovers_through_three_probes),
         cmocka_unit_test(test_too_few_prove_nothing),
         cmocka_unit_test(test_the_ratio_decides),
+        cmocka_unit_test(test_enough_in_a_row_decide),
+        cmocka_unit_test(test_a_row_does_not_outlive_the_window),
+        cmocka_unit_test(test_one_or_two_are_no_row),
         cmocka_unit_test(test_a_success_can_complete_the_count),
         cmocka_unit_test(test_the_window_slides),
         cmocka_unit_test(test_half_open_admits_exactly_the_probes),
