@@ -44,10 +44,9 @@ struct ln_check_record {
 
 /* LN_ZONE_INSTANCE, one per instance (service and URL). */
 struct ln_instance_record {
-    _Alignas(64) _Atomic uint64_t
-        down; /* 0 = up; else monotonic milliseconds * 2, plus 1 while a trial is out */
-    _Atomic uint32_t strikes; /* since the last success */
-    _Atomic uint32_t trips;   /* times marked down since the last success */
+    _Alignas(64) _Atomic uint64_t down; /* 0 = up; else upstream/health.c */
+    _Atomic uint32_t strikes;           /* since the last success */
+    _Atomic uint32_t trips;   /* times marked down, or tried in vain, since the last success */
     _Atomic uint64_t latency; /* upstream/latency.h */
     struct ln_breaker_record breaker;
     _Atomic uint64_t since; /* monotonic milliseconds from which it warms up; 0 = not seen yet */

@@ -6,8 +6,11 @@
  * Strikes add up until a success; LN_STRIKES_DOWN of them mark the instance down for an interval
  * that doubles with every trip. When it is over, exactly one request of all workers is let through
  * as a trial: its success brings the instance back, its failure doubles the interval, whatever its
- * strikes. News of requests that were under way before, good or bad, is old. A trial that never
- * reports (its worker was killed) is replaced after the same interval.
+ * strikes. News of requests that were under way before, good or bad, is old.
+ *
+ * A trial that has not reported after the same interval is joined by another, and the interval
+ * doubles as well: it takes long, or nobody is left who would report it. The first of them that
+ * does decides.
  *
  * Pure: a shared record and `now` in, an answer out.
  */
@@ -27,7 +30,7 @@ bool ln_health_admits(struct ln_instance_record *r, ln_msec now, uint64_t *door)
 /* Would it? Without taking the trial. */
 bool ln_health_is_up(const struct ln_instance_record *r, ln_msec now);
 
-/* Is that still the present door? */
+/* Is what came in by that door of the present, and not of the time before the last change? */
 bool ln_health_is_news(const struct ln_instance_record *r, uint64_t door);
 
 /* Reports of requests whose door is not the present one are of a time before the last change, and

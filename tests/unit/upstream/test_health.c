@@ -165,20 +165,72 @@ static void test_a_trial_that_fails_doubles_the_interval(void **state)
     assert_int_equal(interval, LN_HEALTH_MAX_MS);
 }
 
-/* Its worker was killed, say: after the same interval somebody else may try. */
-static void test_a_trial_without_news_is_replaced(void **state)
+/* Its worker was killed, say: after the interval somebody else may try, and after twice as much. */
+static void test_a_trial_without_news_is_joined_by_others(void **state)
 {
     struct ln_instance_record r = {0};
+    ln_msec now = START, interval = LN_HEALTH_FIRST_MS;
+
+    (void)state;
+    knock_down(&r, now);
+    for (unsigned i = 0; i < 10; i++) {
+        now += interval;
+        assert_false(admits(&r, now - 1));
+        assert_true(admits(&r, now));
+        assert_false(admits(&r, now));
+        if (i > 0)
+            interval = interval * 2 < LN_HEALTH_MAX_MS ? interval * 2 : LN_HEALTH_MAX_MS;
+    }
+    assert_true(success(&r));
+    assert_true(admits(&r, now));
+}
+
+/* An instance that needs longer for an answer than it is left alone is heard all the same. */
+static void test_each_trial_of_one_trip_is_heard(void **state)
+{
+    (void)state;
+    for (unsigned heard = 0; heard < 4; heard++)
+        for (unsigned well = 0; well < 2; well++) {
+            struct ln_instance_record r = {0};
+            uint64_t door[4];
+            ln_msec now = START;
+
+            knock_down(&r, now);
+            for (unsigned i = 0; i < 4; i++) {
+                now += LN_HEALTH_MAX_MS;
+                assert_true(ln_health_admits(&r, now, &door[i]));
+            }
+            assert_true(ln_health_is_news(&r, door[heard]));
+            assert_true(well ? ln_health_success(&r, door[heard])
+                             : ln_health_strike(&r, door[heard], 1, now));
+            for (unsigned i = 0; i < 4; i++) { /* and the others are old news */
+                assert_false(ln_health_is_news(&r, door[i]));
+                assert_false(ln_health_success(&r, door[i]));
+                assert_false(ln_health_strike(&r, door[i], LN_STRIKES_DOWN, now));
+            }
+            assert_int_equal(ln_health_is_up(&r, now), well);
+        }
+}
+
+/* ... while what came in before it went down never is, nor a trial of an earlier trip. */
+static void test_a_trial_of_an_earlier_trip_is_not(void **state)
+{
+    struct ln_instance_record r = {0};
+    uint64_t early, late, old = 0;
     ln_msec now = START;
 
     (void)state;
     knock_down(&r, now);
-    for (unsigned i = 0; i < 5; i++) {
-        now += LN_HEALTH_FIRST_MS;
-        assert_false(admits(&r, now - 1));
-        assert_true(admits(&r, now));
-        assert_false(admits(&r, now));
-    }
+    now += LN_HEALTH_MAX_MS;
+    assert_true(ln_health_admits(&r, now, &early));
+    now += LN_HEALTH_MAX_MS;
+    assert_true(ln_health_admits(&r, now, &late));
+    assert_true(ln_health_strike(&r, late, 1, now));
+    now += LN_HEALTH_MAX_MS;
+    assert_true(admits(&r, now));
+    assert_false(ln_health_is_news(&r, old));
+    assert_false(ln_health_is_news(&r, early));
+    assert_false(ln_health_success(&r, early));
     assert_true(success(&r));
 }
 
@@ -216,6 +268,7 @@ static bool model_admits(struct model *m, ln_msec now)
         return true;
     if (now < m->until)
         return false;
+    m->trips += m->trial;
     m->trial = true;
     m->until = now + ln_health_interval(m->trips);
     return true;
@@ -373,7 +426,9 @@ int main(void)
         cmocka_unit_test(test_exactly_one_trial),
         cmocka_unit_test(test_a_trial_that_succeeds_opens_the_door),
         cmocka_unit_test(test_a_trial_that_fails_doubles_the_interval),
-        cmocka_unit_test(test_a_trial_without_news_is_replaced),
+        cmocka_unit_test(test_a_trial_without_news_is_joined_by_others),
+        cmocka_unit_test(test_each_trial_of_one_trip_is_heard),
+        cmocka_unit_test(test_a_trial_of_an_earlier_trip_is_not),
         cmocka_unit_test(test_late_failures_are_old_news),
         cmocka_unit_test(test_a_million_events_against_the_model),
         cmocka_unit_test(test_simultaneous_failures_are_one_trip),
