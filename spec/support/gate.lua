@@ -44,6 +44,10 @@ local function keep(object, stop)
 end
 
 
+-- Has cleanup call stop(object), before it ends what was started earlier.
+M.keep = keep
+
+
 -- A scripted upstream; see upstream.lua.
 function M.upstream(options)
   local up = upstream.new(options)
