@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "redis/client_inner.h"
+#include "redis/cluster.h"
 
 enum { KEEP_TEXT = 16384 }; /* a recycled call keeps at most so much room */
 
@@ -19,7 +20,7 @@ struct ln_redis_call *ln_redis_call_new(struct ln_redis *r,
     size_t cap = c->cap;
 
     *c = (struct ln_redis_call){
-        .redis = r, .on_done = on_done, .arg = arg, .text = text, .cap = cap};
+        .redis = r, .pool = r->pool, .on_done = on_done, .arg = arg, .text = text, .cap = cap};
     ln_list_init(&c->node);
     ln_arena_init(&c->arena, &r->pool->arenas);
     ln_deadline_init(&c->deadline, on_deadline);
@@ -28,7 +29,7 @@ struct ln_redis_call *ln_redis_call_new(struct ln_redis *r,
 
 static void recycle(struct ln_redis_call *c)
 {
-    struct ln_slab *calls = &c->redis->pool->calls;
+    struct ln_slab *calls = &c->pool->calls;
 
     ln_arena_reset(&c->arena);
     if (c->cap > KEEP_TEXT || calls->count >= calls->max) { /* the slab frees what it cannot keep */
@@ -90,6 +91,13 @@ void ln_redis_call_word(struct ln_redis_call *c, const char *p, size_t n)
     c->len += n + 2;
 }
 
+void ln_redis_call_raw(struct ln_redis_call *c, struct ln_slice command)
+{
+    c->wanted++;
+    memcpy(room_for(c, command.n), command.p, command.n);
+    c->len += command.n;
+}
+
 void ln_redis_call_number(struct ln_redis_call *c, int64_t value)
 {
     char text[24];
@@ -128,6 +136,21 @@ void ln_redis_call_script(struct ln_redis_call *c, const struct ln_redis_script 
     c->words_at = c->len; /* the words begin here */
 }
 
+void ln_redis_call_same_script(struct ln_redis_call *c, const struct ln_redis_call *other,
+                               bool by_text)
+{
+    struct ln_slice words = ln_slice(other->text + other->words_at, other->len - other->words_at);
+
+    c->script = other->script;
+    c->words = other->words;
+    put_script(c, by_text);
+    c->words_at = c->len;
+    memcpy(room_for(c, words.n), words.p, words.n);
+    c->len += words.n;
+    if (by_text)
+        c->script = NULL;
+}
+
 /* ---- the end of a call ---- */
 
 static void tell(struct ln_redis_call *c, enum ln_redis_error e, const char *reason)
@@ -142,7 +165,7 @@ static void leave(struct ln_redis_call *c)
 {
     if (c->step == LN_REDIS_QUEUED)
         c->redis->queued_bytes -= c->len;
-    if (c->step == LN_REDIS_QUEUED || c->step == LN_REDIS_SENT)
+    if (c->step == LN_REDIS_QUEUED || c->step == LN_REDIS_SENT || c->step == LN_REDIS_SPLIT)
         c->redis->waiting--;
     ln_list_remove(&c->node);
     ln_deadline_clear(&c->deadline);
@@ -161,8 +184,15 @@ static void finish(struct ln_redis_call *c)
 
 void ln_redis_call_fail(struct ln_redis_call *c, enum ln_redis_error e, const char *reason)
 {
+    ln_redis_parts_free(c);
     if (!c->late && !c->freed)
         tell(c, e, reason);
+    finish(c);
+}
+
+void ln_redis_call_end(struct ln_redis_call *c)
+{
+    c->count = c->error == LN_REDIS_OK ? c->wanted : 0;
     finish(c);
 }
 
@@ -199,8 +229,9 @@ void ln_redis_call_free(struct ln_redis_call *c)
         return;
     c->freed = true;
     ln_deadline_clear(&c->deadline);
-    if (c->step == LN_REDIS_QUEUED) {
-        leave(c); /* never sent */
+    ln_redis_parts_free(c);
+    if (c->step == LN_REDIS_QUEUED || c->step == LN_REDIS_SPLIT) {
+        leave(c); /* never sent, or only its parts were */
         recycle(c);
     } else if (c->step != LN_REDIS_SENT) {
         recycle(c);
@@ -288,9 +319,17 @@ bool ln_redis_call_send(struct ln_redis_call *c, ln_msec timeout)
         ln_redis_open(r);
     if (r->down) /* nothing to connect to: known at once */
         return refuse(c, LN_REDIS_DOWN, r->reason);
-    c->step = LN_REDIS_QUEUED;
     c->started = ln_loop_now_ms(r->pool->loop);
+    c->until = c->started + timeout;
     r->waiting++;
+    if (r->cluster != NULL && r->state == LN_REDIS_UP) {
+        ln_list_append(&r->sent, &c->node);
+        if (ln_redis_split(c))
+            return true;
+        leave(c);
+        return false;
+    }
+    c->step = LN_REDIS_QUEUED;
     r->queued_bytes += c->len;
     ln_list_append(&r->queued, &c->node);
     ln_deadline_set(r->pool->deadlines, &c->deadline, timeout);

@@ -18,6 +18,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "redis/client_inner.h"
+#include "redis/cluster.h"
+#include "redis/sentinel.h"
 
 enum {
     CONNECT_MS = 1000,  /* connecting and greeting */
@@ -31,6 +33,7 @@ enum {
     READ_SIZE = 16384,
     READ_ROUNDS = 16,   /* reads in one turn */
     RENEW_EVERY = 1000, /* milliseconds between new connections because of a replica */
+    WATCH_EVERY = 1000, /* and between questions to sentinels whether the master is still it */
 };
 
 static void lost(struct ln_redis *r, const char *reason);
@@ -49,6 +52,8 @@ static void drop_connection(struct ln_redis *r)
     ev_prepare_stop(ln_loop_ev(r->pool->loop), &r->flush);
     ln_deadline_clear(&r->patience);
     ln_timer_stop(r->pool->loop, &r->retry);
+    ln_timer_stop(r->pool->loop, &r->watch);
+    r->locating = false;
     r->out_len = r->out_at = 0;
     ln_redis_call_free(r->greeting);
     r->greeting = NULL;
@@ -101,7 +106,7 @@ static void mark_down(struct ln_redis *r, const char *reason)
     r->late = 0;
 }
 
-static void go_down(struct ln_redis *r, const char *reason)
+void ln_redis_go_down(struct ln_redis *r, const char *reason)
 {
     struct ln_list sent, queued;
     char why[sizeof r->reason];
@@ -122,7 +127,7 @@ static void lost(struct ln_redis *r, const char *reason)
     struct ln_list sent;
 
     if (!r->good) {
-        go_down(r, reason);
+        ln_redis_go_down(r, reason);
         return;
     }
     ln_debug("redis %s: the connection is lost: %s", r->url.label, reason);
@@ -144,9 +149,9 @@ void ln_redis_late(struct ln_redis_call *c)
     if (r->state != LN_REDIS_UP)
         return;
     if (silent && r->late >= SILENT_CALLS)
-        go_down(r, "it does not answer");
+        ln_redis_go_down(r, "it does not answer");
     else if (r->late >= LATE_CALLS)
-        go_down(r, "it answers too late");
+        ln_redis_go_down(r, "it answers too late");
 }
 
 /* The connection that is being made takes longer than callers have: it goes on as a probe, and
@@ -168,6 +173,10 @@ void ln_redis_shut(struct ln_redis *r)
     drop_connection(r);
     fail_all(&sent, LN_REDIS_DOWN, "it is no longer used");
     fail_all(&queued, LN_REDIS_DOWN, "it is no longer used");
+    ln_redis_sentinels_free(r->sentinels);
+    ln_redis_cluster_free(r->cluster);
+    r->sentinels = NULL;
+    r->cluster = NULL;
     ln_free(r->out);
     r->out = NULL;
 }
@@ -240,13 +249,30 @@ static void write_out(struct ln_redis *r)
     ln_stream_watch_write(&r->stream, false);
 }
 
+/* Those that have waited for the map of the cluster. */
+static void split_queued(struct ln_redis *r)
+{
+    while (r->state == LN_REDIS_UP && !ln_list_is_empty(&r->queued)) {
+        struct ln_redis_call *c = ln_container_of(r->queued.next, struct ln_redis_call, node);
+
+        ln_list_remove(&c->node);
+        ln_list_append(&r->sent, &c->node);
+        r->queued_bytes -= c->len;
+        ln_deadline_clear(&c->deadline);
+        if (!ln_redis_split(c))
+            ln_redis_call_end(c);
+    }
+}
+
 static void on_flush(struct ev_loop *ev, ev_prepare *w, int events)
 {
     struct ln_redis *r = ln_container_of(w, struct ln_redis, flush);
 
     (void)events;
     ev_prepare_stop(ev, w);
-    if (r->stream.fd >= 0)
+    if (r->cluster != NULL)
+        split_queued(r);
+    else if (r->stream.fd >= 0)
         write_out(r);
 }
 
@@ -298,7 +324,7 @@ static void give_reply(struct ln_redis *r, struct ln_redis_call *c, struct ln_re
     }
     ln_redis_call_take(c, reply);
     if (why[0] != '\0' && !greets && r->state == LN_REDIS_UP)
-        go_down(r, why);
+        ln_redis_go_down(r, why);
     else if (LN_UNLIKELY(fault == LN_REDIS_READONLY || r->renew))
         renew(r, fault);
 }
@@ -321,7 +347,7 @@ static void give_replies(struct ln_redis *r)
 
         if (ln_list_is_empty(&r->sent)) {
             if (ln_redis_reader_has_rest(reader))
-                go_down(r, "it answers what nobody has asked");
+                ln_redis_go_down(r, "it answers what nobody has asked");
             return;
         }
         switch (ln_redis_reader_next(reader, &c->arena, &reply)) {
@@ -334,7 +360,7 @@ static void give_replies(struct ln_redis *r)
             give_large(r, c);
             return;
         case LN_REDIS_READ_BROKEN:
-            go_down(r, "it does not speak the protocol of Redis");
+            ln_redis_go_down(r, "it does not speak the protocol of Redis");
             return;
         }
     }
@@ -357,7 +383,7 @@ static void on_readable(struct ln_stream *s)
         r->heard = ln_loop_now_ms(r->pool->loop);
         if (!ln_redis_reader_feed(r->reader, bytes, (size_t)n)) {
             if (ln_list_is_empty(&r->sent))
-                go_down(r, "it answers what nobody has asked");
+                ln_redis_go_down(r, "it answers what nobody has asked");
             else
                 give_large(r, ln_container_of(r->sent.next, struct ln_redis_call, node));
             return;
@@ -370,7 +396,19 @@ static void on_readable(struct ln_stream *s)
 
 /* ---- greeting ---- */
 
-static void go_up(struct ln_redis *r)
+static void on_watch(struct ln_timer *t)
+{
+    struct ln_redis *r = ln_container_of(t, struct ln_redis, watch);
+
+    if (r->renew) { /* since the last time, but the old master does not answer what was sent */
+        lost(r, "another server has become the master");
+        return;
+    }
+    ln_timer_start(r->pool->loop, t, WATCH_EVERY, on_watch);
+    ln_redis_sentinels_ask(r->sentinels);
+}
+
+void ln_redis_go_up(struct ln_redis *r)
 {
     r->state = LN_REDIS_UP;
     r->connected = ln_loop_now_ms(r->pool->loop);
@@ -383,15 +421,21 @@ static void go_up(struct ln_redis *r)
     r->reason[0] = '\0';
     r->late = 0;
     ln_deadline_clear(&r->patience);
+    ln_timer_stop(r->pool->loop, &r->retry);
+    if (r->sentinels != NULL)
+        ln_timer_start(r->pool->loop, &r->watch, WATCH_EVERY, on_watch);
     ln_redis_flush_later(r);
 }
 
-/* A name is a courtesy, and so is PING where the user may not: only what calls need counts. */
+/* A name is a courtesy, and so are PING and ROLE where the user may not: only what calls need
+ * counts. */
 static const struct ln_redis_reply *find_refusal(const struct ln_redis_call *c)
 {
+    unsigned courtesies = c->redis->sentinels != NULL ? 3 : 2;
+
     for (unsigned i = 0; i < c->count; i++) {
         const struct ln_redis_reply *reply = c->replies[i];
-        bool courtesy = i + 2 >= c->count;
+        bool courtesy = i + courtesies >= c->count;
 
         if (reply->kind != LN_REDIS_FAULT)
             continue;
@@ -402,6 +446,16 @@ static const struct ln_redis_reply *find_refusal(const struct ln_redis_call *c)
     return NULL;
 }
 
+/* Sentinels may not have heard yet what a server has become. */
+static bool is_replica(const struct ln_redis_call *c)
+{
+    const struct ln_redis_reply *role = c->replies[c->count - 3];
+
+    return role->kind == LN_REDIS_ARRAY && role->count > 0 &&
+           role->items[0]->kind == LN_REDIS_TEXT &&
+           !ln_slice_eq(role->items[0]->text, LN_SLICE("master"));
+}
+
 static void on_greeted(struct ln_redis_call *c)
 {
     struct ln_redis *r = c->redis;
@@ -410,7 +464,7 @@ static void on_greeted(struct ln_redis_call *c)
 
     if (c->error !=
         LN_REDIS_OK) { /* endings of the connection free it first: only its size is left */
-        go_down(r, "its answer to the greeting was too large");
+        ln_redis_go_down(r, "its answer to the greeting was too large");
         return;
     }
     refusal = find_refusal(c);
@@ -419,12 +473,15 @@ static void on_greeted(struct ln_redis_call *c)
                  refusal->text.p);
     if (r->url.password[0] != '\0' && strstr(why, r->url.password) != NULL)
         snprintf(why, sizeof why, "the password was refused"); /* whatever it has sent back */
+    if (refusal == NULL && r->sentinels != NULL && is_replica(c))
+        snprintf(why, sizeof why, "%.200s:%u is a replica, sentinels still call it the master",
+                 r->master.host, r->master.port);
     r->greeting = NULL;
     ln_redis_call_free(c);
     if (why[0] != '\0')
-        go_down(r, why);
+        ln_redis_go_down(r, why);
     else
-        go_up(r);
+        ln_redis_go_up(r);
 }
 
 static void add_words(struct ln_redis_call *c, unsigned n, const char *const *words)
@@ -447,6 +504,8 @@ static void greet(struct ln_redis *r)
         add_words(c, 2, (const char *const[]){"AUTH", u->password});
     if (u->db != 0)
         add_words(c, 2, (const char *const[]){"SELECT", db});
+    if (r->sentinels != NULL)
+        add_words(c, 1, (const char *const[]){"ROLE"});
     add_words(c, 3, (const char *const[]){"CLIENT", "SETNAME", "lunette"});
     add_words(c, 1, (const char *const[]){"PING"});
     r->greeting = c;
@@ -510,6 +569,36 @@ static void on_resolved(struct ln_resolve_op *op)
         connect_to(r, ln_resolve_count(op), tcp_address);
 }
 
+static void look_up(struct ln_redis *r, const struct ln_redis_place *place)
+{
+    if (r->pool->resolver == NULL)
+        lost(r, "names cannot be looked up");
+    else if (ln_resolve(r->pool->resolver, ln_slice_of(place->host), place->port, AF_UNSPEC,
+                        &r->resolve, on_resolved))
+        on_resolved(&r->resolve);
+}
+
+/* To connect; or, while there is a connection, to see whether it is still the right one. */
+void ln_redis_located(void *arg, const struct ln_redis_place *place, const char *reason)
+{
+    struct ln_redis *r = arg;
+    bool moved = place != NULL &&
+                 (place->port != r->master.port || strcmp(place->host, r->master.host) != 0);
+
+    if (moved)
+        r->master = *place;
+    if (r->locating) {
+        r->locating = false;
+        if (place == NULL)
+            lost(r, reason);
+        else
+            look_up(r, &r->master);
+    } else if (moved && r->state == LN_REDIS_UP) {
+        r->renew = true;
+        renew(r, LN_REDIS_OK);
+    }
+}
+
 static void on_patience(struct ln_deadline *d)
 {
     lost(ln_container_of(d, struct ln_redis, patience), "no connection within a second");
@@ -521,11 +610,13 @@ void ln_redis_open(struct ln_redis *r)
     r->state = LN_REDIS_CONNECTING;
     ln_deadline_init(&r->patience, on_patience);
     ln_deadline_set(r->pool->deadlines, &r->patience, CONNECT_MS);
-    if (r->url.path[0] != '\0')
+    r->locating = r->sentinels != NULL;
+    if (r->locating)
+        ln_redis_sentinels_ask(r->sentinels);
+    else if (r->cluster != NULL)
+        ln_redis_cluster_look(r->cluster);
+    else if (r->url.path[0] != '\0')
         connect_to(r, 1, unix_address);
-    else if (r->pool->resolver == NULL)
-        lost(r, "names cannot be looked up");
-    else if (ln_resolve(r->pool->resolver, ln_slice_of(r->url.host), r->url.port, AF_UNSPEC,
-                        &r->resolve, on_resolved))
-        on_resolved(&r->resolve);
+    else
+        look_up(r, &r->url.at[0]);
 }

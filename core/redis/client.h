@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * client.h - Redis for a worker: one connection for each URL, pipelined, that never makes anybody
- * wait longer than he has said.
+ * client.h - Redis for a worker: one connection for each server, pipelined, that never makes
+ * anybody wait longer than he has said.
  *
  * Calls of all requests share the connection and are answered in order. What is sent in one turn of
  * the loop leaves in one write at its end. A call ends with replies, or with an error of
@@ -10,9 +10,10 @@
  *   idle ──call──► connecting ──greeted──► up ──silent, broken──► down ──► connecting (probe)
  *                      └──────── failed ─────────────────────────►  (waits longer each time)
  *
- * The probe is a connection with AUTH, SELECT and PING; nobody waits for it. Nothing is ever sent
- * twice. Clients are shared by URL and outlive reloads: a generation gets what it uses, and puts it
- * back. One thread.
+ * The probe is a connection with AUTH, SELECT and PING; nobody waits for it. What may have run is
+ * never sent twice. Where the master is, or who has a key, sentinels and nodes of a cluster say
+ * (redis/sentinel.h, redis/cluster.h). Clients are shared by URL and outlive reloads: a generation
+ * gets what it uses, and puts it back. One thread.
  */
 #ifndef LN_REDIS_CLIENT_H
 #define LN_REDIS_CLIENT_H
@@ -77,16 +78,27 @@ struct ln_redis_call {
     void *arg; /* the caller's */
 
     /* private */
+    struct ln_redis_pool *pool;
     struct ln_arena arena;
     char *text; /* what is to be sent */
     size_t len, cap, words_at;
     unsigned wanted, got, words;
-    enum { LN_REDIS_DRAFT, LN_REDIS_QUEUED, LN_REDIS_SENT, LN_REDIS_DONE } step;
+    enum {
+        LN_REDIS_DRAFT,
+        LN_REDIS_QUEUED,
+        LN_REDIS_SENT,
+        LN_REDIS_SPLIT, /* over nodes of a cluster */
+        LN_REDIS_DONE
+    } step;
     bool late;  /* it has ended with TIMEOUT or TOO_LARGE; its replies are still to be dropped */
     bool freed; /* nobody has it any more */
     const struct ln_redis_script *script;
-    ln_msec started;
+    ln_msec started, until;
     struct ln_deadline deadline;
+    struct ln_redis_piece *pieces; /* redis/cluster_call.c */
+    struct ln_redis_part *parts;
+    unsigned open, moves;
+    bool atomic;
 };
 
 /* An empty call; from a stock, so that a steady load allocates nothing. */

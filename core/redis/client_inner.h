@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * client_inner.h - a client as the files of this layer see it. Nobody else includes this.
  *
- * pool.c    clients by URL              call.c    what is asked, and how a call ends
+ * pool.c    clients by URL              call.c          what is asked, and how a call ends
  * client.c  the connection and its states
+ * cluster.c the nodes of a cluster      cluster_call.c  calls over several nodes
  */
 #ifndef LN_REDIS_CLIENT_INNER_H
 #define LN_REDIS_CLIENT_INNER_H
@@ -56,6 +57,12 @@ struct ln_redis {
     size_t out_len, out_at, out_cap;
     ev_prepare flush; /* at the end of the turn */
 
+    struct ln_redis_sentinels *sentinels; /* NULL unless the URL names some */
+    struct ln_redis_place master;         /* that they have named last */
+    bool locating;                        /* they are being asked, to connect */
+    struct ln_timer watch;                /* asks them again */
+    struct ln_redis_cluster *cluster;     /* NULL unless the URL names one */
+
     ln_msec connected; /* when it was greeted */
     ln_msec heard;     /* when bytes last came */
     unsigned late;     /* calls in a row that nobody answered in time */
@@ -69,6 +76,11 @@ struct ln_redis {
 void ln_redis_open(struct ln_redis *r);
 /* For good; calls that wait fail. */
 void ln_redis_shut(struct ln_redis *r);
+/* Of sentinels: where the master is. */
+void ln_redis_located(void *arg, const struct ln_redis_place *place, const char *reason);
+/* It serves; it does not, and calls fail until a probe finds that it does. */
+void ln_redis_go_up(struct ln_redis *r);
+void ln_redis_go_down(struct ln_redis *r, const char *reason);
 /* Writes what is queued at the end of the turn, or when there is a connection. */
 void ln_redis_flush_later(struct ln_redis *r);
 /* A call that was sent has had no answer in time. */
@@ -83,5 +95,14 @@ void ln_redis_call_fail(struct ln_redis_call *c, enum ln_redis_error e, const ch
 void ln_redis_call_late(struct ln_redis_call *c, enum ln_redis_error e);
 /* One more reply; true when the call has left the sent ones. */
 bool ln_redis_call_take(struct ln_redis_call *c, struct ln_redis_reply *reply);
+/* All parts have ended: c->replies, or c->error with c->reason, tell how. */
+void ln_redis_call_end(struct ln_redis_call *c);
+/* Appends a command that is written already; the script of another call, by its text if need be. */
+void ln_redis_call_raw(struct ln_redis_call *c, struct ln_slice command);
+void ln_redis_call_same_script(struct ln_redis_call *c, const struct ln_redis_call *other,
+                               bool by_text);
+
+/* cluster_call.c */
+void ln_redis_parts_free(struct ln_redis_call *c);
 
 #endif

@@ -22,6 +22,7 @@ local json = require "spec.support.json"
 local loop = require "spec.support.loop"
 local process = require "spec.support.process"
 local redis = require "spec.support.redis"
+local redis_many = require "spec.support.redis_many"
 local socket = require "spec.support.socket"
 local upstream = require "spec.support.upstream"
 
@@ -66,6 +67,19 @@ end
 function M.redis(options)
   local server = redis.start(options)
   return keep(server, server.stop)
+end
+
+
+-- A Redis Cluster, and a master with a replica and sentinels; see redis_many.lua.
+function M.redis_cluster(options)
+  local cluster = redis_many.cluster(options)
+  return keep(cluster, cluster.stop)
+end
+
+
+function M.redis_sentinels(options)
+  local group = redis_many.sentinels(options)
+  return keep(group, group.stop)
 end
 
 

@@ -13,7 +13,7 @@ local Server = {}
 Server.__index = Server
 
 
-local function free_port()
+function M.free_port()
   local listener = socket.listen("127.0.0.1:0")
   local port = listener.address:match("(%d+)$")
   listener:close()
@@ -34,11 +34,13 @@ local function find_binary()
 end
 
 
--- `options`: password; settings = { "--name", "value", ... }.
+-- `options`: password; settings = { "--name", "value", ... }; sentinel = the text of its configuration: a sentinel.
 function M.start(options)
   options = options or {}
-  local self = setmetatable({ dir = dir.new(), port = free_port(), password = options.password }, Server)
+  local self = setmetatable({ dir = dir.new(), port = M.free_port(), password = options.password }, Server)
   self.settings = options.settings or {}
+  if options.sentinel then self.dir:write("sentinel.conf", options.sentinel) end
+  self.is_sentinel = options.sentinel ~= nil
   self.address = "127.0.0.1:" .. self.port
   self.url = ("redis://%s%s"):format(self.password and ":" .. self.password .. "@" or "", self.address)
   self:run()
@@ -48,9 +50,13 @@ end
 
 -- Starts it (again), empty.
 function Server:run()
-  local args = {
-    "--port", self.port, "--bind", "127.0.0.1", "--save", "", "--dir", self.dir.path, "--enable-debug-command", "yes",
-  }
+  local args = { "--port", self.port, "--bind", "127.0.0.1", "--dir", self.dir.path }
+  if self.is_sentinel then
+    table.insert(args, 1, self.dir:join("sentinel.conf"))
+    args[#args + 1] = "--sentinel"
+  else
+    for _, word in ipairs { "--save", "", "--enable-debug-command", "yes" } do args[#args + 1] = word end
+  end
   if self.password then
     args[#args + 1] = "--requirepass"
     args[#args + 1] = self.password
@@ -59,7 +65,7 @@ function Server:run()
   self.process = process.start(find_binary(), args)
   loop.wait_until(function()
     if not self.process:is_running() then error("redis-server has ended: " .. self.process.out.text, 0) end
-    return self.process.out.text:find("Ready to accept connections", 1, true)
+    return self.process.out.text:find(self.is_sentinel and "Sentinel ID is" or "Ready to accept connections", 1, true)
   end, "redis-server to be ready")
 end
 

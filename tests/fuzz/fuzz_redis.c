@@ -76,8 +76,9 @@ static void try_url(const uint8_t *bytes, size_t n)
         ln_assert(err.text[0] != '\0');
         return;
     }
-    ln_assert((url.host[0] != '\0') != (url.path[0] != '\0') && url.label[0] != '\0');
-    if (strlen(url.password) > 8 && strstr(url.host, url.password) == NULL &&
+    ln_assert((url.at[0].host[0] != '\0') != (url.path[0] != '\0') && url.label[0] != '\0');
+    if (strlen(url.password) > 8 && url.count == 1 &&
+        strstr(url.at[0].host, url.password) == NULL && strstr(url.master, url.password) == NULL &&
         strstr(url.path, url.password) == NULL)
         ln_assert(strstr(url.label, url.password) == NULL);
 }

@@ -10,8 +10,10 @@ return {
       { "parallel(f, g, ...)", "their first results", "Runs up to 64 functions at once and waits for all. When one raises, the others "
         .. "end where they are and `parallel` raises the same.", lua = "fun(...: fun(): any): ..." },
       { "redis(url, options)", "handle", "A handle on a Redis, opened in `init` or at the top of a routes file: "
-        .. "`redis://[[user]:password@]host[:port][/db]` or `unix:/path[?db=n]`. Option: `timeout` of each call, 1 second if it is "
-        .. "left out. Nothing connects before the first call.",
+        .. "`redis://[[user]:password@]host[:port][/db]`, `unix:/path[?db=n]`, `redis-sentinel://[[user]:password@]host[:port],.../name[/db]` "
+        .. "for the master that these sentinels watch under that name (`?sentinelPassword=text` for their own password), or "
+        .. "`redis-cluster://[[user]:password@]host[:port],...` for a cluster by some of its nodes. Option: `timeout` of each call, "
+        .. "1 second if it is left out. Nothing connects before the first call.",
         lua = "fun(url: string, options?: { timeout?: number|string }): lunette.Redis" },
       { "reserve_header(name)", "nothing", "No client can send that header any more, on any route, with this plugin or without: it is dropped "
         .. "before anybody reads it. For what a plugin tells services about the client. In `init` or at the top of a file.",

@@ -10,7 +10,9 @@ return {
       .. "Redis is known to be down calls fail at once. A call gives its value, or `nil`, a sentence and a code: `down`, `timeout`, "
       .. "`lost`, `full`, `too_large`, `protocol`, or the first word of what Redis answered, such as `WRONGTYPE`. Redis' nil is nil, "
       .. "and `false` inside of lists. Arguments are strings and numbers. All requests of a worker share one connection, so commands "
-      .. "that would change it or wait on it (`SUBSCRIBE`, `SELECT`, `WATCH`, `BLPOP`, ...) are refused.",
+      .. "that would change it or wait on it (`SUBSCRIBE`, `SELECT`, `WATCH`, `BLPOP`, ...) are refused. In a cluster each command goes to "
+      .. "the node of its key, also those of one pipeline, whose order then holds for each node only; keys of a transaction or a script "
+      .. "must live together, as `{user7}a` and `{user7}b` do.",
     rows = {
       { "call(command, ...)", "value, or `nil, why, code`", "A command by its name.",
         lua = "fun(self: lunette.Redis, command: string, ...: string|number): " .. WHY },
