@@ -180,6 +180,7 @@ static enum ln_step wait_for_room(struct ln_exchange *x, struct ln_service *s)
         return LN_STEP_PICK;
     x->waiter.on_turn = on_turn;
     if (x->waited || !ln_queue_join(&s->queue, &x->waiter, s->conf->queue_max)) {
+        ln_record_count(x->waited ? &s->counts->waited_out : &s->counts->turned_away);
         x->retry_after = (ln_nsec)RETRY_AFTER_MS * LN_NSEC_PER_MSEC;
         return give_up_waiting(x, *ln_answer(LN_ANSWER_NO_CAPACITY));
     }

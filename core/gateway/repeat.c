@@ -42,6 +42,7 @@ static bool afford(struct ln_exchange *x)
     if (ln_budget_take(&s->budget, s->conf->retry.budget, ln_loop_now_ms(x->gw->loop)))
         return true;
     ln_stat_add(x->gw->slot, LN_STAT_RETRIES_REFUSED, 1);
+    ln_record_count(&s->counts->retries_refused);
     ln_debug("request %.*s: no repeat: the budget of %s is spent", (int)x->req.id.n, x->req.id.p,
              s->conf->name);
     return false;
@@ -108,6 +109,7 @@ void ln_repeat_pause(struct ln_exchange *x)
 void ln_repeat_rewind(struct ln_exchange *x)
 {
     ln_stat_add(x->gw->slot, LN_STAT_RETRIES, 1);
+    ln_record_count(&service_of(x)->counts->retries);
     ln_deadline_clear(&x->d->deadline); /* the client has nothing to do meanwhile */
     ln_flow_fini(&x->up);
     x->trailers_up.count = 0;

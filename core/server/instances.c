@@ -6,72 +6,18 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "upstream/seen.h"
-
-struct row {
-    struct ln_slice service, url;
-    bool panic; /* the service's checks are not heeded */
-    struct ln_seen seen;
-};
+#include "server/roster.h"
 
 struct walk {
-    const struct ln_crew *crew;
-    const struct ln_demand *demand;
-    struct ln_slice only;
-    ln_msec now;
-    unsigned at;
-    struct ln_slice service; /* the last one, and how it is */
-    bool panic;
+    struct ln_roster roster;
+    struct ln_slice only; /* n 0: all services */
 };
 
-static void *record_of(const struct walk *w, const struct ln_demand_item *item)
+static bool next_row(struct walk *w, struct ln_roster_row *row)
 {
-    size_t size = item->size + item->each * ln_shm_workers(w->crew->env.shm);
-
-    return ln_shm_find(w->crew->env.shm, item->kind, item->name, &size);
-}
-
-/* Do its checks say so little good that they are not heeded? */
-static bool panics(const struct walk *w, struct ln_slice service)
-{
-    for (unsigned i = 0; i < w->demand->count; i++) {
-        const struct ln_demand_item *item = &w->demand->items[i];
-
-        if (item->kind != LN_ZONE_CURSOR || !ln_slice_eq(item->name, service))
-            continue;
-        const struct ln_cursor_record *r = record_of(w, item);
-
-        return r != NULL && atomic_load(&r->panic) != 0;
-    }
-    return false;
-}
-
-/* The zone of an instance is called "service url", and no name of a service has a space. */
-static bool next_row(struct walk *w, struct row *row)
-{
-    while (w->at < w->demand->count) {
-        const struct ln_demand_item *item = &w->demand->items[w->at++];
-        const char *space =
-            item->kind == LN_ZONE_INSTANCE ? memchr(item->name.p, ' ', item->name.n) : NULL;
-
-        if (space == NULL)
-            continue;
-        struct ln_slice service = ln_slice(item->name.p, (size_t)(space - item->name.p));
-
-        if (!ln_slice_eq(service, w->service)) /* instances of one stand together */
-            w->panic = panics(w, service);
-        row->service = w->service = service;
-        row->panic = w->panic;
-        row->url = ln_slice(space + 1, item->name.n - row->service.n - 1);
-        if (w->only.n > 0 && !ln_slice_eq(w->only, row->service))
-            continue;
-        const struct ln_instance_record *r = record_of(w, item);
-
-        if (r == NULL)
-            continue;
-        ln_seen_read(r, row->panic, ln_shm_workers(w->crew->env.shm), w->now, &row->seen);
-        return true;
-    }
+    while (ln_roster_next(&w->roster, row))
+        if (w->only.n == 0 || ln_slice_eq(w->only, row->service))
+            return true;
     return false;
 }
 
@@ -86,11 +32,8 @@ static void put_known(struct ln_text *out, const char *key, bool known, double v
         ln_text_puts(out, "null");
 }
 
-static void put_json(const struct row *row, struct ln_text *out)
+static void put_json(const struct ln_roster_row *row, struct ln_text *out)
 {
-    static const char *const breakers[] = {[LN_BREAKER_CLOSED] = "closed",
-                                           [LN_BREAKER_OPEN] = "open",
-                                           [LN_BREAKER_HALF_OPEN] = "half-open"};
     const struct ln_seen *s = &row->seen;
 
     ln_text_puts(out, "{\"service\":");
@@ -100,7 +43,7 @@ static void put_json(const struct row *row, struct ln_text *out)
     ln_text_printf(out,
                    ",\"state\":\"%s\",\"breaker\":\"%s\",\"checks\":%s,\"weight\":%u,"
                    "\"backup\":%s,\"active\":%u",
-                   ln_seen_states[s->state], breakers[s->breaker],
+                   ln_seen_states[s->state], ln_breaker_states[s->breaker],
                    !s->checked    ? "null"
                    : s->checks_up ? "\"up\""
                                   : "\"down\"",
@@ -117,7 +60,7 @@ static void put_json(const struct row *row, struct ln_text *out)
 
 /* ---- for people ---- */
 
-static void put_line(const struct row *row, int width, struct ln_text *out)
+static void put_line(const struct ln_roster_row *row, int width, struct ln_text *out)
 {
     const struct ln_seen *s = &row->seen;
 
@@ -139,7 +82,7 @@ static void put_line(const struct row *row, int width, struct ln_text *out)
 
 static int widest(struct walk w)
 {
-    struct row row;
+    struct ln_roster_row row;
     size_t width = 8;
 
     while (next_row(&w, &row))
@@ -151,7 +94,7 @@ static void put_table(struct walk w, struct ln_text *out)
 {
     struct ln_slice service = {0};
     int width = widest(w);
-    struct row row;
+    struct ln_roster_row row;
 
     while (next_row(&w, &row)) {
         if (!ln_slice_eq(service, row.service))
@@ -167,6 +110,7 @@ static void put_table(struct walk w, struct ln_text *out)
 /* ---- who is meant ---- */
 
 struct candidates {
+    const struct ln_shm *shm;
     const struct ln_demand *demand;
     unsigned at;
     struct ln_arena names;
@@ -175,35 +119,35 @@ struct candidates {
 static const char *next_service(void *state)
 {
     struct candidates *c = state;
+    struct ln_slice name;
 
-    while (c->at < c->demand->count) {
-        const struct ln_demand_item *item = &c->demand->items[c->at++];
-
-        if (item->kind == LN_ZONE_CURSOR)
-            return ln_arena_dup(&c->names, item->name).p;
-    }
-    return NULL;
+    if (ln_roster_next_service(c->shm, c->demand, &c->at, &name) == NULL)
+        return NULL;
+    return ln_arena_dup(&c->names, name).p;
 }
 
-static bool is_service(const struct ln_demand *demand, struct ln_slice name)
+static bool is_service(const struct walk *w)
 {
-    for (unsigned i = 0; i < demand->count; i++)
-        if (demand->items[i].kind == LN_ZONE_CURSOR && ln_slice_eq(demand->items[i].name, name))
+    unsigned at = 0;
+    struct ln_slice name;
+
+    while (ln_roster_next_service(w->roster.shm, w->roster.demand, &at, &name) != NULL)
+        if (ln_slice_eq(name, w->only))
             return true;
     return false;
 }
 
-static void refuse(const struct ln_demand *demand, struct ln_slice service, struct ln_text *out)
+static void refuse(const struct walk *w, struct ln_text *out)
 {
-    struct candidates c = {.demand = demand};
+    struct candidates c = {.shm = w->roster.shm, .demand = w->roster.demand};
     struct ln_text text;
 
     ln_arena_init(&c.names, NULL);
     ln_text_init(&text);
 
-    const char *near = ln_text_nearest(service, next_service, &c);
+    const char *near = ln_text_nearest(w->only, next_service, &c);
 
-    ln_text_printf(&text, "no service \"%.*s\"", (int)service.n, service.p);
+    ln_text_printf(&text, "no service \"%.*s\"", (int)w->only.n, w->only.p);
     if (near != NULL)
         ln_text_printf(&text, ", did you mean \"%s\"?", near);
     ln_text_puts(out, "{\"ok\":false,\"text\":");
@@ -216,14 +160,16 @@ static void refuse(const struct ln_demand *demand, struct ln_slice service, stru
 void ln_instances_answer(const struct ln_crew *crew, const struct ln_demand *demand,
                          struct ln_slice service, bool as_text, struct ln_text *out)
 {
-    struct walk w = {
-        .crew = crew, .demand = demand, .only = service, .now = ln_clock_mono() / LN_NSEC_PER_MSEC};
+    struct walk w = {.roster = {.shm = crew->env.shm,
+                                .demand = demand,
+                                .now = ln_clock_mono() / LN_NSEC_PER_MSEC},
+                     .only = service};
     const char *before = "";
     struct ln_text text;
-    struct row row;
+    struct ln_roster_row row;
 
-    if (service.n > 0 && !is_service(demand, service)) {
-        refuse(demand, service, out);
+    if (service.n > 0 && !is_service(&w)) {
+        refuse(&w, out);
         return;
     }
     if (as_text) {

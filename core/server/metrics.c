@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "server/service_metrics.h"
 #include "shm/counters.h"
 #include "shm/dict.h"
 #include "shm/metric.h"
@@ -206,6 +207,7 @@ void ln_metrics_print(const struct ln_status *s, const struct ln_demand *demand,
     print_gateway(s, out);
     print_answers(s->crew, out);
     print_rows(s->crew, out);
+    ln_service_metrics_print(s->crew->env.shm, demand, ln_clock_mono() / LN_NSEC_PER_MSEC, out);
     print_zones(s->crew->env.shm, demand, out);
     print_plugins(s->crew->env.shm, demand, out);
 }

@@ -2,14 +2,19 @@
  * record.h - what all workers share about services and instances. Zeroed memory is a valid record.
  *
  * Lock-free: every field is one word, a worker killed between two stores leaves nothing that
- * another could misread. What is in flight is counted by each worker in a cell of its own: one
- * writer, plain moves, readers add up. The cells of a worker that has died are settled by the
- * supervisor before the next one starts (ln_record_settle).
+ * another could misread. What is in flight, and what has come of it, is counted by each worker in
+ * cells of its own: one writer, plain moves, readers add up. What a worker that has died had in
+ * flight is settled by the supervisor before the next one starts (ln_record_settle); what it had
+ * counted stays. Changes are rare: whoever makes one counts it, in one word for all.
+ *
+ *   record | in flight: a word for each worker, side by side, for those who add them up at every
+ *   pick | counts: some lines of cache for each worker
  */
 #ifndef LN_SHM_RECORD_H
 #define LN_SHM_RECORD_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* LN_ZONE_CURSOR, one per service. */
@@ -19,6 +24,15 @@ struct ln_cursor_record {
     _Atomic uint32_t panic;   /* its checks call so many instances down that they are not heeded */
     _Atomic uint32_t steered; /* times that the operator has changed a weight in it */
     _Alignas(64) _Atomic uint32_t active[]; /* requests in flight, one cell per worker */
+};
+
+/* Of a service, by one worker. */
+struct ln_service_counts {
+    _Alignas(64) _Atomic uint64_t retries; /* attempts after the first one */
+    _Atomic uint64_t retries_refused;      /* for want of budget */
+    _Atomic uint64_t turned_away;          /* the queue was full */
+    _Atomic uint64_t waited_out;           /* in the queue for as long as they may */
+    _Atomic uint32_t waiting;              /* in the queue now */
 };
 
 enum { LN_BREAKER_BUCKETS = 10 };
@@ -37,9 +51,30 @@ enum { LN_CHECK_TEXT = 112 };
 /* Of an instance: upstream/check.h. Written by whoever has the lease of the checks. */
 struct ln_check_record {
     _Atomic uint64_t word;
-    _Atomic uint64_t due;     /* monotonic milliseconds of the next one; 0 = there was none yet */
-    _Atomic uint64_t failed;  /* monotonic milliseconds of the last failure; 0 = none */
-    char text[LN_CHECK_TEXT]; /* of the last failure; only for people to read */
+    _Atomic uint64_t due;       /* monotonic milliseconds of the next one; 0 = there was none yet */
+    _Atomic uint64_t failed;    /* monotonic milliseconds of the last failure; 0 = none */
+    _Atomic uint64_t good, bad; /* how many have ended so */
+    char text[LN_CHECK_TEXT];   /* of the last failure; only for people to read */
+};
+
+/* What can become of an instance: upstream/news.h. */
+enum ln_change {
+    LN_CHANGE_CLOSED, /* its breaker */
+    LN_CHANGE_OPEN,
+    LN_CHANGE_HALF_OPEN,
+    LN_CHANGE_DOWN, /* in the eyes of passive health */
+    LN_CHANGE_BACK,
+    LN_CHANGE_FELL, /* in those of its checks */
+    LN_CHANGE_ROSE,
+    LN_CHANGES
+};
+
+enum { LN_COUNTED_OUTCOMES = 15 };
+
+/* Of an instance, by one worker. */
+struct ln_instance_counts {
+    _Alignas(64) _Atomic uint64_t ended[LN_COUNTED_OUTCOMES]; /* attempts: upstream/outcome.h */
+    _Atomic uint64_t bad_statuses; /* responses whose status counts as a failure */
 };
 
 /* LN_ZONE_INSTANCE, one per instance (service and URL). */
@@ -54,8 +89,45 @@ struct ln_instance_record {
     _Atomic uint32_t steer; /* shm/steer.h; written by the supervisor */
     _Atomic uint64_t about; /* upstream/seen.h: what its configuration says, for reports */
     _Atomic uint64_t error; /* likewise: how a request of it failed last */
+    _Atomic uint64_t changes[LN_CHANGES];   /* since the gateway started */
     _Alignas(64) _Atomic uint32_t active[]; /* requests in flight, one cell per worker */
 };
+
+/* Bytes of a zone, and further ones for each worker. */
+enum {
+    LN_SERVICE_SIZE = sizeof(struct ln_cursor_record) + 64,
+    LN_SERVICE_EACH = sizeof(_Atomic uint32_t) + sizeof(struct ln_service_counts),
+    LN_INSTANCE_SIZE = sizeof(struct ln_instance_record) + 64,
+    LN_INSTANCE_EACH = sizeof(_Atomic uint32_t) + sizeof(struct ln_instance_counts),
+};
+
+/* Where the counts of a worker stand in such a zone. */
+static inline void *ln_record_counts(_Atomic uint32_t *active, size_t counts, unsigned workers,
+                                     unsigned worker)
+{
+    size_t cells = (workers * sizeof *active + 63) / 64 * 64;
+
+    return (char *)active + cells + worker * counts;
+}
+
+static inline struct ln_service_counts *ln_service_counts(struct ln_cursor_record *r,
+                                                          unsigned workers, unsigned worker)
+{
+    return ln_record_counts(r->active, sizeof(struct ln_service_counts), workers, worker);
+}
+
+static inline struct ln_instance_counts *ln_instance_counts(struct ln_instance_record *r,
+                                                            unsigned workers, unsigned worker)
+{
+    return ln_record_counts(r->active, sizeof(struct ln_instance_counts), workers, worker);
+}
+
+/* For the one writer of the count. */
+static inline void ln_record_count(_Atomic uint64_t *cell)
+{
+    atomic_store_explicit(cell, atomic_load_explicit(cell, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
 
 /* For the one writer of the cell. */
 static inline void ln_record_add(_Atomic uint32_t *cell, int by)

@@ -4,6 +4,7 @@
 #include "upstream/balance.h"
 
 #include "base/assert.h"
+#include "upstream/news.h"
 
 enum { TAKES_MAX = 8 }; /* proposals that others may snatch away before we take any */
 
@@ -76,8 +77,8 @@ static bool take(struct ln_instance *i, ln_msec now, struct ln_loan *loan)
         ln_breaker_return(breaker, loan->ticket);
         goto fail;
     }
-    if (news == LN_BREAKER_PROBES)
-        ln_instance_say(i, news, 0, 0);
+    if (LN_UNLIKELY(news != LN_BREAKER_NO_NEWS))
+        ln_news_breaker(i, news, 0, 0);
     ln_record_add(&i->service->record->active[all->worker], 1);
     return true;
 
@@ -161,6 +162,7 @@ void ln_service_release(struct ln_instance *i, struct ln_loan *loan, enum ln_out
 
     ln_record_add(&i->record->active[all->worker], -1);
     ln_record_add(&i->service->record->active[all->worker], -1);
+    ln_record_count(&i->counts->ended[outcome]);
     ln_instance_report(i, loan, outcome, now);
     ln_queue_wake(&i->service->queue);
 }

@@ -102,10 +102,6 @@ static inline bool ln_balance_can(const struct ln_service *s, struct ln_round *r
     return false;
 }
 
-/* Tells the log what has become of its breaker: of `total` requests, `failed` failed. */
-void ln_instance_say(const struct ln_instance *i, enum ln_breaker_news news, unsigned failed,
-                     unsigned total);
-
 /* How much of its share an instance gets now that has just come (back): from a tenth of LN_WARM,
  * rising to LN_WARM over services[].slowStart. */
 unsigned ln_instance_warmth(const struct ln_instance *i, ln_msec now);

@@ -3,6 +3,12 @@
  */
 #include "upstream/breaker.h"
 
+const char *const ln_breaker_states[LN_BREAKER_STATES] = {
+    [LN_BREAKER_CLOSED] = "closed",
+    [LN_BREAKER_OPEN] = "open",
+    [LN_BREAKER_HALF_OPEN] = "half-open",
+};
+
 /* The word, from its low bits:
  *   state 2 | probes let in 6 | probes that succeeded 6 | trips in a row 4 | epoch 14 | time 32
  * The time is in hundredths of a second, and wraps after 497 days: OPEN, when it ends; HALF OPEN,
@@ -127,7 +133,7 @@ bool ln_breaker_admit(struct ln_breaker_record *r, const struct ln_breaker_conf 
             *ticket = (struct ln_ticket){w.epoch, true, false};
             return true;
         }
-        bool begin = may_begin_probes(w, conf, now);
+        bool begin = may_begin_probes(w, conf, now), again = w.state == LN_BREAKER_HALF_OPEN;
 
         if (!begin && (w.state != LN_BREAKER_HALF_OPEN || w.issued >= conf->probes))
             return false;
@@ -141,7 +147,7 @@ bool ln_breaker_admit(struct ln_breaker_record *r, const struct ln_breaker_conf 
         if (!move(r, &bits, w))
             continue;
         *ticket = (struct ln_ticket){w.epoch, true, true};
-        *news = begin ? LN_BREAKER_PROBES : LN_BREAKER_NO_NEWS;
+        *news = !begin ? LN_BREAKER_NO_NEWS : again ? LN_BREAKER_PROBES_AGAIN : LN_BREAKER_PROBES;
         return true;
     }
 }

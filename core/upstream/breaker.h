@@ -31,7 +31,14 @@
 #include "conf/conf_service.h"
 #include "shm/record.h"
 
-enum ln_breaker_state { LN_BREAKER_CLOSED, LN_BREAKER_OPEN, LN_BREAKER_HALF_OPEN };
+enum ln_breaker_state {
+    LN_BREAKER_CLOSED,
+    LN_BREAKER_OPEN,
+    LN_BREAKER_HALF_OPEN,
+    LN_BREAKER_STATES
+};
+
+extern const char *const ln_breaker_states[LN_BREAKER_STATES];
 
 /* The leave to send one request; zeroed: there is none, and nothing to report. */
 struct ln_ticket {
@@ -41,17 +48,18 @@ struct ln_ticket {
 
 enum ln_breaker_news {
     LN_BREAKER_NO_NEWS,
-    LN_BREAKER_OPENED,   /* closed -> open */
-    LN_BREAKER_REOPENED, /* half-open -> open */
-    LN_BREAKER_PROBES,   /* open -> half-open, or half-open anew */
-    LN_BREAKER_RECOVERED /* half-open -> closed */
+    LN_BREAKER_OPENED,       /* closed -> open */
+    LN_BREAKER_REOPENED,     /* half-open -> open */
+    LN_BREAKER_PROBES,       /* open -> half-open */
+    LN_BREAKER_PROBES_AGAIN, /* half-open anew: the last probes have not reported */
+    LN_BREAKER_RECOVERED,    /* half-open -> closed */
 };
 
 /* Would it let a request in? Takes nothing. */
 bool ln_breaker_can(const struct ln_breaker_record *r, const struct ln_breaker_conf *conf,
                     ln_msec now);
 
-/* May this request go? *ticket is for the report. PROBES is told to one caller. */
+/* May this request go? *ticket is for the report. News of probes are told to one caller. */
 bool ln_breaker_admit(struct ln_breaker_record *r, const struct ln_breaker_conf *conf, ln_msec now,
                       struct ln_ticket *ticket, enum ln_breaker_news *news);
 

@@ -4,6 +4,7 @@
 #include "upstream/queue.h"
 
 #include "base/assert.h"
+#include "shm/record.h"
 
 enum { LOOK_MS = 5 };
 
@@ -35,6 +36,12 @@ void ln_queue_fini(struct ln_queue *q)
         ln_timer_stop(q->loop, &q->timer);
 }
 
+static void note(const struct ln_queue *q, int by)
+{
+    if (q->length != NULL)
+        ln_record_add(q->length, by);
+}
+
 bool ln_queue_join(struct ln_queue *q, struct ln_waiter *w, unsigned most)
 {
     ln_assert(w->queue == NULL);
@@ -43,6 +50,7 @@ bool ln_queue_join(struct ln_queue *q, struct ln_waiter *w, unsigned most)
     ln_list_init(&w->node);
     ln_list_append(&q->waiting, &w->node);
     w->queue = q;
+    note(q, 1);
     if (q->count++ == 0 && !ln_timer_is_running(&q->timer))
         ln_timer_start(q->loop, &q->timer, LOOK_MS, on_time);
     return true;
@@ -54,6 +62,7 @@ void ln_queue_leave(struct ln_waiter *w)
         return;
     ln_list_remove(&w->node);
     w->queue->count--;
+    note(w->queue, -1);
     w->queue = NULL;
 }
 

@@ -9,7 +9,9 @@
 #ifndef LN_UPSTREAM_QUEUE_H
 #define LN_UPSTREAM_QUEUE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/list.h"
 #include "net/loop.h"
@@ -18,7 +20,9 @@ struct ln_queue {
     struct ln_loop *loop;   /* borrowed */
     struct ln_list waiting; /* private */
     unsigned count;
-    struct ln_timer timer; /* private */
+    _Atomic uint32_t *length; /* borrowed; where else it is counted, with this worker as its one
+                                 writer; NULL: nowhere */
+    struct ln_timer timer;    /* private */
 };
 
 /* Embedded by who waits; zeroed = waits for nothing. */

@@ -95,6 +95,7 @@ void ln_seen_read(const struct ln_instance_record *r, bool panic, unsigned worke
         .backup = (about & BACKUP) != 0,
         .checked = (about & CHECKED) != 0,
         .checks_up = !ln_check_is_down(&r->check),
+        .has_breaker = has_breaker,
         .breaker = has_breaker ? ln_breaker_state(&r->breaker) : LN_BREAKER_CLOSED,
         .active = ln_record_sum(r->active, workers),
         .latency = (double)ln_latency_read(atomic_load(&r->latency), now) / 1e6,

@@ -31,6 +31,7 @@ struct ln_seen {
     unsigned weight; /* as the operator has said, else as configured */
     bool backup;
     bool checked, checks_up; /* it has checks; what they say, heeded or not */
+    bool has_breaker;
     enum ln_breaker_state breaker;
     uint32_t active;           /* requests in flight, over all workers */
     double latency;            /* seconds; 0 = not known */

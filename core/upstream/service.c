@@ -12,9 +12,12 @@
 #include "shm/steer.h"
 #include "upstream/balance.h"
 #include "upstream/checks.h"
+#include "upstream/news.h"
 #include "upstream/seen.h"
 
-enum { KEY_MAX = 1024, CELL = sizeof(_Atomic uint32_t), SETTLING_MS = 2000 };
+enum { KEY_MAX = 1024, SETTLING_MS = 2000 };
+
+_Static_assert((int)LN_OUTCOME_COUNT <= (int)LN_COUNTED_OUTCOMES, "each outcome has a count");
 
 static struct ln_slice instance_key(char out[KEY_MAX], const struct ln_service_conf *s,
                                     const struct ln_instance_conf *i)
@@ -31,21 +34,23 @@ void ln_services_demand(const struct ln_conf *conf, struct ln_demand *demand)
     for (unsigned i = 0; i < conf->service_count; i++) {
         const struct ln_service_conf *s = &conf->services[i];
 
-        ln_demand_add_slots(demand, LN_ZONE_CURSOR, ln_slice_of(s->name),
-                            sizeof(struct ln_cursor_record), CELL);
+        ln_demand_add_slots(demand, LN_ZONE_CURSOR, ln_slice_of(s->name), LN_SERVICE_SIZE,
+                            LN_SERVICE_EACH);
         for (unsigned k = 0; k < s->instance_count; k++)
             ln_demand_add_slots(demand, LN_ZONE_INSTANCE, instance_key(key, s, &s->instances[k]),
-                                sizeof(struct ln_instance_record), CELL);
+                                LN_INSTANCE_SIZE, LN_INSTANCE_EACH);
         if (s->health.on)
             ln_demand_add(demand, LN_ZONE_LEASE, LN_CHECKS_LEASE, sizeof(struct ln_lease_record));
     }
 }
 
-static void *zone(struct ln_shm *shm, enum ln_zone_kind kind, struct ln_slice name, size_t want,
-                  struct ln_err *err)
+static void *zone(struct ln_shm *shm, enum ln_zone_kind kind, struct ln_slice name, size_t size,
+                  size_t each, struct ln_err *err)
 {
-    size_t size = want + ln_shm_workers(shm) * CELL;
-    void *p = ln_shm_find(shm, kind, name, &size);
+    void *p;
+
+    size += ln_shm_workers(shm) * each;
+    p = ln_shm_find(shm, kind, name, &size);
 
     if (p == NULL)
         ln_fail(err, LN_E_LIMIT, "shared memory has no record for %.*s", (int)name.n, name.p);
@@ -71,9 +76,10 @@ static int init_instance(struct ln_instance *i, struct ln_shm *shm, struct ln_po
 
     i->pool = ln_pool_get(pools, ln_slice_of(i->conf->url));
     i->record = zone(shm, LN_ZONE_INSTANCE, instance_key(key, i->service->conf, i->conf),
-                     sizeof *i->record, err);
+                     LN_INSTANCE_SIZE, LN_INSTANCE_EACH, err);
     if (i->record == NULL)
         return -1;
+    i->counts = ln_instance_counts(i->record, ln_shm_workers(shm), pools->worker);
     note_arrival(i, ln_loop_now_ms(pools->loop));
     return 0;
 }
@@ -138,9 +144,12 @@ static int init_service(struct ln_service *s, const struct ln_service_conf *conf
     s->balancer = ln_balancer_of(conf->strategy);
     ln_queue_init(&s->queue, pools->loop);
     s->instances = ln_zalloc(conf->instance_count * sizeof *s->instances);
-    s->record = zone(shm, LN_ZONE_CURSOR, ln_slice_of(conf->name), sizeof *s->record, err);
+    s->record =
+        zone(shm, LN_ZONE_CURSOR, ln_slice_of(conf->name), LN_SERVICE_SIZE, LN_SERVICE_EACH, err);
     if (s->record == NULL)
         return -1;
+    s->counts = ln_service_counts(s->record, ln_shm_workers(shm), pools->worker);
+    s->queue.length = &s->counts->waiting;
     for (; s->count < conf->instance_count; s->count++) {
         struct ln_instance *i = &s->instances[s->count];
 
@@ -201,30 +210,6 @@ void ln_services_free(struct ln_services *all)
 
 /* ---- news ---- */
 
-void ln_instance_say(const struct ln_instance *i, enum ln_breaker_news news, unsigned failed,
-                     unsigned total)
-{
-    const char *service = i->service->conf->name, *url = i->conf->url;
-
-    switch (news) {
-    case LN_BREAKER_OPENED:
-        ln_warn("breaker %s %s: closed -> open (%u of %u failed)", service, url, failed, total);
-        break;
-    case LN_BREAKER_REOPENED:
-        ln_warn("breaker %s %s: half-open -> open (a probe failed)", service, url);
-        break;
-    case LN_BREAKER_PROBES:
-        ln_info("breaker %s %s: half-open, %u probes", service, url,
-                i->service->conf->breaker.probes);
-        break;
-    case LN_BREAKER_RECOVERED:
-        ln_info("breaker %s %s: half-open -> closed", service, url);
-        break;
-    case LN_BREAKER_NO_NEWS:
-        break;
-    }
-}
-
 /* It comes back as a newcomer: nothing is known of its latency, and it warms up. */
 static void forget(struct ln_instance *i)
 {
@@ -255,7 +240,7 @@ static void tell_breaker(struct ln_instance *i, struct ln_ticket ticket, bool ok
         forget(i);
     if (news == LN_BREAKER_RECOVERED)
         is_back(i, now);
-    ln_instance_say(i, news, failed, total);
+    ln_news_breaker(i, news, failed, total);
 }
 
 static void tell_breaker_end(struct ln_instance *i, struct ln_ticket ticket,
@@ -275,7 +260,7 @@ static void tell_health(struct ln_instance *i, uint64_t door, enum ln_outcome ou
         if (!ln_health_success(i->record, door))
             return;
         is_back(i, now);
-        ln_info("instance %s of %s is back", i->conf->url, i->service->conf->name);
+        ln_news_back(i);
         return;
     }
     const struct ln_outcome_row *row = ln_outcome_row(outcome);
@@ -283,9 +268,7 @@ static void tell_health(struct ln_instance *i, uint64_t door, enum ln_outcome ou
     if (row->strikes == 0 || !ln_health_strike(i->record, door, row->strikes, now))
         return;
     forget(i);
-    ln_warn("instance %s of %s is down: %s; trying again in %llu ms", i->conf->url,
-            i->service->conf->name, row->sentence,
-            (unsigned long long)ln_health_interval(atomic_load(&i->record->trips)));
+    ln_news_down(i, row->sentence, atomic_load(&i->record->trips));
 }
 
 void ln_instance_report(struct ln_instance *i, struct ln_loan *loan, enum ln_outcome outcome,
@@ -307,6 +290,7 @@ void ln_instance_answered(struct ln_instance *i, struct ln_loan *loan, int statu
     bool on_trial = loan->ticket.probe || loan->door != 0;
 
     if (ln_statuses_have(&i->service->conf->breaker.statuses, status)) {
+        ln_record_count(&i->counts->bad_statuses);
         ln_seen_fail(i->record, LN_OUTCOME_OK, status, now);
         if (loan->ticket.valid && ln_health_is_news(i->record, loan->door))
             tell_breaker(i, loan->ticket, false, now);
@@ -369,24 +353,22 @@ void ln_service_weigh_checks(struct ln_service *s)
 
 void ln_instance_checked(struct ln_instance *i, bool ok, const char *why, ln_msec now)
 {
-    const struct ln_service_conf *s = i->service->conf;
     struct ln_check_record *r = &i->record->check;
 
+    atomic_fetch_add(ok ? &r->good : &r->bad, 1);
     if (!ok) {
         snprintf(r->text, sizeof r->text, "%s", why);
         atomic_store(&r->failed, now);
     }
-    switch (ln_check_note(r, &s->health, ok)) {
+    switch (ln_check_note(r, &i->service->conf->health, ok)) {
     case LN_CHECK_FELL:
         forget(i);
-        ln_warn("health %s %s: up -> down (%u %s failed: %s)", s->name, i->conf->url,
-                s->health.fall, s->health.fall == 1 ? "check" : "checks", why);
+        ln_news_fell(i, why);
         break;
     case LN_CHECK_ROSE:
         ln_health_forgive(i->record);
         is_back(i, now);
-        ln_info("health %s %s: down -> up (%u %s succeeded)", s->name, i->conf->url, s->health.rise,
-                s->health.rise == 1 ? "check" : "checks");
+        ln_news_rose(i);
         break;
     case LN_CHECK_NO_NEWS:
         return;

@@ -20,12 +20,14 @@
 #include "upstream/rendezvous.h"
 #include "upstream/ring.h"
 
-struct ln_balancer; /* balance.h */
+struct ln_balancer;      /* balance.h */
+struct ln_news_listener; /* news.h */
 
 struct ln_instance {
     const struct ln_instance_conf *conf; /* borrowed from the generation */
     struct ln_service *service;
     struct ln_instance_record *record; /* in the shared region */
+    struct ln_instance_counts *counts; /* this worker's, there */
     struct ln_pool *pool;              /* counted */
     unsigned weight;                   /* in the strategy's eyes, or what the operator has said */
 };
@@ -49,10 +51,11 @@ struct ln_service {
     struct ln_instance *instances;
     unsigned count;
     struct ln_tier tiers[LN_TIERS];
-    struct ln_budget budget;         /* of repeats */
-    struct ln_queue queue;           /* of those that found every instance full */
-    struct ln_cursor_record *record; /* in the shared region */
-    uint32_t steered;                /* record->steered when weights were last looked at */
+    struct ln_budget budget;          /* of repeats */
+    struct ln_queue queue;            /* of those that found every instance full */
+    struct ln_cursor_record *record;  /* in the shared region */
+    struct ln_service_counts *counts; /* this worker's, there */
+    uint32_t steered;                 /* record->steered when weights were last looked at */
 };
 
 struct ln_services {
@@ -60,6 +63,7 @@ struct ln_services {
     unsigned count;
     unsigned worker, workers; /* our cell in records, and how many there are */
     struct ln_rand rand;
+    const struct ln_news_listener *listener; /* borrowed; NULL: nobody listens */
 };
 
 /* What the services of a configuration need of the shared region. */

@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- docs.lua REFERENCE [--fix]: the generated pages of docs/reference and the stds of .luacheckrc are what
 -- the code says, and links lead somewhere.
--- REFERENCE is the program that prints the rows of directives (tests/docs/reference.c).
+-- REFERENCE is the program that prints the rows of directives, and the metrics (tests/docs/reference.c).
 package.path = "tests/lint/?.lua;lua/?.lua;" .. package.path
 local tree = require "tree"
 local docs = require "lunette.docs"
+local metrics = require "metrics"
 
 
 local REFERENCE, FIX = arg[1], arg[2] == "--fix"
@@ -65,6 +66,7 @@ compare("docs/reference/lua-api.md", docs.lua_api())
 compare(".luacheckrc", docs.luacheckrc(tree.read(".luacheckrc")))
 compare("docs/reference/directives.md", output(REFERENCE .. " page"))
 compare("docs/reference/gateway.yaml", output(REFERENCE .. " example"))
+compare("docs/reference/metrics.md", metrics.page(output(REFERENCE .. " metrics")))
 for _, path in ipairs(FIX and {} or tree.files("%.md$")) do
   check_links(path)
 end

@@ -14,6 +14,7 @@ struct post {
     struct yard yard;
     struct ln_instance_record record;
     _Atomic uint32_t cells[16]; /* the records' cells: what follows a flexible array */
+    struct ln_instance_counts counts;
     struct ln_cursor_record service_record;
     _Atomic uint32_t service_cells[16];
     struct ln_services services;
@@ -56,8 +57,8 @@ static int set_up(void **state)
     p->services.workers = 1;
     p->conf =
         (struct ln_instance_conf){.url = "http://users:1", .addrs = p->addrs, .addr_count = 1};
-    p->instance =
-        (struct ln_instance){.conf = &p->conf, .service = &p->service, .record = &p->record};
+    p->instance = (struct ln_instance){
+        .conf = &p->conf, .service = &p->service, .record = &p->record, .counts = &p->counts};
     p->instance.pool = ln_pool_get(&p->yard.pools, ln_slice_of(p->conf.url));
     p->attempt.on_connected = on_connected;
     *state = p;

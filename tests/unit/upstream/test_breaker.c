@@ -390,6 +390,7 @@ static void test_leases_end(void **state)
 {
     struct ln_breaker_record r = {0};
     struct ln_ticket lost[3], late;
+    enum ln_breaker_news news;
 
     (void)state;
     trip(&r, START);
@@ -397,7 +398,10 @@ static void test_leases_end(void **state)
         assert_true(admit(&r, START + 10000, &lost[i]));
     assert_int_equal(report(&r, lost[0], true, START + 10000), LN_BREAKER_NO_NEWS);
     assert_false(admit(&r, START + 19990, &late));
-    for (unsigned i = 0; i < 3; i++)
+    assert_true(ln_breaker_admit(&r, &conf, START + 20000, &late, &news));
+    assert_int_equal(news, LN_BREAKER_PROBES_AGAIN);
+    assert_int_equal(report(&r, late, true, START + 20000), LN_BREAKER_NO_NEWS);
+    for (unsigned i = 0; i < 2; i++)
         assert_true(visit(&r, true, START + 20000));
     assert_int_equal(ln_breaker_state(&r), LN_BREAKER_CLOSED);
     assert_int_equal(report(&r, lost[1], false, START + 20000), LN_BREAKER_NO_NEWS);
@@ -606,7 +610,7 @@ enum { THREADS = 4, ROUNDS = 2000 };
 struct race {
     struct ln_breaker_record r;
     pthread_barrier_t start;
-    _Atomic unsigned probes, news[5];
+    _Atomic unsigned probes, news[LN_BREAKER_RECOVERED + 1];
     ln_msec now;
 };
 

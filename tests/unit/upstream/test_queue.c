@@ -127,15 +127,35 @@ static void test_who_leaves_is_not_asked(void **state)
     assert_int_equal(h->queue.count, GUESTS - 3);
 }
 
+/* Two generations of a service wait in one place: what is told elsewhere is the sum. */
+static void test_its_length_is_told_elsewhere(void **state)
+{
+    struct hall *h = *state;
+    struct ln_queue other;
+    struct ln_waiter late = {.on_turn = on_turn};
+    _Atomic uint32_t length = 0;
+
+    ln_queue_init(&other, h->turns.loop);
+    h->queue.length = other.length = &length;
+    all_join(h);
+    assert_true(ln_queue_join(&other, &late, 1));
+    assert_int_equal(length, GUESTS + 1);
+    ln_queue_leave(&h->guests[1].waiter);
+    ln_queue_leave(&h->guests[1].waiter); /* once */
+    assert_int_equal(length, GUESTS);
+    ln_queue_leave(&late);
+    ln_queue_fini(&other);
+    assert_int_equal(length, GUESTS - 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_first_come_first_served),
-        TEST(test_it_is_bounded),
-        TEST(test_the_head_looks_by_itself),
-        TEST(test_who_leaves_is_not_asked),
+        TEST(test_first_come_first_served),      TEST(test_it_is_bounded),
+        TEST(test_the_head_looks_by_itself),     TEST(test_who_leaves_is_not_asked),
+        TEST(test_its_length_is_told_elsewhere),
     };
 
     return cmocka_run_group_tests(tests, yard_silence, NULL);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * roster.h - the services and instances of the generation in use, with their shared records: for
+ * reports of the supervisor, which has no services of its own.
+ *
+ * Owner: the caller. What it names belongs to the demand and to the region.
+ */
+#ifndef LN_SERVER_ROSTER_H
+#define LN_SERVER_ROSTER_H
+
+#include "shm/demand.h"
+#include "shm/record.h"
+#include "shm/region.h"
+#include "upstream/seen.h"
+
+struct ln_roster {
+    const struct ln_shm *shm;
+    const struct ln_demand *demand; /* of the generation in use */
+    ln_msec now;
+    unsigned at;             /* private from here on */
+    struct ln_slice service; /* the last one, and how it is */
+    bool panic;
+};
+
+struct ln_roster_row {
+    struct ln_slice service, url;
+    bool panic; /* the service's checks are not heeded */
+    struct ln_instance_record *record;
+    struct ln_seen seen;
+};
+
+/* The next instance; those of one service stand together. False: there is none. */
+bool ln_roster_next(struct ln_roster *r, struct ln_roster_row *row);
+
+/* The next service after *at, which begins with 0, and its name. NULL: there is none. */
+struct ln_cursor_record *ln_roster_next_service(const struct ln_shm *shm,
+                                                const struct ln_demand *demand, unsigned *at,
+                                                struct ln_slice *name);
+
+#endif
