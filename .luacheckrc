@@ -114,6 +114,13 @@ stds.lunette_routes = { read_globals = {
 } }
 -- end
 
+stds.redis_script = { read_globals = {
+  "ipairs", "pairs", "tonumber", "tostring", "type", "KEYS", "ARGV",
+  math = { fields = { ceil = {}, floor = {}, max = {}, min = {} } },
+  redis = { fields = { call = {}, pcall = {} } },
+} }
+
+files["core/limit"] = { std = "redis_script" }
 files["plugins"] = { std = "lunette_plugin" }
 files["conf/**/*.lua"] = { std = "lunette_routes" }
 files["spec"] = { std = "luajit+busted" }

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# Turns lua/**/*.lua, the standard plugins and the boundary header into C arrays, so that the binary carries them.
+# Turns lua/**/*.lua, the standard plugins, the scripts for Redis and the boundary header into C arrays, so that the binary carries them.
 # embed-file.cmake writes one array; embed-table.cmake writes the table `ln_embedded_files` declared in script/embedded.h.
 file(GLOB_RECURSE LN_EMBED_INPUTS CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
   ${CMAKE_SOURCE_DIR}/lua/*.lua ${CMAKE_SOURCE_DIR}/plugins/*.lua)
 list(APPEND LN_EMBED_INPUTS core/script/api.cdef.h)
+# what Redis runs to count limits
+file(GLOB limit_scripts CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/core/limit/*.lua)
+list(APPEND LN_EMBED_INPUTS ${limit_scripts})
 # gate.start and gate.upstream of specs, for projects that have nothing but the binary
 foreach(part client dir gateway http json loop process socket sys upstream)
   list(APPEND LN_EMBED_INPUTS spec/support/${part}.lua)

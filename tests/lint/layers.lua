@@ -12,10 +12,11 @@ local BELOW = {
   http = "base",
   shm = "base",
   redis = "base net",
+  limit = "base conf net shm redis",
   upstream = "base conf net http shm",
-  script = "base conf net http shm redis upstream",
-  gateway = "base conf net http shm redis upstream script",
-  server = "base conf net http shm redis upstream script gateway",
+  script = "base conf net http shm redis limit upstream",
+  gateway = "base conf net http shm redis limit upstream script",
+  server = "base conf net http shm redis limit upstream script gateway",
 }
 
 local THIRD_PARTY = {

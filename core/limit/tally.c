@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * tally.c - what Redis is asked, and what it says. The judging itself is in *.lua beside this file,
+ * embedded by cmake/embed.cmake.
+ */
+#include "limit/tally.h"
+
+#include "base/assert.h"
+
+enum { USEC_PER_MSEC = 1000, NSEC_PER_USEC = 1000, CALL_WORDS = 7 };
+
+extern const unsigned char ln_file_core_limit_gcra_lua[];
+extern const unsigned long ln_file_core_limit_gcra_lua_size;
+extern const unsigned char ln_file_core_limit_sliding_window_lua[];
+extern const unsigned long ln_file_core_limit_sliding_window_lua_size;
+extern const unsigned char ln_file_core_limit_sliding_log_lua[];
+extern const unsigned long ln_file_core_limit_sliding_log_lua_size;
+extern const unsigned char ln_file_core_limit_fixed_window_lua[];
+extern const unsigned long ln_file_core_limit_fixed_window_lua_size;
+
+#define TEXT(name)                                                                                 \
+    {                                                                                              \
+        ln_file_core_limit_##name##_lua, &ln_file_core_limit_##name##_lua_size                     \
+    }
+
+static const struct {
+    const unsigned char *bytes;
+    const unsigned long *size;
+} texts[LN_LIMIT_WAYS] = {
+    [LN_LIMIT_GCRA] = TEXT(gcra),
+    [LN_LIMIT_SLIDING_WINDOW] = TEXT(sliding_window),
+    [LN_LIMIT_SLIDING_LOG] = TEXT(sliding_log),
+    [LN_LIMIT_FIXED_WINDOW] = TEXT(fixed_window),
+};
+
+void ln_tallies_init(struct ln_tallies *all)
+{
+    all->digest = ln_digest_new();
+    for (unsigned i = 0; i < LN_LIMIT_WAYS; i++)
+        ln_redis_script_init(&all->scripts[i],
+                             ln_slice((const char *)texts[i].bytes, *texts[i].size));
+}
+
+void ln_tallies_fini(struct ln_tallies *all)
+{
+    ln_digest_free(all->digest);
+}
+
+/* ---- keys ---- */
+
+/* ':' ends a rule, '}' what a cluster goes by, '%' begins what is written like this. */
+static char *put_escaped(char *to, struct ln_slice text, bool is_rule)
+{
+    static const char hex[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char b = (unsigned char)text.p[i];
+
+        if (b > ' ' && b < 0x7f && b != '%' && b != '}' && !(is_rule && b == ':')) {
+            *to++ = (char)b;
+        } else {
+            *to++ = '%';
+            *to++ = hex[b >> 4];
+            *to++ = hex[b & 15];
+        }
+    }
+    return to;
+}
+
+/* '~' and a digest; an identity that looks like one gets one too. */
+static char *put_digest(char *to, struct ln_digest *d, struct ln_slice text)
+{
+    static const char hex[] = "0123456789abcdef";
+    unsigned char sum[LN_DIGEST_SHA256];
+
+    ln_digest_sha256(d, text.p, text.n, sum);
+    *to++ = '~';
+    for (unsigned i = 0; i < sizeof sum; i++) {
+        *to++ = hex[sum[i] >> 4];
+        *to++ = hex[sum[i] & 15];
+    }
+    return to;
+}
+
+struct ln_slice ln_tally_key(const struct ln_tally *t, struct ln_slice identity,
+                             char out[LN_TALLY_KEY_MAX])
+{
+    char *to = out + t->prefix_len;
+
+    memcpy(out, t->prefix, t->prefix_len);
+    if (identity.n > LN_TALLY_IDENTITY_MAX || (identity.n > 0 && identity.p[0] == '~'))
+        to = put_digest(to, t->all->digest, identity);
+    else
+        to = put_escaped(to, identity, false);
+    *to++ = '}';
+    return ln_slice(out, (size_t)(to - out));
+}
+
+/* ---- limits ---- */
+
+static uint64_t common_divisor(uint64_t a, uint64_t b)
+{
+    while (b != 0) {
+        uint64_t rest = a % b;
+
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+void ln_tally_init(struct ln_tally *t, struct ln_tallies *all, const struct ln_limit *limit,
+                   struct ln_slice rule)
+{
+    ln_assert(limit->count > 0 && limit->per > 0 && rule.n <= LN_TALLY_RULE_MAX);
+
+    uint64_t us = limit->per * USEC_PER_MSEC;
+    uint64_t shared = limit->way == LN_LIMIT_GCRA ? common_divisor(limit->count, us) : 1;
+    static const char begin[] = "rate_limit:{";
+    char *to = t->prefix + sizeof begin - 1;
+
+    t->all = all;
+    t->way = limit->way;
+    t->count = (int64_t)(limit->count / shared);
+    t->per = (int64_t)(us / shared);
+    t->burst = (int64_t)limit->burst;
+    memcpy(t->prefix, begin, sizeof begin - 1);
+    to = put_escaped(to, rule, true);
+    *to++ = ':';
+    t->prefix_len = (size_t)(to - t->prefix);
+}
+
+void ln_tally_ask(const struct ln_tally *t, struct ln_redis_call *c, struct ln_slice identity,
+                  uint64_t least, uint64_t most)
+{
+    char text[LN_TALLY_KEY_MAX];
+    struct ln_slice key = ln_tally_key(t, identity, text);
+
+    ln_redis_call_script(c, &t->all->scripts[t->way], CALL_WORDS);
+    ln_redis_call_word(c, "1", 1); /* keys */
+    ln_redis_call_word(c, key.p, key.n);
+    ln_redis_call_number(c, t->count);
+    ln_redis_call_number(c, t->per);
+    ln_redis_call_number(c, t->burst);
+    ln_redis_call_number(c, (int64_t)least);
+    ln_redis_call_number(c, (int64_t)most);
+}
+
+static bool is_answer(const struct ln_redis_reply *r)
+{
+    if (r->kind != LN_REDIS_ARRAY || r->count != 4)
+        return false;
+    for (unsigned i = 0; i < 4; i++)
+        if (r->items[i]->kind != LN_REDIS_INTEGER || r->items[i]->integer < (i == 0 ? -1 : 0))
+            return false;
+    return true;
+}
+
+static ln_nsec nsec_of(int64_t us)
+{
+    return (uint64_t)us < UINT64_MAX / NSEC_PER_USEC ? (uint64_t)us * NSEC_PER_USEC : UINT64_MAX;
+}
+
+bool ln_tally_read(const struct ln_redis_call *c, struct ln_tally_answer *out, struct ln_slice *why)
+{
+    const struct ln_redis_reply *r = c->replies[0];
+
+    if (!is_answer(r)) {
+        *why =
+            r->kind == LN_REDIS_FAULT ? r->text : LN_SLICE("it does not answer as our scripts do");
+        return false;
+    }
+    out->ok = r->items[0]->integer >= 0;
+    out->granted = out->ok ? (uint64_t)r->items[0]->integer : 0;
+    out->left = (uint64_t)r->items[1]->integer;
+    out->wait = nsec_of(r->items[2]->integer);
+    out->reset = nsec_of(r->items[3]->integer);
+    return true;
+}
