@@ -17,6 +17,8 @@ const char *const ln_limit_texts[LN_LIMIT_WAYS + 1] = {
 };
 #undef LN_LIMIT_WAY
 
+const char *const ln_limit_down_words[] = {"local", "allow", "deny", NULL};
+
 bool ln_limit_way_find(struct ln_slice word, enum ln_limit_way *way)
 {
     for (unsigned i = 0; i < LN_LIMIT_WAYS; i++)

@@ -38,6 +38,15 @@ extern const char *const ln_limit_texts[LN_LIMIT_WAYS + 1];
 /* False: no way has this name. */
 bool ln_limit_way_find(struct ln_slice word, enum ln_limit_way *way);
 
+/* What becomes of a limit that is counted in Redis while Redis does not count. */
+enum ln_limit_down {
+    LN_LIMIT_DOWN_LOCAL, /* counted here, by this gateway's share of it */
+    LN_LIMIT_DOWN_ALLOW, /* everybody passes */
+    LN_LIMIT_DOWN_DENY,  /* everybody is refused */
+};
+/* By enum ln_limit_down, and NULL at the end. */
+extern const char *const ln_limit_down_words[];
+
 /* The most that passes at one moment, and what clients are told as their limit. */
 uint64_t ln_limit_most(const struct ln_limit *l);
 

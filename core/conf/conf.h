@@ -107,8 +107,13 @@ struct ln_gateway_conf {
 
 struct ln_limit_conf { /* rateLimit */
     bool enabled;
-    struct ln_limit limit; /* what it says */
-    const char *redis_url; /* "" = none */
+    struct ln_limit limit;   /* what it says */
+    const char *redis_url;   /* "" = none: counted here; the others below are for Redis */
+    const char *name;        /* of the rule, in Redis */
+    struct ln_limit without; /* what it says while Redis does not count */
+    ln_msec timeout;         /* for an answer */
+    enum ln_limit_down on_down;
+    const char *state_header; /* tells clients who has judged; "" = none */
     struct ln_place place;
 };
 

@@ -228,6 +228,23 @@ static void expect_name(const struct ln_row *row, struct ln_text *out)
 
 const struct ln_row_type ln_type_name = {"name", set_name, expect_name};
 
+static void set_header(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
+                       void *field)
+{
+    if (n->kind == LN_NODE_SCALAR && (n->text.n == 0 || ln_value_is_token(n->text)))
+        *(const char **)field = ln_arena_dup(&r->conf->arena, n->text).p;
+    else
+        ln_row_refuse(r, row, n);
+}
+
+static void expect_header(const struct ln_row *row, struct ln_text *out)
+{
+    (void)row;
+    ln_text_puts(out, "the name of a header, or \"\"");
+}
+
+const struct ln_row_type ln_type_header = {"header", set_header, expect_header};
+
 static void set_block(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
                       void *field)
 {

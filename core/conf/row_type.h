@@ -35,6 +35,7 @@ extern const struct ln_row_type ln_type_word_text; /* const char *: the word */
 extern const struct ln_row_type ln_type_words;     /* unsigned: bit i for word i */
 extern const struct ln_row_type ln_type_share;     /* double, from 0 to 1 */
 extern const struct ln_row_type ln_type_name;      /* const char *: ln_value_is_name() */
+extern const struct ln_row_type ln_type_header;    /* const char *: a header's name, or "" */
 extern const struct ln_row_type ln_type_block;     /* a struct; the row's block says which */
 
 #endif

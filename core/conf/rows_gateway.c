@@ -176,23 +176,6 @@ static void expect_user(const struct ln_row *row, struct ln_text *out)
 
 static const struct ln_row_type type_user = {"name", set_user, expect_user};
 
-static void set_header(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
-                       void *field)
-{
-    if (n->kind == LN_NODE_SCALAR && (n->text.n == 0 || ln_value_is_token(n->text)))
-        *(const char **)field = ln_arena_dup(&r->conf->arena, n->text).p;
-    else
-        ln_row_refuse(r, row, n);
-}
-
-static void expect_header(const struct ln_row *row, struct ln_text *out)
-{
-    (void)row;
-    ln_text_puts(out, "the name of a header, or \"\"");
-}
-
-static const struct ln_row_type type_header = {"header", set_header, expect_header};
-
 static void set_log_file(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
                          void *field)
 {
@@ -436,7 +419,7 @@ static const struct ln_row header_rows[] = {
      "How the upstream learns of the client: `x` sends X-Forwarded-For, -Proto, -Host, -Port and -Prefix, `rfc7239` sends Forwarded."},
     {"via", &ln_type_switch, AT(headers.via), "off", {0},
      "Add a Via field to requests and responses."},
-    {"requestId", &type_header, AT(headers.request_id), "X-Request-Id", {0},
+    {"requestId", &ln_type_header, AT(headers.request_id), "X-Request-Id", {0},
      "Field that carries the request's id, kept from trusted proxies and else made anew; empty = none."},
     {"originHost", &ln_type_switch, AT(headers.origin_host), "on", {0},
      "Send X-Origin-Host with the instance that was chosen."},

@@ -8,8 +8,7 @@
  */
 struct draft {
     struct ln_limit_conf conf;
-    ln_msec timeout;
-    unsigned key, on_down;
+    unsigned key;
 };
 
 #define AT(field) offsetof(struct draft, field)
@@ -52,8 +51,6 @@ static void expect_redis(const struct ln_row *row, struct ln_text *out)
 static const struct ln_row_type type_redis = {"URL", set_redis, expect_redis};
 
 static const char *const keys[] = {"identity", NULL};
-static const char *const policies[] = {"local", NULL};
-static const char *const algorithms[] = {"gcra", NULL};
 
 /* clang-format off */
 static const struct ln_row rows[] = {
@@ -65,16 +62,20 @@ static const struct ln_row rows[] = {
      "The time that `limit` is about."},
     {"burstSize", &ln_type_number, AT(conf.limit.burst), "10", LN_RANGE(1, 1000000000),
      "Requests that may come at once."},
-    {"algorithm", &ln_type_word, AT(conf.limit.way), "gcra", LN_WORDS(algorithms),
-     "How requests are counted: `gcra` spreads them evenly and allows a burst."},
+    {"algorithm", &ln_type_word, AT(conf.limit.way), "=gcra, or sliding_log with redisURL", LN_WORDS(ln_limit_words),
+     "How requests are counted: see docs/limits.md. Without `redisURL` only `gcra`, which spreads them evenly and allows a burst."},
     {"key", &ln_type_word, AT(key), "identity", LN_WORDS(keys),
      "Who is counted: the client's identity, as `gateway.identity` finds it."},
     {"redisURL", &type_redis, AT(conf.redis_url), "", {0},
-     "Redis to count in, so that several gateways share one limit. This version checks the address and counts in the gateway's own memory."},
-    {"timeout", &ln_type_duration, AT(timeout), "50ms", LN_RANGE(1, 60000),
-     "How long an answer of Redis may take, once there is one."},
-    {"onDown", &ln_type_word, AT(on_down), "local", LN_WORDS(policies),
-     "What happens while Redis does not answer: `local` counts in this gateway's memory."},
+     "Redis to count in, so that several gateways share one limit. Empty: in the gateway's own memory."},
+    {"name", &ln_type_name, AT(conf.name), "gateway", {0},
+     "Name of the limit in Redis: gateways that give it the same name count together. The keys are `rate_limit:{name:identity}`."},
+    {"timeout", &ln_type_duration, AT(conf.timeout), "50ms", LN_RANGE(1, 60000),
+     "How long a request waits for Redis at most."},
+    {"onDown", &ln_type_word, AT(conf.on_down), "local", LN_WORDS(ln_limit_down_words),
+     "What holds for requests while Redis does not answer: `local` counts them in this gateway's memory, by its share of the limit; `allow` lets all pass; `deny` answers 503."},
+    {"stateHeader", &ln_type_header, AT(conf.state_header), "X-RateLimit-State", {0},
+     "Name of a response header that tells who has judged when `redisURL` is set: `redis`, or `local`, `allow`, `deny` without it. `\"\"` = none."},
     {0},
 };
 /* clang-format on */
@@ -87,6 +88,21 @@ static void report_at(struct ln_reader *r, const char *key, const struct ln_plac
     r->trail = &here;
     ln_row_error(r, place, "%s", text);
     r->trail = here.up;
+}
+
+/* Who names no algorithm gets the one that is usual in the place. */
+static void settle_algorithm(struct ln_reader *r, const struct ln_node *n,
+                             struct ln_limit_conf *conf)
+{
+    bool in_redis = conf->redis_url != NULL && conf->redis_url[0] != '\0';
+
+    if (n == NULL)
+        conf->limit.way = in_redis ? LN_LIMIT_SLIDING_LOG : LN_LIMIT_GCRA;
+    else if (!in_redis && conf->limit.way != LN_LIMIT_GCRA)
+        report_at(r, "algorithm", &n->place, "needs redisURL, expected gcra without it");
+    conf->without = conf->limit;
+    if (n == NULL)
+        conf->without.way = LN_LIMIT_GCRA;
 }
 
 static void check(struct ln_reader *r, const struct ln_node *map, void *base)
@@ -109,6 +125,7 @@ static void check(struct ln_reader *r, const struct ln_node *map, void *base)
         report_at(r, "window", &window->key_place, "given without limit, expected both or none");
     if (limit == NULL)
         draft->conf.limit.per = 1000;
+    settle_algorithm(r, ln_node_get(map, "algorithm"), &draft->conf);
 }
 
 const struct ln_block ln_rows_limit = {.rows = rows, .check = check};

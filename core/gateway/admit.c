@@ -7,6 +7,7 @@
 #include "gateway/identity.h"
 #include "gateway/router.h"
 #include "http/hop.h"
+#include "limit/meter.h"
 #include "script/client.h"
 
 /* Eight hex digits of 32 bits, all at once: each nibble to a byte, then '0' to '9' or 'a' to 'f'.
@@ -105,7 +106,50 @@ static enum ln_step answer_with(struct ln_exchange *x, const struct ln_answer *a
     return LN_STEP_ANSWER;
 }
 
-/* The gateway-wide limit: before routing, so that requests which no route takes count too. */
+/* ---- the gateway-wide limit ---- */
+
+struct judging {
+    struct ln_meter_take take;
+    struct ln_exchange *x;
+};
+
+static void on_judged(struct ln_meter_take *t)
+{
+    struct ln_exchange *x = ln_container_of(t, struct judging, take)->x;
+
+    x->judged = true;
+    ln_exchange_advance(x);
+}
+
+/* In Redis. True: nobody has to wait for it. */
+static bool ask_meter(struct ln_exchange *x)
+{
+    struct judging *j;
+
+    if (x->gen->meter == NULL || !x->gen->conf->gateway.listeners[x->d->listener].rate_limit)
+        return true;
+    j = ln_arena_zalloc(&x->arena, sizeof *j);
+    j->x = x;
+    j->take.on_done = on_judged;
+    x->judging = &j->take;
+    x->judged = ln_meter_take(x->gen->meter, &j->take, x->req.client_id, 1);
+    return x->judged;
+}
+
+void ln_admit_cancel(struct ln_exchange *x)
+{
+    if (x->judging != NULL)
+        ln_meter_cancel(x->judging);
+}
+
+struct ln_slice ln_admit_judge_name(const struct ln_exchange *x)
+{
+    if (x->judging == NULL || !x->judged)
+        return LN_SLICE("");
+    return ln_slice_of(ln_meter_words[x->judging->answer.by]);
+}
+
+/* Here: before routing, so that requests which no route takes count too. */
 static bool is_over_limit(struct ln_exchange *x)
 {
     struct ln_generation *g = x->gen;
@@ -122,6 +166,22 @@ static bool is_over_limit(struct ln_exchange *x)
     if (a.shared)
         ln_stat_add(x->gw->slot, LN_STAT_LIMITER_SHARED, 1);
     return !a.ok;
+}
+
+/* What the limit has led to: an answer, or ACCESS. */
+static enum ln_step obey_limit(struct ln_exchange *x)
+{
+    bool unknown = x->judging != NULL && x->judging->answer.by == LN_METER_DENY;
+    bool over = x->judging != NULL ? !x->judging->answer.ok : is_over_limit(x);
+
+    if (!over)
+        return LN_STEP_ACCESS;
+    if (x->judging != NULL)
+        x->retry_after = x->judging->answer.wait;
+    if (unknown)
+        return answer_with(x, ln_answer(LN_ANSWER_LIMIT_UNKNOWN));
+    ln_stat_add(x->gw->slot, LN_STAT_LIMITED, 1);
+    return answer_with(x, ln_answer(LN_ANSWER_RATE_LIMITED));
 }
 
 static enum ln_step find_route(struct ln_exchange *x)
@@ -172,11 +232,15 @@ enum ln_step ln_admit_judge(struct ln_exchange *x)
 
     if (x->answer.status != 0)
         return LN_STEP_ANSWER;
-    fill_request(x);
-    if (is_over_limit(x)) {
-        ln_stat_add(x->gw->slot, LN_STAT_LIMITED, 1);
-        return answer_with(x, ln_answer(LN_ANSWER_RATE_LIMITED));
+    if (x->judging == NULL) {
+        fill_request(x);
+        if (!ask_meter(x))
+            return LN_STEP_JUDGE;
+    } else if (!x->judged) {
+        return LN_STEP_JUDGE;
     }
+    if (obey_limit(x) == LN_STEP_ANSWER)
+        return LN_STEP_ANSWER;
     if (most > 0 && x->head.framing == LN_FRAMING_LENGTH && x->head.length > most)
         return answer_with(x, ln_answer(LN_ANSWER_BODY_LARGE));
     if (is_for_us(x))

@@ -11,6 +11,7 @@
 #include "base/rand.h"
 #include "gateway/gateway.h"
 #include "http/date.h"
+#include "limit/meter.h"
 #include "net/deadline.h"
 #include "net/listener.h"
 #include "redis/client.h"
@@ -49,6 +50,7 @@ struct ln_gateway {
     struct ln_pools pools;
     struct ln_client client; /* requests that are not proxied */
     struct ln_redis_pool *redis;
+    struct ln_meters *meters;
     struct ln_rand rand;
     char *scratch_in, *scratch_out;
     struct ln_buf *hot;    /* what any client sends is read here first: see downstream.h */

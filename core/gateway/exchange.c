@@ -398,6 +398,7 @@ static void settle(struct ln_exchange *x)
 {
     ln_attempts_release(x, LN_OUTCOME_CLIENT_GONE, false);
     ln_queue_leave(&x->waiter);
+    ln_admit_cancel(x);
     ln_deadline_clear(&x->deadline);
     ln_deadline_clear(&x->total);
     ln_flow_fini(&x->up);

@@ -61,6 +61,8 @@ struct ln_exchange {
     struct ln_slice upgrade; /* what the client would switch to; p NULL = nothing, or it may not */
     uint64_t allowed;        /* methods for 405 */
     ln_nsec retry_after;
+    struct ln_meter_take *judging; /* rateLimit in Redis; NULL = it does not count here */
+    bool judged;                   /* and it has answered */
 
     /* The attempt. */
     struct ln_attempt attempt;

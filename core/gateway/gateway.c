@@ -49,6 +49,7 @@ struct ln_gateway *ln_gateway_new(struct ln_loop *loop, struct ln_shm *shm, unsi
                                     .arenas = &gw->arenas,
                                     .slot = gw->slot};
     gw->redis = ln_redis_pool_new(loop, gw->deadlines, gw->client.resolver);
+    gw->meters = ln_meters_new(&(struct ln_meters_env){loop, shm, gw->slot, gw->redis});
     ln_rand_init(&gw->rand, 0);
     gw->scratch_in = ln_alloc(LN_SCRATCH_IN);
     gw->hot = ln_buf_borrow(&gw->bufs, LN_SCRATCH_IN);
@@ -69,6 +70,7 @@ int ln_gateway_prepare(struct ln_gateway *gw, const char *conf_path, struct ln_b
                             .shm = gw->shm,
                             .client = &gw->client,
                             .redis = gw->redis,
+                            .meters = gw->meters,
                             .slot = gw->slot,
                             .worker = gw->worker,
                             .number = number};
@@ -276,6 +278,7 @@ void ln_gateway_free(struct ln_gateway *gw)
     if (gw->current != NULL)
         ln_generation_put(gw->current);
     ln_loop_bury(gw->loop);
+    ln_meters_free(gw->meters);
     ln_redis_pool_free(gw->redis);
     ln_resolver_free(gw->client.resolver);
     ln_pools_fini(&gw->pools);

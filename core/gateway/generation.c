@@ -8,11 +8,37 @@
 #include "gateway/advice.h"
 #include "gateway/loops.h"
 #include "gateway/router.h"
+#include "limit/meter.h"
 #include "shm/region.h"
 #include "upstream/checks.h"
 #include "upstream/service.h"
 
 enum { LIMITED_CLIENTS = 65536 }; /* that the gateway-wide limit tells apart at one time */
+
+/* Of rateLimit with a redisURL. */
+static void load_meter(struct ln_generation *g, const struct ln_vm_env *env, struct ln_diag *diag)
+{
+    const struct ln_limit_conf *conf = &g->conf->limit;
+    struct ln_meter_conf meter = {.limit = conf->limit,
+                                  .without = conf->without,
+                                  .rule = ln_slice_of(conf->name),
+                                  .timeout = conf->timeout,
+                                  .on_down = conf->on_down,
+                                  .clients = LIMITED_CLIENTS};
+    struct ln_err err;
+
+    if (ln_redis_url_parse(ln_slice_of(conf->redis_url), &meter.url, &err) != 0) {
+        ln_diag_error(diag, &conf->place, "rateLimit.redisURL: %s", err.text);
+        return;
+    }
+    if (env->demand != NULL)
+        ln_meter_demand(&meter, env->demand);
+    if (env->meters == NULL)
+        return;
+    g->meter = ln_meter_new(env->meters, &meter, &err);
+    if (g->meter == NULL)
+        ln_diag_error(diag, &conf->place, "rateLimit: %s", err.text);
+}
 
 static void load_limiter(struct ln_generation *g, const struct ln_vm_env *env, struct ln_diag *diag)
 {
@@ -22,6 +48,10 @@ static void load_limiter(struct ln_generation *g, const struct ln_vm_env *env, s
 
     if (!conf->enabled)
         return;
+    if (conf->redis_url[0] != '\0') {
+        load_meter(g, env, diag);
+        return;
+    }
     if (env->demand != NULL)
         ln_demand_add(env->demand, LN_ZONE_LIMITER, name, size);
     if (env->shm == NULL)
@@ -132,6 +162,7 @@ void ln_generation_put(struct ln_generation *g)
     ln_router_free(g->router);
     ln_strip_fini(&g->strip);
     ln_checks_stop(g->checks);
+    ln_meter_free(g->meter);
     if (g->services != NULL)
         ln_services_free(g->services);
     ln_conf_free(g->conf);

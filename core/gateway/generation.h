@@ -20,6 +20,7 @@
 struct ln_router;
 struct ln_services;
 struct ln_checks;
+struct ln_meter;
 
 struct ln_generation {
     uint64_t number;
@@ -35,6 +36,7 @@ struct ln_generation {
         struct ln_limit_plan limit;
     } limiter;
     struct ln_strip strip;        /* what clients may not send */
+    struct ln_meter *meter;       /* rateLimit, when Redis counts; else NULL */
     bool json_always, json_never; /* errors.json */
 };
 

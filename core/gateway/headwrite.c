@@ -3,6 +3,7 @@
  */
 #include "gateway/headwrite.h"
 
+#include "gateway/admit.h"
 #include "gateway/filter.h"
 
 /* Is `prefix` a whole number of leading segments of `path`? */
@@ -210,6 +211,15 @@ static bool tells_length(const struct ln_exchange *x)
            !ln_filter_is_wanted(x);
 }
 
+/* Where Redis counts: who has judged this request. */
+static void write_judge(const struct ln_exchange *x, struct ln_writer *w)
+{
+    struct ln_slice name = ln_slice_of(x->gen->conf->limit.state_header);
+
+    if (name.n > 0 && x->judged)
+        ln_write_field(w, name, ln_admit_judge_name(x));
+}
+
 bool ln_headwrite_response(struct ln_exchange *x, struct ln_writer *w, struct ln_slice reason)
 {
     const struct ln_fields *fields = x->req.res_fields;
@@ -227,6 +237,8 @@ bool ln_headwrite_response(struct ln_exchange *x, struct ln_writer *w, struct ln
     }
     if (!dated)
         ln_write_field(w, LN_SLICE("Date"), ln_gateway_date(x->gw));
+    if (x->judging != NULL)
+        write_judge(x, w);
     write_framing(&x->down, x->down.body.left, w);
     if (tells_length(x) && x->reply.n > 0)
         ln_write_field_u64(w, LN_SLICE("Content-Length"), x->reply.n);

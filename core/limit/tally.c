@@ -16,6 +16,8 @@ extern const unsigned char ln_file_core_limit_sliding_log_lua[];
 extern const unsigned long ln_file_core_limit_sliding_log_lua_size;
 extern const unsigned char ln_file_core_limit_fixed_window_lua[];
 extern const unsigned long ln_file_core_limit_fixed_window_lua_size;
+extern const unsigned char ln_file_core_limit_gateways_lua[];
+extern const unsigned long ln_file_core_limit_gateways_lua_size;
 
 #define TEXT(name)                                                                                 \
     {                                                                                              \
@@ -38,6 +40,8 @@ void ln_tallies_init(struct ln_tallies *all)
     for (unsigned i = 0; i < LN_LIMIT_WAYS; i++)
         ln_redis_script_init(&all->scripts[i],
                              ln_slice((const char *)texts[i].bytes, *texts[i].size));
+    ln_redis_script_init(&all->gateways, ln_slice((const char *)ln_file_core_limit_gateways_lua,
+                                                  ln_file_core_limit_gateways_lua_size));
 }
 
 void ln_tallies_fini(struct ln_tallies *all)
@@ -93,6 +97,16 @@ struct ln_slice ln_tally_key(const struct ln_tally *t, struct ln_slice identity,
         to = put_escaped(to, identity, false);
     *to++ = '}';
     return ln_slice(out, (size_t)(to - out));
+}
+
+struct ln_slice ln_tally_gateways_key(const struct ln_tally *t, char out[LN_TALLY_KEY_MAX])
+{
+    static const char end[] = "}:gateways";
+    size_t n = t->prefix_len - 1; /* without the colon */
+
+    memcpy(out, t->prefix, n);
+    memcpy(out + n, end, sizeof end - 1);
+    return ln_slice(out, n + sizeof end - 1);
 }
 
 /* ---- limits ---- */

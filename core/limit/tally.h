@@ -30,6 +30,7 @@ enum {
 /* What all tallies of a worker share. */
 struct ln_tallies {
     struct ln_redis_script scripts[LN_LIMIT_WAYS];
+    struct ln_redis_script gateways; /* limit/census.h */
     struct ln_digest *digest;
 };
 
@@ -52,6 +53,9 @@ void ln_tally_init(struct ln_tally *t, struct ln_tallies *all, const struct ln_l
 /* The key of an identity, in `out`. */
 struct ln_slice ln_tally_key(const struct ln_tally *t, struct ln_slice identity,
                              char out[LN_TALLY_KEY_MAX]);
+
+/* The key of the gateways that count by this rule: "rate_limit:{rule}:gateways". */
+struct ln_slice ln_tally_gateways_key(const struct ln_tally *t, char out[LN_TALLY_KEY_MAX]);
 
 /* Makes a new call one that takes `most` tokens of the client if they are there, but not fewer than
  * `least`. 0 and 0: only looks. */

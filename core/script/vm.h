@@ -19,6 +19,7 @@ struct ln_shm;
 struct ln_shm_slot;
 struct ln_demand;
 struct ln_redis_pool;
+struct ln_meters;
 struct ln_vm;
 
 struct ln_vm_env {
@@ -29,6 +30,7 @@ struct ln_vm_env {
     uint64_t number;          /* of the generation; 0: of none */
     struct ln_client *client; /* for requests of plugins; NULL while checking and in unit specs */
     struct ln_redis_pool *redis; /* likewise */
+    struct ln_meters *meters;    /* likewise */
     struct ln_demand
         *demand; /* where zones that do not exist yet are asked for; NULL = they must exist */
 };

@@ -289,24 +289,10 @@ static void arrange_watch(struct supervisor *s, ln_nsec since)
     watch_bundles(s, NULL, since);
 }
 
-static bool has_redis(const struct ln_conf *conf)
-{
-    return conf != NULL && conf->limit.redis_url != NULL && conf->limit.redis_url[0] != '\0';
-}
-
-/* When it is first configured, not at every reload. */
-static void say_redis_once(const struct ln_conf *before, const struct ln_conf *now)
-{
-    if (has_redis(now) && !has_redis(before))
-        ln_warn("rateLimit.redisURL is set, but this version has no Redis support yet: limits are "
-                "counted locally");
-}
-
 static void on_commit(void *arg, struct ln_settings *settings)
 {
     struct supervisor *s = arg;
 
-    say_redis_once(s->settings.conf, settings->conf);
     ln_settings_fini(&s->settings);
     s->settings = *settings;
     *settings = (struct ln_settings){0};
@@ -613,7 +599,6 @@ static int start(struct supervisor *s, struct ln_checked *checked, struct ln_err
     ln_logging_describe(conf, &log_settings);
     ln_logging_apply(ln_slice(log_settings.p, log_settings.n));
     ln_text_fini(&log_settings);
-    say_redis_once(NULL, s->settings.conf);
     ln_privileges_raise_files();
     if (open_shared(s, checked, err) != 0 || open_loop(s, err) != 0)
         return -1;

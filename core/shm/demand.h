@@ -24,6 +24,7 @@ enum ln_zone_kind {
     LN_ZONE_METRIC,   /* shm/metric.h */
     LN_ZONE_USE,      /* shm/quarantine.h */
     LN_ZONE_LEASE,    /* shm/lease.h */
+    LN_ZONE_METER,    /* limit/meter.h */
     LN_ZONE_KINDS
 };
 

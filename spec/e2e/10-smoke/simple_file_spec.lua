@@ -18,16 +18,16 @@ services:
 rateLimit:
   requestsPerSecond: 100
   burstSize: 10
-  redisURL: "redis://localhost:6379"
+  redisURL: "redis://localhost:%s"
 ]]
 
 
 describe("the simplest gateway.yaml", function()
-  local ups, g
+  local ups, redis, g
 
   setup(function()
-    ups = { gate.upstream { name = "one" }, gate.upstream { name = "two" } }
-    g = gate.start { yaml = FILE:format(ups[1].port, ups[2].port) }
+    ups, redis = { gate.upstream { name = "one" }, gate.upstream { name = "two" } }, gate.redis()
+    g = gate.start { yaml = FILE:format(ups[1].port, ups[2].port, redis.port) }
   end)
   teardown(gate.cleanup)
 
@@ -54,10 +54,12 @@ describe("the simplest gateway.yaml", function()
     assert.equal("Service not found\n", r.body)
   end)
 
-  it("says once that limits are counted locally until there is Redis support", function()
-    local _, times = g:log():gsub("[^\n]*[Rr]edis[^\n]*local[^\n]*", "")
-    if times == 0 then _, times = g:log():gsub("[^\n]*local[^\n]*[Rr]edis[^\n]*", "") end
-    assert.equal(1, times, g:log())
+  it("counts every client in Redis, in a log of one second", function()
+    assert.equal("redis", g:get("/api/users/").headers["X-RateLimit-State"])
+    local key = "rate_limit:{gateway:127.0.0.1}"
+    local answers = redis:pipeline { { "TYPE", key }, { "ZCARD", key }, { "PTTL", key } }
+    assert.equal("zset", answers[1])
+    assert.is_true(answers[2] >= 1 and answers[3] > 0 and answers[3] <= 1000)
   end)
 
   it("reports the address it listens on, with the port that the kernel chose", function()
@@ -67,11 +69,13 @@ describe("the simplest gateway.yaml", function()
 end)
 
 
-describe("the rate limit of the simplest gateway.yaml", function()
+describe("the rate limit of the simplest gateway.yaml, when there is no Redis,", function()
   after_each(gate.cleanup)
 
   it("lets the burst of ten through and answers the rest 429", function()
-    local g = gate.start { yaml = FILE:format(gate.upstream().port, gate.upstream().port) }
+    local nowhere = gate.upstream()
+    nowhere:go_down()
+    local g = gate.start { yaml = FILE:format(gate.upstream().port, gate.upstream().port, nowhere.port) }
     local c, from = gate.client(g), gate.now()
     c:send(gate.http.request("GET", "/api/users"):rep(200))
     local counts = { [200] = 0, [429] = 0 }

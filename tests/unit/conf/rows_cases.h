@@ -199,10 +199,14 @@ CASE("rateLimit.requestsPerSecond", TOP("rateLimit"), "100", "0.5", "got \"0.5\"
 CASE("rateLimit.limit", "gateway: {port: ':0'}\nrateLimit: {window: 1m, @}\n", "100", "0", "got \"0\", " A_LIMIT)
 CASE("rateLimit.window", "gateway: {port: ':0'}\nrateLimit: {limit: 1, @}\n", "1m", "0", "got \"0\", " A_DURATION "from 1ms to 365d")
 CASE("rateLimit.burstSize", LIMIT, "10", "0", "got \"0\", " A_LIMIT)
-CASE("rateLimit.algorithm", LIMIT, "gcra", "grca", "got \"grca\", expected gcra; did you mean \"gcra\"?")
+CASE("rateLimit.algorithm", LIMIT, "gcra", "grca",
+     "got \"grca\", expected one of gcra, sliding_window, sliding_log, fixed_window; did you mean \"gcra\"?")
 CASE("rateLimit.key", LIMIT, "identity", "header:X", "got \"header:X\", expected identity")
 CASE("rateLimit.redisURL", LIMIT, "'unix:/run/redis.sock'", "'http://x:secret@y'",
      "not the address of a Redis, expected redis://host:6379 or unix:/path")
 CASE("rateLimit.timeout", LIMIT, "10ms", "0", "got \"0\", " A_DURATION "from 1ms to 1m")
-CASE("rateLimit.onDown", LIMIT, "local", "deny", "got \"deny\", expected local")
+CASE("rateLimit.name", LIMIT, "edge-1", "a:b",
+     "got \"a:b\", expected a name of letters, digits, \"-\", \"_\" and \".\", at most 64")
+CASE("rateLimit.onDown", LIMIT, "deny", "refuse", "got \"refuse\", expected one of local, allow, deny")
+CASE("rateLimit.stateHeader", LIMIT, "''", "X Y", "got \"X Y\", expected the name of a header, or \"\"")
 /* clang-format on */

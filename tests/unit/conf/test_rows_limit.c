@@ -69,6 +69,39 @@ static void test_redis_urls(void **state)
     }
 }
 
+static void test_algorithm_in_redis(void **state)
+{
+    struct load l;
+
+    (void)state;
+    load_good(&l, HEAD "rateLimit: {requestsPerSecond: 9, redisURL: 'redis://h'}\n");
+    assert_int_equal(l.conf->limit.limit.way, LN_LIMIT_SLIDING_LOG); /* of one second */
+    assert_int_equal(l.conf->limit.limit.per, 1000);
+    assert_int_equal(l.conf->limit.without.way, LN_LIMIT_GCRA); /* as if there were no Redis */
+    assert_int_equal(l.conf->limit.without.burst, 10);
+    assert_int_equal(l.conf->limit.timeout, 50);
+    assert_int_equal(l.conf->limit.on_down, LN_LIMIT_DOWN_LOCAL);
+    assert_string_equal(l.conf->limit.name, "gateway");
+    load_end(&l);
+    load_good(&l,
+              HEAD "rateLimit: {requestsPerSecond: 9, redisURL: 'redis://h', algorithm: gcra}\n");
+    assert_int_equal(l.conf->limit.limit.way, LN_LIMIT_GCRA);
+    load_end(&l);
+    load_good(&l, HEAD "rateLimit: {limit: 9, window: 1m, algorithm: fixed_window, redisURL: "
+                       "'redis://h', onDown: deny, timeout: 5ms}\n");
+    assert_int_equal(l.conf->limit.limit.way, LN_LIMIT_FIXED_WINDOW);
+    assert_int_equal(l.conf->limit.without.way, LN_LIMIT_FIXED_WINDOW);
+    assert_int_equal(l.conf->limit.timeout, 5);
+    assert_int_equal(l.conf->limit.on_down, LN_LIMIT_DOWN_DENY);
+    load_end(&l);
+    load_good(&l, HEAD "rateLimit: {requestsPerSecond: 9}\n");
+    assert_int_equal(l.conf->limit.limit.way, LN_LIMIT_GCRA);
+    load_end(&l);
+    assert_refused(
+        HEAD "rateLimit: {requestsPerSecond: 9, algorithm: sliding_log}\n",
+        "gateway.yaml:2:46: rateLimit.algorithm: needs redisURL, expected gcra without it\n");
+}
+
 static void test_neither_rate_nor_limit(void **state)
 {
     (void)state;
@@ -104,10 +137,11 @@ static void test_window_without_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_absent_is_off),          cmocka_unit_test(test_requests_per_second),
-        cmocka_unit_test(test_limit_with_window),      cmocka_unit_test(test_redis_urls),
-        cmocka_unit_test(test_neither_rate_nor_limit), cmocka_unit_test(test_both_rate_and_limit),
-        cmocka_unit_test(test_limit_without_window),   cmocka_unit_test(test_window_without_limit),
+        cmocka_unit_test(test_absent_is_off),        cmocka_unit_test(test_requests_per_second),
+        cmocka_unit_test(test_limit_with_window),    cmocka_unit_test(test_redis_urls),
+        cmocka_unit_test(test_algorithm_in_redis),   cmocka_unit_test(test_neither_rate_nor_limit),
+        cmocka_unit_test(test_both_rate_and_limit),  cmocka_unit_test(test_limit_without_window),
+        cmocka_unit_test(test_window_without_limit),
     };
 
     return cmocka_run_group_tests(tests, folder_open, folder_close);

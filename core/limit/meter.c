@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * meter.c - asks Redis, and does without it when that must be.
+ */
+#include "limit/meter.h"
+
+#include <stdio.h>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "limit/census.h"
+#include "limit/share.h"
+#include "limit/tally.h"
+#include "shm/limiter.h"
+
+struct ln_meters {
+    struct ln_meters_env env;
+    struct ln_tallies tallies;
+    uint64_t self; /* the name of this gateway among those that share a Redis */
+};
+
+/* What all workers share of a meter: LN_ZONE_METER. */
+struct record {
+    _Alignas(64) _Atomic uint64_t gateways; /* that live; 0 = never known */
+    _Atomic uint32_t is_told;               /* the log knows that Redis cannot count */
+};
+
+struct ln_meter {
+    struct ln_meters *all;
+    struct ln_meter_conf conf;
+    struct ln_redis *redis; /* counted */
+    struct ln_tally tally;
+    struct ln_census census;
+    struct record *record;
+    bool is_down; /* Redis cannot count, as far as this worker knows */
+
+    void *zone; /* for onDown: local; NULL otherwise */
+    size_t zone_size;
+    uint64_t divided_by; /* what `plan` is made for */
+    struct ln_limit_plan plan;
+
+    char name[LN_TALLY_RULE_MAX];
+    char census_key[LN_TALLY_KEY_MAX];
+};
+
+const char *const ln_meter_words[LN_METER_BYS] = {
+    [LN_METER_REDIS] = "redis",
+    [LN_METER_LOCAL] = "local",
+    [LN_METER_ALLOW] = "allow",
+    [LN_METER_DENY] = "deny",
+};
+
+struct ln_meters *ln_meters_new(const struct ln_meters_env *env)
+{
+    static const char who[] = "gateway";
+    struct ln_meters *all = ln_zalloc(sizeof *all);
+
+    all->env = *env;
+    all->self = ln_hash(ln_shm_hash_key(env->shm), who, sizeof who);
+    ln_tallies_init(&all->tallies);
+    return all;
+}
+
+void ln_meters_free(struct ln_meters *all)
+{
+    if (all == NULL)
+        return;
+    ln_tallies_fini(&all->tallies);
+    ln_free(all);
+}
+
+/* ---- meters ---- */
+
+void ln_meter_demand(const struct ln_meter_conf *conf, struct ln_demand *demand)
+{
+    ln_demand_add(demand, LN_ZONE_METER, conf->rule, sizeof(struct record));
+    if (conf->on_down == LN_LIMIT_DOWN_LOCAL)
+        ln_demand_add(demand, LN_ZONE_LIMITER, conf->rule, ln_limiter_size(conf->clients));
+}
+
+static bool find_zones(struct ln_meter *m)
+{
+    const struct ln_shm *shm = m->all->env.shm;
+
+    m->record = ln_shm_find(shm, LN_ZONE_METER, m->conf.rule, NULL);
+    if (m->record == NULL || m->conf.on_down != LN_LIMIT_DOWN_LOCAL)
+        return m->record != NULL;
+    m->zone_size = ln_limiter_size(m->conf.clients);
+    m->zone = ln_shm_find(shm, LN_ZONE_LIMITER, m->conf.rule, &m->zone_size);
+    return m->zone != NULL;
+}
+
+static void start_census(struct ln_meter *m)
+{
+    m->census = (struct ln_census){
+        .loop = m->all->env.loop,
+        .redis = m->redis,
+        .script = &m->all->tallies.gateways,
+        .gateways = &m->record->gateways,
+        .self = m->all->self,
+        .key = ln_tally_gateways_key(&m->tally, m->census_key),
+    };
+    ln_census_start(&m->census);
+}
+
+struct ln_meter *ln_meter_new(struct ln_meters *all, const struct ln_meter_conf *conf,
+                              struct ln_err *err)
+{
+    struct ln_meter *m = ln_zalloc(sizeof *m);
+
+    ln_assert(conf->rule.n <= sizeof m->name);
+    m->all = all;
+    m->conf = *conf;
+    memcpy(m->name, conf->rule.p, conf->rule.n);
+    m->conf.rule.p = m->name;
+    if (!find_zones(m)) {
+        ln_free(m);
+        ln_fail(err, LN_E_SYS, "shared memory has no zone for it");
+        return NULL;
+    }
+    ln_tally_init(&m->tally, &all->tallies, &conf->limit, m->conf.rule);
+    m->redis = ln_redis_get(all->env.redis, &conf->url);
+    start_census(m);
+    return m;
+}
+
+static void set_down(struct ln_meter *m, bool is_down)
+{
+    struct ln_shm_slot *slot = m->all->env.slot;
+
+    m->is_down = is_down;
+    if (slot != NULL && is_down)
+        ln_stat_add(slot, LN_STAT_LIMITS_DOWN, 1);
+    else if (slot != NULL)
+        ln_stat_sub(slot, LN_STAT_LIMITS_DOWN, 1);
+}
+
+void ln_meter_free(struct ln_meter *m)
+{
+    if (m == NULL)
+        return;
+    if (m->is_down)
+        set_down(m, false);
+    ln_census_stop(&m->census);
+    ln_redis_put(m->redis);
+    ln_free(m);
+}
+
+/* ---- the log ---- */
+
+static void tell_down(const struct ln_meter *m, struct ln_slice why)
+{
+    char what[80] = "everybody passes";
+
+    if (m->conf.on_down == LN_LIMIT_DOWN_DENY)
+        snprintf(what, sizeof what, "everybody is refused");
+    else if (m->conf.on_down == LN_LIMIT_DOWN_LOCAL)
+        snprintf(what, sizeof what, "every gateway counts for itself, 1 part of %llu",
+                 (unsigned long long)ln_census_count(&m->census));
+    ln_warn("limit %.*s: Redis does not count: %.*s; until it does, %s", (int)m->conf.rule.n,
+            m->name, (int)(why.n < 200 ? why.n : 200), why.p, what);
+}
+
+/* Workers notice one after the other; the first one tells. */
+static void notice_down(struct ln_meter *m, struct ln_slice why)
+{
+    uint32_t not_told = 0;
+
+    if (m->is_down)
+        return;
+    set_down(m, true);
+    if (atomic_compare_exchange_strong(&m->record->is_told, &not_told, 1))
+        tell_down(m, why);
+}
+
+static void notice_up(struct ln_meter *m)
+{
+    uint32_t told = 1;
+
+    if (!m->is_down)
+        return;
+    set_down(m, false);
+    if (atomic_compare_exchange_strong(&m->record->is_told, &told, 0))
+        ln_info("limit %.*s: counted in Redis again", (int)m->conf.rule.n, m->name);
+}
+
+/* ---- without Redis ---- */
+
+static void count_stat(const struct ln_meter *m, enum ln_stat stat)
+{
+    if (m->all->env.slot != NULL)
+        ln_stat_add(m->all->env.slot, stat, 1);
+}
+
+static void take_here(struct ln_meter *m, struct ln_meter_take *t)
+{
+    const struct ln_meters_env *env = &m->all->env;
+    uint64_t gateways = ln_census_count(&m->census);
+    struct ln_limit_answer a;
+
+    if (m->divided_by != gateways) {
+        struct ln_limit share = ln_share_of(&m->conf.without, gateways);
+
+        m->plan = ln_limit_plan_make(share.count, share.per, (unsigned)ln_limit_most(&share));
+        m->divided_by = gateways;
+    }
+    ln_limiter_take(m->zone, m->zone_size, &m->plan,
+                    ln_hash(ln_shm_hash_key(env->shm), t->identity.p, t->identity.n), t->cost,
+                    ln_loop_now(env->loop), &a);
+    if (a.shared)
+        count_stat(m, LN_STAT_LIMITER_SHARED);
+    t->answer = (struct ln_meter_answer){a.ok, LN_METER_LOCAL, a.left, a.wait, 0};
+}
+
+static void do_without(struct ln_meter_take *t)
+{
+    enum { AGAIN_MS = 1000 };
+    struct ln_meter *m = t->meter;
+    uint64_t most = ln_limit_most(&m->conf.limit);
+
+    count_stat(m, LN_STAT_LIMITED_WITHOUT);
+    switch (m->conf.on_down) {
+    case LN_LIMIT_DOWN_LOCAL:
+        take_here(m, t);
+        break;
+    case LN_LIMIT_DOWN_ALLOW:
+        t->answer = (struct ln_meter_answer){true, LN_METER_ALLOW, most, 0, 0};
+        break;
+    case LN_LIMIT_DOWN_DENY:
+        t->answer = (struct ln_meter_answer){false, LN_METER_DENY, 0,
+                                             AGAIN_MS * (ln_nsec)LN_NSEC_PER_MSEC, 0};
+        break;
+    }
+}
+
+/* ---- taking ---- */
+
+/* The call has ended. One that was late or lost says nothing of the next: when they are many the
+ * client goes down, and that is told. */
+static void settle(struct ln_meter_take *t)
+{
+    struct ln_meter *m = t->meter;
+    const struct ln_redis_call *c = t->call;
+    struct ln_slice why = ln_slice_of(c->reason != NULL ? c->reason : "");
+    struct ln_tally_answer a;
+
+    if (c->error == LN_REDIS_OK && ln_tally_read(c, &a, &why)) {
+        t->answer = (struct ln_meter_answer){a.ok, LN_METER_REDIS, a.left, a.wait, a.reset};
+        count_stat(m, LN_STAT_LIMITED_REDIS);
+        notice_up(m);
+    } else {
+        if (c->error == LN_REDIS_TIMEOUT)
+            count_stat(m, LN_STAT_LIMITED_LATE);
+        if (c->error == LN_REDIS_OK || c->error == LN_REDIS_DOWN)
+            notice_down(m, why);
+        do_without(t);
+    }
+    ln_redis_call_free(t->call);
+    t->call = NULL;
+}
+
+static void on_answer(struct ln_redis_call *c)
+{
+    struct ln_meter_take *t = c->arg;
+
+    settle(t);
+    t->on_done(t);
+}
+
+bool ln_meter_take(struct ln_meter *m, struct ln_meter_take *t, struct ln_slice identity,
+                   uint64_t cost)
+{
+    t->meter = m;
+    t->identity = identity;
+    t->cost = cost;
+    t->call = ln_redis_call_new(m->redis, on_answer, t);
+    ln_tally_ask(&m->tally, t->call, identity, cost, cost);
+    if (ln_redis_call_send(t->call, m->conf.timeout))
+        return false;
+    settle(t);
+    return true;
+}
+
+void ln_meter_cancel(struct ln_meter_take *t)
+{
+    ln_redis_call_free(t->call);
+    t->call = NULL;
+}
