@@ -126,6 +126,12 @@ struct ln_retry_conf {
     uint64_t keep; /* bytes of a request's content that are kept for a repeat */
 };
 
+/* services[].pool; of each worker and instance */
+struct ln_pool_conf {
+    unsigned idle, min_idle, max; /* max 0 = no bound */
+    ln_msec idle_timeout;
+};
+
 struct ln_service_conf {
     const char *name;
     const char *path; /* NULL: no generated route. Normalised: leading slash, no trailing one */
@@ -140,8 +146,7 @@ struct ln_service_conf {
     const char *hash_name; /* of the header, cookie or query argument */
     ln_msec slow_start;
     ln_msec connect, first_byte, idle, total; /* services[].timeouts */
-    unsigned pool_idle;
-    ln_msec pool_idle_timeout;
+    struct ln_pool_conf pool;
     struct ln_retry_conf retry;
     struct ln_breaker_conf breaker;
     struct ln_health_conf health;

@@ -17,6 +17,7 @@ extern const struct ln_block ln_rows_limit;    /* over a draft of struct ln_limi
 extern const struct ln_block ln_rows_breaker;  /* over struct ln_breaker_conf */
 extern const struct ln_block ln_rows_health;   /* over struct ln_health_conf */
 extern const struct ln_block ln_rows_retry;    /* over struct ln_service_conf */
+extern const struct ln_block ln_rows_pool;     /* over struct ln_service_conf */
 extern const struct ln_row_type ln_rows_services_type, ln_rows_limit_type, ln_rows_breaker_type;
 extern const struct ln_row_type ln_rows_statuses_type; /* struct ln_statuses */
 

@@ -276,18 +276,9 @@ static const struct ln_row timeout_rows[] = {
 };
 static const struct ln_block timeout_block = {.rows = timeout_rows};
 
-static const struct ln_row pool_rows[] = {
-    {"idle", &ln_type_unsigned, AT(pool_idle), "64", LN_RANGE(0, 65535),
-     "Idle connections that each worker keeps for each instance; 0 = none are kept."},
-    {"idleTimeout", &ln_type_duration, AT(pool_idle_timeout), "60s", LN_RANGE(1, LN_YEAR_MSEC),
-     "How long an idle connection is kept."},
-    {0},
-};
-static const struct ln_block pool_block = {.rows = pool_rows};
-
 static const struct ln_row queue_rows[] = {
     {"max", &ln_type_unsigned, AT(queue_max), "128", LN_RANGE(0, 1000000),
-     "Requests of each worker that may wait for an instance below its `maxConnections`; more are answered with 503 at once."},
+     "Requests of each worker that may wait for an instance below its `maxConnections` and `pool.max`; more are answered with 503 at once."},
     {"timeout", &ln_type_duration, AT(queue_timeout), "1s", LN_RANGE(1, LN_YEAR_MSEC),
      "How long a request waits before it is answered with 503."},
     {0},
@@ -321,12 +312,12 @@ static const struct ln_row rows[] = {
      "How long an instance that has just come, or come back, takes to grow from a tenth to all of its share."},
     {"timeouts", &ln_type_block, 0, NULL, LN_BLOCK(timeout_block),
      "Times of the instances' side."},
-    {"pool", &ln_type_block, 0, NULL, LN_BLOCK(pool_block),
+    {"pool", &ln_type_block, 0, NULL, LN_BLOCK(ln_rows_pool),
      "Connections that are kept for the next request."},
     {"retries", &ln_type_block, 0, NULL, LN_BLOCK(ln_rows_retry),
      "When a failed attempt is followed by another."},
     {"queue", &ln_type_block, 0, NULL, LN_BLOCK(queue_block),
-     "Where requests wait when every instance has as many as its `maxConnections`."},
+     "Where requests wait when every instance has as many as its `maxConnections` or `pool.max`."},
     {"breaker", &ln_rows_breaker_type, AT(breaker), NULL, LN_BLOCK(ln_rows_breaker),
      "When an instance whose answers are failures is left alone, and how it comes back; `off`: it is only left alone after three failures in a row."},
     {"health", &ln_type_block, AT(health), NULL, LN_BLOCK(ln_rows_health),

@@ -11,6 +11,7 @@
 #include "gateway/core.h"
 #include "gateway/exchange.h"
 #include "upstream/checks.h"
+#include "upstream/spares.h"
 
 enum { FIRST_REQUEST_MS = 1000 }; /* for connections that were accepted while draining */
 
@@ -91,6 +92,7 @@ static void begin(struct ln_gateway *gw, struct ln_generation *g)
     ln_vm_start(g->vm);
     ln_services_publish(g->services);
     g->checks = ln_checks_start(g->services, gw->shm, &gw->pools, &gw->arenas);
+    g->spares = ln_spares_start(g->services, &gw->pools);
 }
 
 static void retire(struct ln_generation *g)
@@ -98,6 +100,8 @@ static void retire(struct ln_generation *g)
     ln_vm_retire(g->vm);
     ln_checks_stop(g->checks);
     g->checks = NULL;
+    ln_spares_stop(g->spares);
+    g->spares = NULL;
 }
 
 static void apply_tcp(struct ln_gateway *gw)
@@ -128,9 +132,9 @@ void ln_gateway_commit(struct ln_gateway *gw)
             ln_generation_put(gw->current);
         }
         gw->current = g;
+        apply_tcp(gw);
         if (!gw->draining)
             begin(gw, g);
-        apply_tcp(gw);
         ln_slot_set(&gw->slot->generation, number);
     }
 }

@@ -12,6 +12,7 @@
 #include "shm/region.h"
 #include "upstream/checks.h"
 #include "upstream/service.h"
+#include "upstream/spares.h"
 
 enum { LIMITED_CLIENTS = 65536 }; /* that the gateway-wide limit tells apart at one time */
 
@@ -163,6 +164,7 @@ void ln_generation_put(struct ln_generation *g)
     ln_strip_fini(&g->strip);
     ln_checks_stop(g->checks);
     ln_meter_free(g->meter);
+    ln_spares_stop(g->spares);
     if (g->services != NULL)
         ln_services_free(g->services);
     ln_conf_free(g->conf);

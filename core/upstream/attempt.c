@@ -15,10 +15,17 @@ static const struct sockaddr *address(struct ln_connect *c, unsigned i, socklen_
     return &addr->any;
 }
 
+static void set_opening(struct ln_attempt *a, bool opening)
+{
+    a->instance->pool->opening += (unsigned)opening - (unsigned)a->opening;
+    a->opening = opening;
+}
+
 static void on_connect(struct ln_connect *c, int fd)
 {
     struct ln_attempt *a = ln_container_of(c, struct ln_attempt, connect);
 
+    set_opening(a, false);
     a->error = c->error;
     if (fd >= 0)
         a->conn = ln_pool_adopt(a->instance->pool, fd);
@@ -53,6 +60,8 @@ void ln_attempt_start(struct ln_attempt *a, struct ln_instance *i, enum ln_attem
         a->on_connected(a);
         return;
     }
+    ln_pool_make_room(i->pool, i->service->conf->pool.max);
+    set_opening(a, true);
     a->connect.address = address;
     a->connect.on_connect = on_connect;
     ln_connect_start(&a->connect, i->pool->all->loop, i->conf->addr_count,
@@ -92,13 +101,14 @@ void ln_attempt_release(struct ln_attempt *a, enum ln_outcome outcome, bool reus
     ln_assert(i != NULL);
     if (ln_outcome_row(outcome)->strikes > 0)
         note_failure(a, ln_loop_now(i->pool->all->loop));
+    set_opening(a, false);
     a->instance = NULL;
     a->conn = NULL;
     ln_service_release(i, &a->loan, outcome, ln_loop_now_ms(i->pool->all->loop));
     if (c == NULL)
         ln_connect_cancel(&a->connect);
     else if (reusable)
-        ln_pool_return(c, i->service->conf->pool_idle, i->service->conf->pool_idle_timeout);
+        ln_pool_return(c, i->service->conf->pool.idle, i->service->conf->pool.idle_timeout);
     else
         ln_upconn_close(c);
 }

@@ -14,7 +14,8 @@
 struct ln_attempt {
     struct ln_instance *instance; /* NULL = no attempt is running */
     struct ln_upconn *conn;       /* NULL until connected */
-    bool pooled;                  /* the connection has served before */
+    bool pooled;                  /* the connection was idle: it may have been closed meanwhile */
+    bool opening;                 /* private: counted in the pool as such */
     struct ln_connect connect;    /* private */
     int error;                    /* errno of a failed connect */
     struct ln_loan loan;          /* with the instance: ln_service_pick() fills it */

@@ -51,12 +51,13 @@ static inline bool ln_tried_has(const struct ln_tried *tried, unsigned index)
     return false;
 }
 
-/* Has it taken all that it may (instances[].maxConnections)? */
+/* Has it taken all that it may (instances[].maxConnections, pool.max)? */
 static inline bool ln_instance_is_full(const struct ln_instance *i)
 {
     unsigned most = i->conf->max_connections;
 
-    return most > 0 && ln_instance_active(i) >= most;
+    return (most > 0 && ln_instance_active(i) >= most) ||
+           !ln_pool_has_room(i->pool, i->service->conf->pool.max);
 }
 
 /* Do its checks call it down, and are they heeded? */

@@ -6,6 +6,8 @@
 #include "base/assert.h"
 #include "base/mem.h"
 
+enum { AT_ONCE_MS = 1000 }; /* who ends an unused connection so soon does not want it */
+
 void ln_pools_init(struct ln_pools *p, struct ln_loop *loop, struct ln_deadlines *deadlines,
                    struct ln_buf_cache *bufs)
 {
@@ -15,6 +17,7 @@ void ln_pools_init(struct ln_pools *p, struct ln_loop *loop, struct ln_deadlines
     ln_slab_init(&p->conns, sizeof(struct ln_upconn), 1024);
 }
 
+/* Nobody will use them any more. */
 static void close_idle(struct ln_pool *pool)
 {
     while (!ln_list_is_empty(&pool->idle))
@@ -65,6 +68,21 @@ void ln_pool_put(struct ln_pool *pool)
     ln_free(pool);
 }
 
+struct ln_pool *ln_pool_hold(struct ln_pools *all, struct ln_slice key)
+{
+    struct ln_pool *pool = ln_pool_get(all, key);
+
+    pool->holders++;
+    return pool;
+}
+
+void ln_pool_let_go(struct ln_pool *pool)
+{
+    if (--pool->holders == 0)
+        close_idle(pool);
+    ln_pool_put(pool);
+}
+
 static void free_conn(struct ln_reap *r)
 {
     struct ln_upconn *c = ln_container_of(r, struct ln_upconn, reap);
@@ -97,6 +115,7 @@ static void leave_idle(struct ln_upconn *c)
 void ln_upconn_close(struct ln_upconn *c)
 {
     leave_idle(c);
+    c->pool->open--;
     ln_deadline_clear(&c->idle);
     ln_stream_close(&c->stream);
     ln_buf_return(c->pool->all->bufs, c->in);
@@ -132,6 +151,7 @@ static bool is_over(struct ln_upconn *c)
     count(c->pool, n > 0 ? LN_STAT_IDLE_UNSOLICITED : LN_STAT_IDLE_LOST);
     if (!c->pool->loose)
         ln_idle_age_closed(age_of(c), now - c->since, now);
+    c->pool->cut_off += c->served == 0 && now - c->since < AT_ONCE_MS;
     ln_upconn_close(c);
     return true;
 }
@@ -139,6 +159,21 @@ static bool is_over(struct ln_upconn *c)
 static void on_idle_readable(struct ln_stream *s)
 {
     is_over(ln_container_of(s, struct ln_upconn, stream));
+}
+
+static void drop_coldest(struct ln_pool *pool)
+{
+    drop_idle(ln_container_of(pool->idle.prev, struct ln_upconn, node));
+}
+
+void ln_pool_make_room(struct ln_pool *pool, unsigned max)
+{
+    if (max == 0 || pool->open + pool->opening < max)
+        return;
+    if (pool->scout != NULL)
+        drop_idle(pool->scout);
+    else if (pool->idle_count > 0)
+        drop_coldest(pool);
 }
 
 /* ---- how long it may be idle ---- */
@@ -185,6 +220,7 @@ struct ln_upconn *ln_pool_adopt(struct ln_pool *pool, int fd)
     memset(c, 0, sizeof *c);
     c->pool = pool;
     pool->refs++;
+    pool->open++;
     pool->all->opened++;
     count(pool, LN_STAT_UPSTREAM_OPENED);
     ln_list_init(&c->node);
@@ -241,6 +277,23 @@ static void note_outlived(struct ln_upconn *c)
         ln_idle_age_outlived(age, c->rested);
 }
 
+static void become_idle(struct ln_upconn *c, ln_msec timeout)
+{
+    struct ln_pool *pool = c->pool;
+
+    c->user = NULL;
+    c->since = now_of(pool);
+    /* A second less than the instance has promised: a request must not meet its close half-way. */
+    c->longest = shorter(timeout, c->max_idle);
+    c->stream.on_readable = on_idle_readable;
+    c->stream.on_writable = on_idle_readable;
+    ln_stream_watch_read(&c->stream, true);
+    ln_stream_watch_write(&c->stream, false);
+    pool->idle_count++;
+    pool->all->loose_idle += pool->loose;
+    ln_deadline_set(pool->all->deadlines, &c->idle, shorter(c->longest, age_of(c)->limit));
+}
+
 void ln_pool_return(struct ln_upconn *c, unsigned max, ln_msec timeout)
 {
     struct ln_pool *pool = c->pool;
@@ -250,20 +303,16 @@ void ln_pool_return(struct ln_upconn *c, unsigned max, ln_msec timeout)
         ln_upconn_close(c);
         return;
     }
-    if (pool->idle_count >= max) /* the coldest goes */
-        drop_idle(ln_container_of(pool->idle.prev, struct ln_upconn, node));
+    if (pool->idle_count >= max)
+        drop_coldest(pool);
     note_outlived(c);
     c->served++;
-    c->user = NULL;
-    c->since = now_of(pool);
-    /* A second less than the instance has promised: a request must not meet its close half-way. */
-    c->longest = shorter(timeout, c->max_idle);
-    c->stream.on_readable = on_idle_readable;
-    c->stream.on_writable = on_idle_readable;
-    ln_stream_watch_read(&c->stream, true);
-    ln_stream_watch_write(&c->stream, false);
+    become_idle(c, timeout);
     ln_list_prepend(&pool->idle, &c->node);
-    pool->idle_count++;
-    pool->all->loose_idle += pool->loose;
-    ln_deadline_set(pool->all->deadlines, &c->idle, shorter(c->longest, age_of(c)->limit));
+}
+
+void ln_pool_keep(struct ln_upconn *c, ln_msec timeout)
+{
+    become_idle(c, timeout);
+    ln_list_append(&c->pool->idle, &c->node);
 }

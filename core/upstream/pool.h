@@ -45,6 +45,10 @@ struct ln_pool {
     struct ln_list idle;     /* private: newest first */
     struct ln_upconn *scout; /* private: idle for longer than is lent; NULL = none */
     unsigned idle_count, refs;
+    unsigned open;             /* connections: lent, idle, the scout */
+    unsigned opening;          /* being opened: whoever does so counts them, and adopts */
+    unsigned holders;          /* private: of ln_pool_hold() */
+    unsigned cut_off;          /* connections that the instance ended at once, unused; a total */
     struct ln_idle_age age[2]; /* private: of connections that have served nothing yet; of others */
     bool loose;                /* of no service: see upstream/client.h */
     struct ln_slice key;       /* the map's copy */
@@ -73,6 +77,20 @@ void ln_pools_fini(struct ln_pools *p); /* closes every idle connection; none ma
 struct ln_pool *ln_pool_get(struct ln_pools *all, struct ln_slice key);
 void ln_pool_put(struct ln_pool *pool);
 
+/* Likewise, for who keeps it in use, as a service does: with the last of them its idle connections
+ * go. */
+struct ln_pool *ln_pool_hold(struct ln_pools *all, struct ln_slice key);
+void ln_pool_let_go(struct ln_pool *pool);
+
+/* Is there a connection to lend, or room for another one? `max` 0 = no bound. */
+static inline bool ln_pool_has_room(const struct ln_pool *p, unsigned max)
+{
+    return max == 0 || p->idle_count > 0 || p->open - (p->scout != NULL) + p->opening < max;
+}
+
+/* Before another one is opened: where `max` are open, one that nobody uses goes. */
+void ln_pool_make_room(struct ln_pool *pool, unsigned max);
+
 /* The warmest idle connection, or NULL. */
 struct ln_upconn *ln_pool_take(struct ln_pool *pool);
 
@@ -81,6 +99,9 @@ struct ln_upconn *ln_pool_adopt(struct ln_pool *pool, int fd);
 
 /* Gives a connection back that is between two messages; closes it when `max` are idle already. */
 void ln_pool_return(struct ln_upconn *c, unsigned max, ln_msec timeout);
+
+/* A connection that has served nothing yet becomes the coldest of the idle. */
+void ln_pool_keep(struct ln_upconn *c, ln_msec timeout);
 
 /* Ends a connection that was lent. */
 void ln_upconn_close(struct ln_upconn *c);

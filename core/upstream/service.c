@@ -74,7 +74,7 @@ static int init_instance(struct ln_instance *i, struct ln_shm *shm, struct ln_po
 {
     char key[KEY_MAX];
 
-    i->pool = ln_pool_get(pools, ln_slice_of(i->conf->url));
+    i->pool = ln_pool_hold(pools, ln_slice_of(i->conf->url));
     i->record = zone(shm, LN_ZONE_INSTANCE, instance_key(key, i->service->conf, i->conf),
                      LN_INSTANCE_SIZE, LN_INSTANCE_EACH, err);
     if (i->record == NULL)
@@ -191,7 +191,7 @@ struct ln_services *ln_services_new(const struct ln_conf *conf, struct ln_shm *s
 static void fini_service(struct ln_service *s)
 {
     for (unsigned k = 0; k < s->count; k++)
-        ln_pool_put(s->instances[k].pool);
+        ln_pool_let_go(s->instances[k].pool);
     ln_queue_fini(&s->queue);
     for (unsigned t = 0; t < LN_TIERS; t++) {
         fini_weights(&s->tiers[t]);

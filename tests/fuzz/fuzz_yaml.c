@@ -87,7 +87,7 @@ static void check_service(const struct ln_service_conf *s)
     ln_assert(s->name != NULL && s->name[0] != '\0' && s->instance_count > 0);
     ln_assert(s->path == NULL || s->path[0] == '/');
     ln_assert(s->retry.tries >= 1 && s->retry.tries <= 16 && s->connect >= 1 &&
-              s->pool_idle_timeout >= 1);
+              s->pool.idle_timeout >= 1);
     ln_assert(s->proxy <= LN_PROXY_SEND_V2 && s->retry.on <= 7);
     for (unsigned i = 0; i < s->instance_count; i++)
         check_instance(&s->instances[i]);

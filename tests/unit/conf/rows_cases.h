@@ -136,6 +136,8 @@ CASE("services[0].timeouts.total", SERVICE_IN("timeouts"), "1m", "{}", "got a ma
 CASE("services[0].pool", SERVICE, "{}", "64", "got \"64\", " A_MAPPING)
 CASE("services[0].pool.idle", SERVICE_IN("pool"), "0", "65536", "got \"65536\", expected a whole number from 0 to 65535")
 CASE("services[0].pool.idleTimeout", SERVICE_IN("pool"), "60s", "0", "got \"0\", " A_DURATION "from 1ms to 365d")
+CASE("services[0].pool.minIdle", SERVICE_IN("pool"), "2", "-1", "got \"-1\", expected a whole number from 0 to 65535")
+CASE("services[0].pool.max", SERVICE_IN("pool"), "100", "many", "got \"many\", expected a whole number from 0 to 1000000")
 CASE("services[0].retries", SERVICE, "{}", "2", "got \"2\", " A_MAPPING)
 CASE("services[0].retries.tries", SERVICE_IN("retries"), "1", "0", "got \"0\", expected a whole number from 1 to 16")
 CASE("services[0].retries.perTry", SERVICE_IN("retries"), "2s", "[1s]", "got a list, " A_DURATION "at most 365d")

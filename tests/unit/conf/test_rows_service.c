@@ -36,8 +36,10 @@ static void test_defaults(void **state)
     assert_int_equal(s->first_byte, 30000);
     assert_int_equal(s->idle, 30000);
     assert_int_equal(s->total, 0);
-    assert_int_equal(s->pool_idle, 64);
-    assert_int_equal(s->pool_idle_timeout, 60000);
+    assert_int_equal(s->pool.idle, 64);
+    assert_int_equal(s->pool.idle_timeout, 60000);
+    assert_int_equal(s->pool.min_idle, 0);
+    assert_int_equal(s->pool.max, 0);
     assert_int_equal(s->retry.tries, 2);
     assert_int_equal(s->retry.per_try, 0);
     assert_int_equal(s->retry.on, LN_RETRY_ON_CONNECT | LN_RETRY_ON_RESET | LN_RETRY_ON_TIMEOUT);
@@ -63,7 +65,7 @@ static void test_every_value(void **state)
                           "    hashOn: cookie:sid\n"
                           "    slowStart: 20s\n"
                           "    timeouts: { connect: 2s, firstByte: 3s, idle: 4s, total: 5s }\n"
-                          "    pool: { idle: 6, idleTimeout: 7s }\n"
+                          "    pool: { idle: 6, idleTimeout: 7s, max: 8 }\n"
                           "    retries: { tries: 8, perTry: 9s, on: [reset, timeout] }\n");
 
     (void)state;
@@ -82,12 +84,39 @@ static void test_every_value(void **state)
     assert_int_equal(s->first_byte, 3000);
     assert_int_equal(s->idle, 4000);
     assert_int_equal(s->total, 5000);
-    assert_int_equal(s->pool_idle, 6);
-    assert_int_equal(s->pool_idle_timeout, 7000);
+    assert_int_equal(s->pool.idle, 6);
+    assert_int_equal(s->pool.idle_timeout, 7000);
+    assert_int_equal(s->pool.max, 8);
     assert_int_equal(s->retry.tries, 8);
     assert_int_equal(s->retry.per_try, 9000);
     assert_int_equal(s->retry.on, LN_RETRY_ON_RESET | LN_RETRY_ON_TIMEOUT);
     load_end(&l);
+}
+
+static void test_pool(void **state)
+{
+    struct load l;
+    const struct ln_pool_conf *c =
+        &services(&l, HEAD "  - name: x\n    instances: http://127.0.0.1:1\n"
+                           "    pool: { minIdle: 2, max: 2 }\n")
+             ->pool;
+
+    (void)state;
+    assert_int_equal(c->min_idle, 2);
+    assert_int_equal(c->max, 2);
+    load_end(&l);
+    assert_refused(HEAD "  - name: x\n    instances: http://127.0.0.1:1\n"
+                        "    pool: { idle: 2, minIdle: 3 }\n",
+                   "gateway.yaml:5:31: services[0].pool: minIdle: more than are kept, expected at "
+                   "most idle\n");
+    assert_refused(HEAD "  - name: x\n    instances: http://127.0.0.1:1\n"
+                        "    pool: { max: 2, minIdle: 3 }\n",
+                   "gateway.yaml:5:30: services[0].pool: minIdle: more than may be open, expected "
+                   "at most max\n");
+    assert_refused(HEAD "  - name: x\n    instances: http://127.0.0.1:1\n    proxyProtocol: v1\n"
+                        "    pool: { minIdle: 1 }\n",
+                   "gateway.yaml:6:22: services[0].pool: minIdle: with proxyProtocol no connection "
+                   "can wait for a request, expected 0\n");
 }
 
 static void test_retries(void **state)
@@ -536,6 +565,7 @@ int main(void)
         cmocka_unit_test(test_an_unresolved_name_is_a_warning),
         cmocka_unit_test(test_every_strategy_and_key),
         cmocka_unit_test(test_keys_that_are_none),
+        cmocka_unit_test(test_pool),
         cmocka_unit_test(test_retries),
         cmocka_unit_test(test_the_breaker),
         cmocka_unit_test(test_the_checks),

@@ -50,7 +50,7 @@ static int set_up(void **state)
         p->addrs[i].len = sizeof p->addrs[i].v4;
     }
     p->service_conf = (struct ln_service_conf){
-        .name = "users", .pool_idle = 4, .pool_idle_timeout = 60000, .connect = 5000};
+        .name = "users", .pool.idle = 4, .pool.idle_timeout = 60000, .connect = 5000};
     p->service.conf = &p->service_conf;
     p->service.record = &p->service_record;
     p->service.all = &p->services;
@@ -274,6 +274,42 @@ static void test_a_success_brings_the_instance_back(void **state)
     assert_int_equal(p->record.down, 0);
 }
 
+static void test_what_is_being_opened_is_counted(void **state)
+{
+    struct post *p = *state;
+
+    p->done = false;
+    ln_attempt_start(&p->attempt, &p->instance, LN_ATTEMPT_ANY);
+    assert_int_equal(p->instance.pool->opening, 1);
+    turns_until(&p->yard.turns, &p->done);
+    assert_int_equal(p->instance.pool->opening, 0);
+    assert_int_equal(p->instance.pool->open, 1);
+    release(p, false);
+    assert_int_equal(p->instance.pool->open, 0);
+    ln_attempt_start(&p->attempt, &p->instance, LN_ATTEMPT_ANY);
+    release(p, false); /* before it is connected */
+    assert_int_equal(p->instance.pool->opening, 0);
+    p->addrs[0] = p->addrs[1]; /* where nobody listens */
+    start(p, LN_ATTEMPT_ANY);
+    assert_int_equal(p->instance.pool->opening, 0);
+    release(p, false);
+}
+
+static void test_a_fresh_one_takes_the_place_of_an_idle_one(void **state)
+{
+    struct post *p = *state;
+    char byte;
+
+    p->service_conf.pool.max = 1;
+    int old = keep_one(p);
+
+    start(p, LN_ATTEMPT_FRESH);
+    assert_false(p->attempt.pooled);
+    assert_int_equal(p->instance.pool->open, 1);
+    assert_int_equal(read(old, &byte, 1), 0);
+    release(p, true);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -292,6 +328,8 @@ int main(void)
         TEST(test_the_second_address_is_as_good),
         TEST(test_releasing_before_it_is_connected),
         TEST(test_a_success_brings_the_instance_back),
+        TEST(test_what_is_being_opened_is_counted),
+        TEST(test_a_fresh_one_takes_the_place_of_an_idle_one),
     };
 
     return cmocka_run_group_tests(tests, yard_silence, NULL);

@@ -468,8 +468,8 @@ static void serve(struct desk *d, unsigned tries)
     d->addr[1].v4 = at;
     d->service_conf = (struct ln_service_conf){
         .name = "users",
-        .pool_idle = 4,
-        .pool_idle_timeout = 60000,
+        .pool.idle = 4,
+        .pool.idle_timeout = 60000,
         .connect = 5000,
         .first_byte = 5000,
         .retry.tries = tries,

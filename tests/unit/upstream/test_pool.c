@@ -462,6 +462,99 @@ static void test_every_end_of_an_idle_connection_is_counted(void **state)
     b->yard.pools.slot = NULL;
 }
 
+/* ---- bounds ---- */
+
+static void test_room_is_what_is_idle_or_may_be_opened(void **state)
+{
+    struct bench *b = *state;
+
+    assert_true(ln_pool_has_room(b->pool, 0));
+    assert_true(ln_pool_has_room(b->pool, 2));
+    adopt(b);
+    b->pool->opening = 1;
+    assert_false(ln_pool_has_room(b->pool, 2)); /* one lent, one on the way */
+    assert_true(ln_pool_has_room(b->pool, 3));
+    b->pool->opening = 0;
+    adopt(b);
+    assert_false(ln_pool_has_room(b->pool, 2));
+    ln_pool_return(b->conn[0], 8, LONG);
+    assert_true(ln_pool_has_room(b->pool, 2));
+    ln_upconn_close(b->conn[1]);
+    assert_int_equal(b->pool->open, 1);
+}
+
+static void test_room_is_made_among_the_idle(void **state)
+{
+    struct bench *b = *state;
+
+    for (unsigned i = 0; i < 2; i++)
+        ln_pool_return(adopt(b), 8, LONG);
+    ln_pool_make_room(b->pool, 0);
+    ln_pool_make_room(b->pool, 3);
+    assert_int_equal(b->pool->open, 2);
+    ln_pool_make_room(b->pool, 2);
+    assert_int_equal(b->pool->open, 1);
+    assert_true(is_closed(b->peer[0])); /* the coldest */
+    assert_false(is_closed(b->peer[1]));
+}
+
+static void test_a_scout_takes_nobodys_place(void **state)
+{
+    struct bench *b = *state;
+
+    teach(b, 400);
+    ln_pool_return(adopt(b), 8, LONG);
+    while (b->pool->scout == NULL)
+        ev_run(ln_loop_ev(b->yard.turns.loop), EVRUN_ONCE);
+    assert_true(ln_pool_has_room(b->pool, 1));
+    ln_pool_make_room(b->pool, 1);
+    assert_null(b->pool->scout);
+    assert_int_equal(b->pool->open, 0);
+}
+
+static void test_who_is_cut_off_unused_is_counted(void **state)
+{
+    struct bench *b = *state;
+
+    ln_pool_keep(adopt(b), LONG);
+    ln_pool_keep(adopt(b), LONG);
+    ln_pool_return(adopt(b), 8, LONG);
+    b->conn[1]->since -= 2000;
+    for (unsigned i = 0; i < 3; i++) {
+        close(b->peer[i]);
+        b->peer[i] = -1;
+    }
+    turn(b);
+    assert_int_equal(b->pool->cut_off, 1);
+    assert_int_equal(b->pool->open, 0);
+}
+
+static void test_what_is_kept_ready_is_lent_last(void **state)
+{
+    struct bench *b = *state;
+
+    ln_pool_return(adopt(b), 8, LONG);
+    ln_pool_keep(adopt(b), LONG);
+    assert_ptr_equal(ln_pool_take(b->pool), b->conn[0]);
+    assert_ptr_equal(ln_pool_take(b->pool), b->conn[1]);
+    assert_int_equal(b->conn[1]->served, 0);
+    for (unsigned i = 0; i < 2; i++)
+        ln_upconn_close(b->conn[i]);
+}
+
+static void test_idle_ones_go_with_the_last_holder(void **state)
+{
+    struct bench *b = *state;
+
+    for (unsigned i = 0; i < 2; i++)
+        assert_ptr_equal(ln_pool_hold(&b->yard.pools, LN_SLICE("http://a:1")), b->pool);
+    ln_pool_return(adopt(b), 8, LONG);
+    ln_pool_let_go(b->pool);
+    assert_false(is_closed(b->peer[0]));
+    ln_pool_let_go(b->pool);
+    assert_true(is_closed(b->peer[0]));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -491,6 +584,12 @@ int main(void)
         TEST(test_so_do_connections_that_are_lent_and_serve),
         TEST(test_the_pool_ends_with_its_scout),
         TEST(test_every_end_of_an_idle_connection_is_counted),
+        TEST(test_room_is_what_is_idle_or_may_be_opened),
+        TEST(test_room_is_made_among_the_idle),
+        TEST(test_a_scout_takes_nobodys_place),
+        TEST(test_who_is_cut_off_unused_is_counted),
+        TEST(test_what_is_kept_ready_is_lent_last),
+        TEST(test_idle_ones_go_with_the_last_holder),
     };
 
     return cmocka_run_group_tests(tests, yard_silence, NULL);
