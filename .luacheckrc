@@ -19,8 +19,9 @@ stds.lunette_plugin = { read_globals = {
   } },
   crypto = { fields = {
     base64 = {}, base64url = {}, equal = {}, from_base64 = {}, from_base64url = {}, from_hex = {}, hex = {},
-    hmac_sha1 = {}, hmac_sha1_hex = {}, hmac_sha256 = {}, hmac_sha256_hex = {}, hmac_sha512 = {}, hmac_sha512_hex = {},
-    random = {}, sha1 = {}, sha1_hex = {}, sha256 = {}, sha256_hex = {}, sha512 = {}, sha512_hex = {},
+    hmac_sha1 = {}, hmac_sha1_hex = {}, hmac_sha256 = {}, hmac_sha256_hex = {}, hmac_sha384 = {}, hmac_sha384_hex = {},
+    hmac_sha512 = {}, hmac_sha512_hex = {}, public_key = {}, random = {}, sha1 = {}, sha1_hex = {}, sha256 = {},
+    sha256_hex = {}, sha384 = {}, sha384_hex = {}, sha512 = {}, sha512_hex = {},
   } },
   escape = { fields = {
     html = {}, json = {}, path = {}, url = {},
@@ -75,8 +76,9 @@ stds.lunette_routes = { read_globals = {
   } },
   crypto = { fields = {
     base64 = {}, base64url = {}, equal = {}, from_base64 = {}, from_base64url = {}, from_hex = {}, hex = {},
-    hmac_sha1 = {}, hmac_sha1_hex = {}, hmac_sha256 = {}, hmac_sha256_hex = {}, hmac_sha512 = {}, hmac_sha512_hex = {},
-    random = {}, sha1 = {}, sha1_hex = {}, sha256 = {}, sha256_hex = {}, sha512 = {}, sha512_hex = {},
+    hmac_sha1 = {}, hmac_sha1_hex = {}, hmac_sha256 = {}, hmac_sha256_hex = {}, hmac_sha384 = {}, hmac_sha384_hex = {},
+    hmac_sha512 = {}, hmac_sha512_hex = {}, public_key = {}, random = {}, sha1 = {}, sha1_hex = {}, sha256 = {},
+    sha256_hex = {}, sha384 = {}, sha384_hex = {}, sha512 = {}, sha512_hex = {},
   } },
   escape = { fields = {
     html = {}, json = {}, path = {}, url = {},

@@ -10,7 +10,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 
-enum { KINDS = LN_DIGEST_KIND_SHA512 + 1, BLOCK_MAX = 128 };
+enum { KINDS = LN_DIGEST_KINDS, BLOCK_MAX = 128 };
 
 struct ln_digest {
     EVP_MD_CTX *ctx[KINDS]; /* NULL until first needed */
@@ -23,6 +23,7 @@ static const struct {
     [LN_DIGEST_KIND_SHA1] = {EVP_sha1, 20, 64},
     [LN_DIGEST_KIND_SHA256] = {EVP_sha256, 32, 64},
     [LN_DIGEST_KIND_SHA512] = {EVP_sha512, 64, 128},
+    [LN_DIGEST_KIND_SHA384] = {EVP_sha384, 48, 128},
 };
 
 struct ln_digest *ln_digest_new(void)

@@ -13,7 +13,13 @@
 enum { LN_DIGEST_SHA256 = 32, LN_DIGEST_MAX = 64 }; /* bytes */
 
 /* SHA-1 is broken where collisions matter; signatures of older protocols still ask for it. */
-enum ln_digest_kind { LN_DIGEST_KIND_SHA1, LN_DIGEST_KIND_SHA256, LN_DIGEST_KIND_SHA512 };
+enum ln_digest_kind {
+    LN_DIGEST_KIND_SHA1,
+    LN_DIGEST_KIND_SHA256,
+    LN_DIGEST_KIND_SHA512,
+    LN_DIGEST_KIND_SHA384,
+    LN_DIGEST_KINDS
+};
 
 struct ln_digest;
 
@@ -22,7 +28,7 @@ void ln_digest_free(struct ln_digest *d);
 void ln_digest_sha256(struct ln_digest *d, const void *bytes, size_t n,
                       unsigned char out[LN_DIGEST_SHA256]);
 
-/* Both return the bytes of the result: 20, 32 or 64. */
+/* Both return the bytes of the result: 20, 32, 64 or 48. */
 size_t ln_digest_make(struct ln_digest *d, enum ln_digest_kind kind, const void *bytes, size_t n,
                       unsigned char out[LN_DIGEST_MAX]);
 /* RFC 2104 */

@@ -364,7 +364,7 @@ int ln_crypto_hex(const char *bytes, size_t len, char *out);        /* 2 * len d
 /* 4 * ((len + 2) / 3) characters at most; `url`: the alphabet of file names, without padding. */
 int ln_crypto_base64(const char *bytes, size_t len, bool url, char *out, size_t *out_len);
 int ln_crypto_random(char *out, size_t len);
-/* Of kind 0: SHA-1, 1: SHA-256, 2: SHA-512. The bytes of the result, at most 64. */
+/* Of kind 0: SHA-1, 1: SHA-256, 2: SHA-512, 3: SHA-384. The bytes of the result, at most 64. */
 int ln_crypto_digest(struct ln_cur *cur, int kind, const char *bytes, size_t len, char *out);
 int ln_crypto_hmac(struct ln_cur *cur, int kind, const char *key, size_t key_len, const char *bytes, size_t len,
                    char *out);
@@ -374,6 +374,20 @@ int ln_crypto_equal(const char *a, const char *b, size_t len);
  * for file names with it or without. */
 int ln_crypto_unhex(const char *bytes, size_t len, char *out);
 int ln_crypto_unbase64(const char *bytes, size_t len, bool url, char *out, size_t *out_len);
+
+/* ---- public keys (api_pubkey.c) ---- */
+
+struct ln_crypto_key;
+enum ln_crypto_key_form { LN_CRYPTO_KEY_PEM, LN_CRYPTO_KEY_RSA, LN_CRYPTO_KEY_EC, LN_CRYPTO_KEY_OKP };
+/* A PEM; or of a JSON Web Key n and e, or crv, x and y, or crv and x, all but crv decoded. Lua frees it. NULL: why. */
+struct ln_crypto_key *ln_crypto_key_new(struct ln_cur *cur, int form, const char *a, size_t a_len, const char *b, size_t b_len, const char *c,
+                          size_t c_len, struct ln_str *why);
+void ln_crypto_key_free(struct ln_crypto_key *k);
+/* Does it go with this algorithm of JSON Web Signatures? OK, or NONE. */
+int ln_crypto_key_fits(const struct ln_crypto_key *k, const char *alg, size_t alg_len);
+/* Is the signature its own? OK, or NONE. */
+int ln_crypto_key_verify(const struct ln_crypto_key *k, const char *alg, size_t alg_len, const char *text, size_t text_len, const char *signature,
+                  size_t signature_len);
 
 /* ---- JSON that is edited as text (api_jsondoc.c): open, edit, take, with no wait between ---- */
 

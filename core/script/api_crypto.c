@@ -43,7 +43,7 @@ int ln_crypto_sha256_hex(struct ln_cur *cur, const char *bytes, size_t len, char
 
 int ln_crypto_digest(struct ln_cur *cur, int kind, const char *bytes, size_t len, char *out)
 {
-    if (kind < LN_DIGEST_KIND_SHA1 || kind > LN_DIGEST_KIND_SHA512)
+    if (kind < LN_DIGEST_KIND_SHA1 || kind >= LN_DIGEST_KINDS)
         return LN_EINVAL;
     return (int)ln_digest_make(digest_of(cur), (enum ln_digest_kind)kind, bytes, len,
                                (unsigned char *)out);
@@ -52,7 +52,7 @@ int ln_crypto_digest(struct ln_cur *cur, int kind, const char *bytes, size_t len
 int ln_crypto_hmac(struct ln_cur *cur, int kind, const char *key, size_t key_len, const char *bytes,
                    size_t len, char *out)
 {
-    if (kind < LN_DIGEST_KIND_SHA1 || kind > LN_DIGEST_KIND_SHA512)
+    if (kind < LN_DIGEST_KIND_SHA1 || kind >= LN_DIGEST_KINDS)
         return LN_EINVAL;
     return (int)ln_digest_hmac(digest_of(cur), (enum ln_digest_kind)kind, key, key_len, bytes, len,
                                (unsigned char *)out);

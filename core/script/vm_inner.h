@@ -107,6 +107,7 @@ struct ln_vm {
     struct ln_services *services; /* borrowed; NULL until there are some */
     struct ln_slice id_header;    /* which carries the request id; n 0 = none */
     struct ln_digest *digest;     /* made when first needed */
+    unsigned keys;                /* public keys that are alive */
     struct ln_text escaped;       /* where texts are escaped */
     struct ln_jsondoc *doc;       /* made when first needed */
     struct ln_coder *coders[LN_VM_CODERS]; /* idle ones */

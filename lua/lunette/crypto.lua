@@ -107,6 +107,12 @@ end
 add_digest("sha1", 0)
 add_digest("sha256", 1)
 add_digest("sha512", 2)
+add_digest("sha384", 3)
+
+
+-- ---- keys of others ----
+
+M.public_key = require "lunette.public_key"
 
 
 -- ---- the ways back; nil and a sentence when the text is none ----

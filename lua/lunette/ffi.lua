@@ -95,6 +95,14 @@ function M.free_http(h)
 end
 
 
+-- A public key, freed with its last reference; nil, and why is in M.str.
+function M.new_key(form, a, b, c)
+  local key = C.ln_crypto_key_new(cur, form, a, #a, b or "", b and #b or 0, c or "", c and #c or 0, M.str)
+  if key == nil then return nil end
+  return ffi.gc(key, C.ln_crypto_key_free)
+end
+
+
 -- A call to Redis, likewise; nil where there is no Redis.
 function M.new_ask(use)
   local ask = C.ln_redis_ask_new(use)

@@ -40,6 +40,14 @@ return {
       { "hmac_sha512(key, bytes)", "string", "HMAC with SHA-512 as 64 bytes.", lua = "fun(key: string, bytes: string): string" },
       { "hmac_sha512_hex(key, bytes)", "string", "HMAC with SHA-512 as 128 hexadecimal digits.",
         lua = "fun(key: string, bytes: string): string" },
+      { "sha384(bytes)", "string", "SHA-384 as 48 bytes.", lua = "fun(bytes: string): string" },
+      { "sha384_hex(bytes)", "string", "SHA-384 as 96 hexadecimal digits.", lua = "fun(bytes: string): string" },
+      { "hmac_sha384(key, bytes)", "string", "HMAC with SHA-384 as 48 bytes.", lua = "fun(key: string, bytes: string): string" },
+      { "hmac_sha384_hex(key, bytes)", "string", "HMAC with SHA-384 as 96 hexadecimal digits.",
+        lua = "fun(key: string, bytes: string): string" },
+      { "public_key(source)", "key, or `nil, why`", "A public key from a PEM (a key or a certificate) or from a JSON Web Key as a table: RSA of "
+        .. "at least 2048 bits, EC on P-256, P-384 or P-521, Ed25519 or Ed448.",
+        lua = "fun(source: string|table): lunette.PublicKey?, string?" },
       { "sha1(bytes)", "string", "SHA-1 as 20 bytes.", lua = "fun(bytes: string): string" },
       { "sha1_hex(bytes)", "string", "SHA-1 as 40 hexadecimal digits.", lua = "fun(bytes: string): string" },
       { "hmac_sha1(key, bytes)", "string", "HMAC with SHA-1 as 20 bytes.", lua = "fun(key: string, bytes: string): string" },
@@ -55,6 +63,17 @@ return {
       { "from_base64(text)", "string, or `nil, why`", "The bytes of Base64 with its padding.", lua = "fun(text: string): string?, string?" },
       { "from_base64url(text)", "string, or `nil, why`", "The bytes of Base64 for file names, with padding or without.",
         lua = "fun(text: string): string?, string?" },
+    },
+  },
+  {
+    title = "A public key", name = "public key", kind = "object", class = "lunette.PublicKey",
+    about = "What `crypto.public_key` gives. A state has at most 4096 of them.",
+    rows = {
+      { "verify(alg, text, signature)", "boolean", 'Whether the signature, as bytes, is that of the text under an algorithm of JSON Web Signatures such as '
+        .. '"RS256", "PS256", "ES256" or "EdDSA". `false` also where the key does not fit.',
+        lua = "fun(self: lunette.PublicKey, alg: string, text: string, signature: string): boolean" },
+      { "fits(alg)", "boolean", "Whether the key goes with that algorithm: its kind, and for ECDSA its curve.",
+        lua = "fun(self: lunette.PublicKey, alg: string): boolean" },
     },
   },
   {
