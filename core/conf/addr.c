@@ -159,6 +159,23 @@ bool ln_addr_ip(const struct ln_addr *addr, unsigned char out[16])
     return true;
 }
 
+void ln_addr_make(struct ln_addr *addr, const unsigned char ip[16], unsigned port)
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+    *addr = (struct ln_addr){.len = sizeof addr->v6};
+    if (memcmp(ip, mapped, sizeof mapped) == 0) {
+        addr->len = sizeof addr->v4;
+        addr->v4.sin_family = AF_INET;
+        addr->v4.sin_port = htons((uint16_t)port);
+        memcpy(&addr->v4.sin_addr, ip + 12, 4);
+        return;
+    }
+    addr->v6.sin6_family = AF_INET6;
+    addr->v6.sin6_port = htons((uint16_t)port);
+    memcpy(&addr->v6.sin6_addr, ip, 16);
+}
+
 bool ln_cidr_has(const struct ln_cidr *range, const unsigned char ip[16])
 {
     unsigned whole = range->bits / 8, rest = range->bits % 8;

@@ -27,6 +27,9 @@ enum { LN_ADDR_TEXT = 128 };
 /* ":8080" (all addresses, v4 and v6), "127.0.0.1:8080", "[::1]:8080", "unix:/path". No names. */
 bool ln_addr_parse_listen(struct ln_slice text, struct ln_addr *addr);
 
+/* An IP address in 16 bytes, IPv4 mapped, and a port; the reverse of ln_addr_ip(). */
+void ln_addr_make(struct ln_addr *addr, const unsigned char ip[16], unsigned port);
+
 /* The address of a unix socket; false when the path does not fit into one, or has a NUL. */
 bool ln_addr_unix(struct ln_slice path, struct ln_addr *addr);
 

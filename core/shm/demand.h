@@ -24,7 +24,8 @@ enum ln_zone_kind {
     LN_ZONE_METRIC,   /* shm/metric.h */
     LN_ZONE_USE,      /* shm/quarantine.h */
     LN_ZONE_LEASE,    /* shm/lease.h */
-    LN_ZONE_METER,    /* limit/meter.h */
+    LN_ZONE_NAME,     /* addresses of an instance, shm/members.h */
+    LN_ZONE_MEMBERS,  /* instances that a name stands for, shm/members.h */
     LN_ZONE_KINDS
 };
 

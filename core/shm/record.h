@@ -147,6 +147,14 @@ static inline uint32_t ln_record_sum(const _Atomic uint32_t *cells, unsigned wor
     return sum;
 }
 
+/* Another instance is behind it now: nothing is known of it, and it warms up from `since` on. What
+ * is in flight stays, and what the operator has said. */
+void ln_record_renew(struct ln_instance_record *r, uint64_t since);
+
+/* It has another name, too: what the operator has said, and what was counted, was of somebody else.
+ * Nothing may be in flight. */
+void ln_record_rename(struct ln_instance_record *r, unsigned workers);
+
 struct ln_shm;
 
 /* That worker is dead: nothing of it is in flight. For the supervisor. */
