@@ -375,7 +375,7 @@ static int read_records(struct ln_dns_answer *into, enum ln_dns_type type,
 static void on_reply(void *arg, int rc, int timeouts, unsigned char *bytes, int n)
 {
     struct question *q = arg;
-    struct ln_dns_answer answer; /* 18 KiB; zeroing it all would cost more than the rest */
+    struct ln_dns_answer answer; /* 70 KiB; zeroing it all would cost more than the rest */
 
     (void)timeouts;
     answer.count = 0;

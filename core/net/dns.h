@@ -17,8 +17,8 @@
 struct ln_dns;
 
 enum {
-    LN_DNS_RECORDS = 64, /* of one answer; more are passed over */
-    LN_DNS_NAME = 256    /* room for a name in text */
+    LN_DNS_RECORDS = 256, /* of one answer; more are passed over */
+    LN_DNS_NAME = 256     /* room for a name in text */
 };
 
 enum ln_dns_type { LN_DNS_A, LN_DNS_AAAA, LN_DNS_SRV };

@@ -15,7 +15,7 @@ struct ln_ip {
     unsigned char bytes[16];
 };
 
-enum { LN_IP_SORT_MAX = 128 };
+enum { LN_IP_SORT_MAX = 512 };
 
 /* "192.0.2.1", "2001:db8::1" or "[2001:db8::1]", nothing else. */
 bool ln_ip_parse(struct ln_slice text, struct ln_ip *ip);

@@ -21,11 +21,10 @@
 #include "base/mem.h"
 #include "net/hosts.h"
 #include "net/ip.h"
+#include "net/name.h"
 
 enum {
-    NAME_MAX_LEN = 253, /* RFC 1035 section 2.3.4, in text and without the last dot */
-    LABEL_MAX = 63,
-    KEY_SIZE = NAME_MAX_LEN + 4,
+    KEY_SIZE = LN_NAME_MAX + 4,
     CANDIDATES = 8,        /* a name with its search domains */
     REFRESH_EVERY = 5000,  /* milliseconds between looks at resolv.conf */
     PARTIAL_DELAY = 50,    /* of one family for the other: RFC 8305 section 3 */
@@ -39,6 +38,7 @@ struct ln_answer {
     unsigned refs;
     enum ln_resolve_status status;
     ln_msec until; /* by the loop's clock */
+    bool partial;  /* one of the families could not be had */
     unsigned count;
     struct ln_ip *addresses;            /* or ... */
     struct ln_service_record *services; /* ... these; targets owned */
@@ -73,6 +73,7 @@ struct entry {
 struct ln_resolver {
     struct ln_loop *loop;
     struct ln_dns *dns;
+    struct ln_dns *former; /* may have questions under way; NULL = none */
     struct ln_hosts *hosts;
     struct ln_resolver_options o;
     struct ln_map entries;
@@ -170,6 +171,11 @@ struct ln_service_record ln_resolve_service(const struct ln_resolve_op *op, unsi
     return op->answer->services[i];
 }
 
+bool ln_resolve_is_partial(const struct ln_resolve_op *op)
+{
+    return op->answer->partial;
+}
+
 ln_msec ln_resolve_ttl(const struct ln_resolve_op *op, const struct ln_loop *loop)
 {
     ln_msec now = ln_loop_now_ms(loop);
@@ -199,16 +205,6 @@ static struct ln_answer *from_list(struct ln_resolver *r, enum kind kind, const 
     return a;
 }
 
-/* RFC 6761 section 6.3: never asked for. */
-static bool is_localhost(struct ln_slice name)
-{
-    static const struct ln_slice local = {"localhost", 9};
-
-    if (name.n < local.n || !ln_slice_eq(ln_slice(name.p + name.n - local.n, local.n), local))
-        return false;
-    return name.n == local.n || name.p[name.n - local.n - 1] == '.';
-}
-
 static struct ln_answer *from_hosts(struct ln_resolver *r, enum kind kind, struct ln_slice name)
 {
     static const struct ln_ip loopback[] = {{AF_INET6, {[15] = 1}},
@@ -218,7 +214,7 @@ static struct ln_answer *from_hosts(struct ln_resolver *r, enum kind kind, struc
     const struct ln_hosts_entry *e = ln_hosts_find(r->hosts, name, ln_loop_now_ms(r->loop));
 
     if (e == NULL)
-        return is_localhost(name)
+        return ln_name_is_local(name)
                    ? from_list(r, kind, loopback, LN_ARRAY_LEN(loopback), NUMERIC_TTL)
                    : NULL;
     for (unsigned i = 0; i < e->count; i++)
@@ -228,41 +224,6 @@ static struct ln_answer *from_hosts(struct ln_resolver *r, enum kind kind, struc
 }
 
 /* ---- names ---- */
-
-static bool is_label(const char *p, size_t n)
-{
-    if (n == 0 || n > LABEL_MAX)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        char c = p[i];
-
-        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_')
-            return false;
-    }
-    return true;
-}
-
-/* Labels of letters, digits, hyphens and underscores; the last one not a number, for that is an
- * address somebody has mistyped. One dot at the end is allowed. */
-static bool is_name(struct ln_slice name)
-{
-    size_t n = name.n > 0 && name.p[name.n - 1] == '.' ? name.n - 1 : name.n, start = 0;
-    bool number = true;
-
-    if (n == 0 || n > NAME_MAX_LEN)
-        return false;
-    for (size_t i = 0; i <= n; i++) {
-        if (i < n && name.p[i] != '.')
-            continue;
-        if (!is_label(name.p + start, i - start))
-            return false;
-        number = true;
-        for (size_t k = start; k < i; k++)
-            number = number && name.p[k] >= '0' && name.p[k] <= '9';
-        start = i + 1;
-    }
-    return !number;
-}
 
 static void add_candidate(struct asking *a, const char *name, const char *domain)
 {
@@ -453,6 +414,7 @@ static struct ln_answer *answer_of(const struct asking *a, ln_msec now)
     struct ln_answer *said = answer_new(LN_RESOLVED, 0, now + lifetime(a->r, a));
 
     (a->entry->kind == SERVICES ? take_services : take_addresses)(said, a);
+    said->partial = a->failed || a->pending > 0;
     return said;
 }
 
@@ -588,7 +550,8 @@ static bool ask(struct entry *e)
     r->asking++;
     list_candidates(e->asking, e->key + 1);
     if (e->asking->count == 0)
-        e->asking->failed = true; /* too long for any: is_name() has let it through only just */
+        e->asking->failed =
+            true; /* too long for any: ln_name_is_host() has let it through only just */
     else
         ask_candidate(e->asking);
     go_on(e->asking);
@@ -683,7 +646,7 @@ bool ln_resolve(struct ln_resolver *r, struct ln_slice host, uint16_t port, int 
         return give_new(op, from_list(r, kind, &numeric, 1, NUMERIC_TTL));
     make_key(kind, host, key);
     name = ln_slice_of(key + 1);
-    if (host.n > NAME_MAX_LEN + 1 || name.n != host.n || !is_name(name))
+    if (host.n > LN_NAME_MAX + 1 || name.n != host.n || !ln_name_is_host(name))
         return give_none(r, op, LN_RESOLVE_BAD_NAME);
     if (name.p[name.n - 1] == '.')
         name.n--;
@@ -700,7 +663,8 @@ bool ln_resolve_services(struct ln_resolver *r, struct ln_slice name, struct ln_
 
     begin(op, 0, on_resolved);
     make_key(SERVICES, name, key);
-    if (name.n > NAME_MAX_LEN + 1 || strlen(key + 1) != name.n || !is_name(ln_slice_of(key + 1)))
+    if (name.n > LN_NAME_MAX + 1 || strlen(key + 1) != name.n ||
+        !ln_name_is_host(ln_slice_of(key + 1)))
         return give_none(r, op, LN_RESOLVE_BAD_NAME);
     return look_up(r, SERVICES, key, op);
 }
@@ -730,6 +694,13 @@ struct ln_resolver_options ln_resolver_defaults(void)
     };
 }
 
+/* The texts are the caller's: whoever uses them keeps a copy. */
+static void take_options(struct ln_resolver *r, const struct ln_resolver_options *options)
+{
+    r->o = *options;
+    r->o.hosts = r->o.dns.servers = r->o.dns.resolv_conf = NULL;
+}
+
 struct ln_resolver *ln_resolver_new(struct ln_loop *loop, const struct ln_resolver_options *options,
                                     struct ln_err *err)
 {
@@ -741,9 +712,7 @@ struct ln_resolver *ln_resolver_new(struct ln_loop *loop, const struct ln_resolv
     r = ln_zalloc(sizeof *r);
     r->loop = loop;
     r->dns = dns;
-    r->o = *options;
-    r->o.hosts = NULL; /* borrowed from the caller: copied where it is used */
-    r->o.dns.servers = r->o.dns.resolv_conf = NULL;
+    take_options(r, options);
     r->hosts = ln_hosts_new(options->hosts != NULL ? options->hosts : "/etc/hosts");
     r->refreshed = ln_loop_now_ms(loop);
     ln_map_init(&r->entries);
@@ -751,12 +720,44 @@ struct ln_resolver *ln_resolver_new(struct ln_loop *loop, const struct ln_resolv
     return r;
 }
 
+/* What others have said holds no longer, but is better than nothing while the new ones fail. */
+static void expire_all(struct ln_resolver *r)
+{
+    ln_msec now = ln_loop_now_ms(r->loop);
+
+    for (struct ln_list *at = r->used.next; at != &r->used; at = at->next) {
+        struct entry *e = ln_container_of(at, struct entry, lru);
+
+        if (e->answer != NULL && e->answer->until > now)
+            e->answer->until = now;
+        e->ask_after = 0;
+    }
+}
+
+int ln_resolver_configure(struct ln_resolver *r, const struct ln_resolver_options *options,
+                          struct ln_err *err)
+{
+    struct ln_dns *dns = ln_dns_new(r->loop, &options->dns, err);
+
+    if (dns == NULL)
+        return -1;
+    struct ln_dns *former = r->former;
+
+    r->former = r->dns;
+    r->dns = dns;
+    take_options(r, options);
+    expire_all(r);
+    ln_dns_free(former); /* whoever was answered FAILED by it asks the new one */
+    return 0;
+}
+
 void ln_resolver_free(struct ln_resolver *r)
 {
     if (r == NULL)
         return;
     r->ending = true;
-    ln_dns_free(r->dns); /* concludes all questions */
+    ln_dns_free(r->former); /* concludes all questions */
+    ln_dns_free(r->dns);
     while (!ln_list_is_empty(&r->used))
         entry_free(ln_container_of(r->used.next, struct entry, lru));
     ln_map_fini(&r->entries);

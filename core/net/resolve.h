@@ -50,7 +50,7 @@ enum ln_resolve_status {
 /* "no such name", "the name servers do not answer", ... */
 const char *ln_resolve_status_text(enum ln_resolve_status status);
 
-enum { LN_RESOLVE_MAX = 64 /* addresses or services of an answer; more are passed over */ };
+enum { LN_RESOLVE_MAX = 256 /* addresses or services of an answer; more are passed over */ };
 
 struct ln_service_record { /* RFC 2782 */
     uint16_t priority, weight, port;
@@ -77,6 +77,11 @@ struct ln_resolve_op {
 /* NULL with a sentence when the options cannot be used. */
 struct ln_resolver *ln_resolver_new(struct ln_loop *loop, const struct ln_resolver_options *options,
                                     struct ln_err *err);
+/* Takes other options (but for `hosts`): what is asked from now on is asked of these servers, and
+ * what was remembered is asked for again. Questions under way are still answered by those that they
+ * were put to. -1 with a sentence, and nothing has changed. Not from a callback. */
+int ln_resolver_configure(struct ln_resolver *r, const struct ln_resolver_options *options,
+                          struct ln_err *err);
 /* Whoever still waits is answered LN_RESOLVE_FAILED first. */
 void ln_resolver_free(struct ln_resolver *r);
 
@@ -98,6 +103,9 @@ void ln_resolve_done(struct ln_resolve_op *op);
 
 enum ln_resolve_status ln_resolve_status(const struct ln_resolve_op *op);
 unsigned ln_resolve_count(const struct ln_resolve_op *op); /* 0 unless LN_RESOLVED */
+
+/* One of the two families could not be had: there may be more addresses. */
+bool ln_resolve_is_partial(const struct ln_resolve_op *op);
 
 /* The i-th address with the port; in `op`, until the next call. The form that ln_connect asks for.
  */

@@ -20,6 +20,7 @@ local gateway = require "spec.support.gateway"
 local http = require "spec.support.http"
 local json = require "spec.support.json"
 local loop = require "spec.support.loop"
+local nameserver = require "spec.support.nameserver"
 local process = require "spec.support.process"
 local redis = require "spec.support.redis"
 local redis_many = require "spec.support.redis_many"
@@ -56,6 +57,27 @@ function M.upstream(options)
 end
 
 
+-- `n` of them on one port, at 127.0.0.1, 127.0.0.2 and so on: what a name with several addresses stands for.
+function M.neighbours(n, options)
+  for _ = 1, 20 do
+    local ups, ok = {}, true
+    for i = 1, n do
+      local port = i == 1 and "0" or ups[1].port
+      local o = { address = ("127.0.0.%d:%s"):format(i, port), name = "neighbour " .. i }
+      for key, value in pairs(options or {}) do o[key] = value end
+      ok, ups[i] = pcall(upstream.new, o)
+      if not ok then break end
+    end
+    if ok then
+      for _, up in ipairs(ups) do keep(up, up.stop) end
+      return ups
+    end
+    for i = 1, #ups - 1 do ups[i]:stop() end
+  end
+  error("no port that is free at " .. n .. " addresses", 2)
+end
+
+
 -- A running gateway; see gateway.lua.
 function M.start(options)
   local g = gateway.start(options)
@@ -80,6 +102,13 @@ end
 function M.redis_sentinels(options)
   local group = redis_many.sentinels(options)
   return keep(group, group.stop)
+end
+
+
+-- A scripted name server; see nameserver.lua.
+function M.nameserver()
+  local server = nameserver.start()
+  return keep(server, server.stop)
 end
 
 

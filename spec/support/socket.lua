@@ -111,6 +111,39 @@ function M.datagrams(path)
 end
 
 
+-- A UDP socket on an address of our own, for :recv_from() and :send_to().
+function M.packets(address)
+  local family, sa, length = parse(address)
+  local fd = sys.check(C.socket(family, SOCK_DGRAM + SOCK_NONBLOCK + SOCK_CLOEXEC, 0), "socket")
+  if C.bind(fd, sa, length) < 0 then
+    local why = sys.why("bind " .. address)
+    C.close(fd)
+    error(why, 2)
+  end
+  return wrap(fd, (address:gsub("%d+$", tostring(local_port(fd)))), false)
+end
+
+
+-- The next packet, and who has sent it.
+function Socket:recv_from(timeout)
+  while true do
+    loop.wait_fd(self.fd, "r", "a packet to " .. self.address, timeout or 3600)
+    is_open(self)
+    local peer = { sa = ffi.new("struct e2e_sockaddr"), length = ffi.new("unsigned[1]", 128) }
+    local n = C.recvfrom(self.fd, scratch, CHUNK, 0, peer.sa, peer.length)
+    if n >= 0 then return ffi.string(scratch, n), peer end
+    if ffi.errno() ~= sys.EAGAIN then error(loop.gone(sys.why("recvfrom")), 2) end
+  end
+end
+
+
+-- One that does not fit is lost, as packets are.
+function Socket:send_to(bytes, peer)
+  is_open(self)
+  C.sendto(self.fd, bytes, #bytes, MSG_NOSIGNAL, peer.sa, peer.length[0])
+end
+
+
 function Socket:listen(backlog)
   sys.check(C.listen(self.fd, backlog or 128), "listen " .. self.address)
   return self

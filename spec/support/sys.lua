@@ -25,6 +25,8 @@ local declarations = [[
   int getsockopt(int fd, int level, int name, void *value, unsigned *length);
   long recv(int fd, void *buffer, size_t size, int flags);
   long send(int fd, const void *buffer, size_t size, int flags);
+  long recvfrom(int fd, void *buffer, size_t size, int flags, struct e2e_sockaddr *address, unsigned *length);
+  long sendto(int fd, const void *buffer, size_t size, int flags, const struct e2e_sockaddr *address, unsigned length);
   long read(int fd, void *buffer, size_t size);
   int shutdown(int fd, int how);
   int close(int fd);
