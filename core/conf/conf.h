@@ -85,6 +85,14 @@ struct ln_headers_conf {
     unsigned strip_count;
 };
 
+struct ln_resolver_conf {
+    const char *servers; /* "192.0.2.1:53,[2001:db8::1]:5353"; "" = the system's */
+    ln_msec timeout;     /* of a try */
+    unsigned tries;
+    ln_msec ttl_min, ttl_max;
+    ln_msec hold; /* what has no addresses any more keeps the last ones for so long */
+};
+
 enum ln_errors_json { LN_ERRORS_AUTO, LN_ERRORS_JSON, LN_ERRORS_TEXT };
 
 struct ln_gateway_conf {
@@ -100,6 +108,7 @@ struct ln_gateway_conf {
     unsigned trusted_count;
     struct ln_identity_conf identity;
     struct ln_headers_conf headers;
+    struct ln_resolver_conf resolver;
     ln_msec drain_delay, drain_timeout;
     const char *log_level, *log_format, *log_file;
     enum ln_errors_json errors_json;

@@ -33,16 +33,26 @@ enum ln_hash_on {
     LN_HASH_ON_QUERY,
 };
 
+/* Instances that are made of what a name stands for. */
+enum ln_discover { LN_DISCOVER_OFF, LN_DISCOVER_ADDRESSES, LN_DISCOVER_SRV };
+
+enum { LN_DISCOVER_MAX = 250 }; /* below what net/resolve.h tells of a name, so that more is seen */
+
 struct ln_instance_conf {
     const char *url;  /* canonical: http://host:port[/base] or unix:/path; its name everywhere */
     const char *host; /* as written, without brackets; "" for a unix socket */
-    const char *authority;    /* what a Host header says: host or host:port (port left out when 80);
-                                 IPv6 in brackets; "localhost" for a unix socket */
-    unsigned port;            /* 0 for a unix socket */
-    const char *unix_path;    /* NULL unless unix:/path */
-    const char *base;         /* path prefix without a trailing slash, "" = none */
-    unsigned weight;          /* 1..65535 */
-    bool backup;              /* only when no other is up */
+    const char *authority; /* what a Host header says: host or host:port (port left out when 80);
+                              IPv6 in brackets; "localhost" for a unix socket */
+    const char *origin;    /* the same of the very instance, where the authority is a name that
+                              many instances share */
+    enum ln_discover discover; /* not OFF: a pattern of instances, see upstream/service.h */
+    unsigned discover_max;
+    bool is_name;          /* neither an address nor localhost: it may come to stand for others */
+    unsigned port;         /* 0 for a unix socket */
+    const char *unix_path; /* NULL unless unix:/path */
+    const char *base;      /* path prefix without a trailing slash, "" = none */
+    unsigned weight;       /* 1..65535 */
+    bool backup;           /* only when no other is up */
     unsigned max_connections; /* requests in flight, over all workers; 0 = no bound */
     struct ln_addr *addrs;    /* what the name stands for; several = one instance with fallback */
     unsigned addr_count; /* 0 = the name could not be resolved when the configuration was loaded */

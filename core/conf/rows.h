@@ -7,17 +7,19 @@
 
 #include "conf/row.h"
 
-extern const struct ln_block ln_rows_root;    /* over struct ln_conf */
-extern const struct ln_block ln_rows_gateway; /* over struct ln_gateway_conf */
-extern const struct ln_block ln_rows_service; /* over struct ln_service_conf */
+extern const struct ln_block ln_rows_root;     /* over struct ln_conf */
+extern const struct ln_block ln_rows_gateway;  /* over struct ln_gateway_conf */
+extern const struct ln_block ln_rows_resolver; /* over struct ln_resolver_conf */
+extern const struct ln_block ln_rows_service;  /* over struct ln_service_conf */
 extern const struct ln_block
     ln_rows_declared; /* the same without name: a service that a routes file declares */
-extern const struct ln_block ln_rows_instance; /* over struct ln_instance_conf */
-extern const struct ln_block ln_rows_limit;    /* over a draft of struct ln_limit_conf */
-extern const struct ln_block ln_rows_breaker;  /* over struct ln_breaker_conf */
-extern const struct ln_block ln_rows_health;   /* over struct ln_health_conf */
-extern const struct ln_block ln_rows_retry;    /* over struct ln_service_conf */
-extern const struct ln_block ln_rows_pool;     /* over struct ln_service_conf */
+extern const struct ln_block ln_rows_instance;          /* over struct ln_instance_conf */
+extern const struct ln_block ln_rows_limit;             /* over a draft of struct ln_limit_conf */
+extern const struct ln_block ln_rows_breaker;           /* over struct ln_breaker_conf */
+extern const struct ln_block ln_rows_health;            /* over struct ln_health_conf */
+extern const struct ln_block ln_rows_retry;             /* over struct ln_service_conf */
+extern const struct ln_block ln_rows_pool;              /* over struct ln_service_conf */
+extern const struct ln_row_type ln_rows_instances_type; /* struct ln_service_conf */
 extern const struct ln_row_type ln_rows_services_type, ln_rows_limit_type, ln_rows_breaker_type;
 extern const struct ln_row_type ln_rows_statuses_type; /* struct ln_statuses */
 

@@ -473,6 +473,8 @@ static const struct ln_row rows[] = {
      "Who a request is counted as."},
     {"headers", &ln_type_block, 0, NULL, LN_BLOCK(header_block),
      "What is added for the upstream."},
+    {"resolver", &ln_type_block, AT(resolver), NULL, LN_BLOCK(ln_rows_resolver),
+     "How names are looked up: those of instances, and those in URLs of plugins and of Redis."},
     {"drainDelay", &ln_type_duration, AT(drain_delay), "0", LN_RANGE(0, LN_DAY_MSEC),
      "After TERM: how long the gateway goes on accepting, so that balancers in front of it notice."},
     {"drainTimeout", &ln_type_duration, AT(drain_timeout), "30s", LN_RANGE(0, LN_DAY_MSEC),

@@ -5,7 +5,6 @@
 #include "base/map.h"
 #include "conf/row_type.h"
 #include "conf/rows.h"
-#include "conf/url.h"
 #include "conf/value.h"
 
 #define AT(field) offsetof(struct ln_service_conf, field)
@@ -35,140 +34,6 @@ static void expect_path(const struct ln_row *row, struct ln_text *out)
 }
 
 static const struct ln_row_type type_path = {"path", set_path, expect_path};
-
-/* ---- instances ---- */
-
-/* A name that does not resolve now may do so later: the rest of the configuration is served
- * meanwhile. */
-static void resolve(struct ln_reader *r, const struct ln_node *n, struct ln_instance_conf *i)
-{
-    const struct ln_addr *addrs;
-    struct ln_addr local;
-    struct ln_err err;
-    unsigned count = 1;
-
-    if (i->unix_path != NULL && ln_addr_unix(ln_slice_of(i->unix_path), &local))
-        addrs = &local;
-    else
-        count = ln_bundle_resolve(r->bundle, i->host, i->port, &addrs, &err);
-    if (count == 0) {
-        ln_row_warn(r, &n->place, "%s; the instance gets no requests", err.text);
-        return;
-    }
-    i->addrs = ln_arena_alloc(&r->conf->arena, count * sizeof *i->addrs);
-    memcpy(i->addrs, addrs, count * sizeof *i->addrs);
-    i->addr_count = count;
-}
-
-static void expect_url(const struct ln_row *row, struct ln_text *out)
-{
-    (void)row;
-    ln_text_puts(out, "a URL such as http://host:8080");
-}
-
-/* The path of a unix socket is relative to the file's folder, like every path. */
-static struct ln_slice full_url(struct ln_reader *r, struct ln_slice text)
-{
-    if (!ln_slice_has_prefix(text, LN_SLICE("unix:")) || text.n == 5)
-        return text;
-    return ln_arena_printf(&r->conf->arena, "unix:%s",
-                           ln_row_path(r, ln_slice(text.p + 5, text.n - 5)));
-}
-
-static void set_url(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
-                    void *field)
-{
-    struct ln_instance_conf *i = field;
-    struct ln_err err;
-
-    if (n->kind != LN_NODE_SCALAR)
-        ln_row_refuse(r, row, n);
-    else if (ln_url_parse(&r->conf->arena, full_url(r, n->text), i, &err) != 0)
-        ln_row_error(r, &n->place, "%s", err.text);
-    else
-        resolve(r, n, i);
-}
-
-static const struct ln_row_type type_url = {"URL", set_url, expect_url};
-
-/* clang-format off */
-static const struct ln_row instance_rows[] = {
-    {"url", &type_url, 0, NULL, {0},
-     "Where the instance is: `http://host[:port][/base]`; a path in it is put in front of the request's. Or a unix socket: `unix:run/app.sock`."},
-    {"weight", &ln_type_unsigned, offsetof(struct ln_instance_conf, weight), "1", LN_RANGE(1, 65535),
-     "Its share of the requests, compared with the weights of the others; `round_robin` knows no weights."},
-    {"backup", &ln_type_switch, offsetof(struct ln_instance_conf, backup), "off", {0},
-     "Gets requests only when no other instance is up, and repeats of those that failed elsewhere."},
-    {"maxConnections", &ln_type_unsigned, offsetof(struct ln_instance_conf, max_connections), "0", LN_RANGE(0, 1000000),
-     "Requests that it has in flight at most, over all workers; 0 = no bound. When every instance is full, requests wait: `queue`."},
-    {0},
-};
-/* clang-format on */
-
-const struct ln_block ln_rows_instance = {.rows = instance_rows};
-
-/* A string is the short form of {url: string}. */
-static void add_instance(struct ln_reader *r, const struct ln_row *row, const struct ln_node *item,
-                         unsigned index, void *arg)
-{
-    struct ln_instance_conf *i = (struct ln_instance_conf *)arg + index;
-
-    i->place = item->place;
-    i->weight = 1;
-    if (item->kind == LN_NODE_MAP)
-        ln_row_read(r, row->range.block, item, i);
-    else
-        set_url(r, &instance_rows[0], item, i);
-}
-
-static void refuse_equal_instances(struct ln_reader *r, const struct ln_service_conf *s)
-{
-    struct ln_map seen;
-
-    ln_map_init(&seen);
-    for (unsigned i = 0; i < s->instance_count; i++) {
-        struct ln_instance_conf *new = &s->instances[i], *old;
-
-        if (new->url == NULL)
-            continue;
-        old = ln_map_get(&seen, ln_slice_of(new->url));
-        if (old != NULL)
-            ln_row_error(r, &new->place,
-                         "%s is given twice, the first time at %s:%u:%u, expected weight instead",
-                         new->url, old->place.file, old->place.line, old->place.column);
-        else
-            ln_map_put(&seen, ln_slice_of(new->url), new);
-    }
-    ln_map_fini(&seen);
-}
-
-static void set_instances(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
-                          void *field)
-{
-    struct ln_service_conf *s = field;
-    unsigned count = ln_row_count(n);
-
-    if (n == NULL) {
-        ln_row_missing(r, row);
-        return;
-    }
-    if (count == 0) {
-        ln_row_error(r, &n->place, "empty, expected at least one URL such as http://host:8080");
-        return;
-    }
-    s->instances = ln_arena_zalloc(&r->conf->arena, count * sizeof *s->instances);
-    if (ln_row_items(r, row, n, add_instance, s->instances) > 0)
-        s->instance_count = count;
-    refuse_equal_instances(r, s);
-}
-
-static void expect_instances(const struct ln_row *row, struct ln_text *out)
-{
-    (void)row;
-    ln_text_puts(out, "a list of URLs, or of mappings with url and weight");
-}
-
-static const struct ln_row_type type_instances = {"list", set_instances, expect_instances};
 
 /* ---- hashOn ---- */
 
@@ -302,7 +167,7 @@ static const struct ln_row rows[] = {
      "Whether a request may change its connection to another protocol, such as WebSocket."},
     {"proxyProtocol", &ln_type_word, AT(proxy), "off", LN_WORDS(proxies),
      "Begin connections to instances with a PROXY header of this version; a connection then serves one client's connection only and is never shared."},
-    {"instances", &type_instances, 0, NULL, LN_BLOCK(ln_rows_instance),
+    {"instances", &ln_rows_instances_type, 0, NULL, LN_BLOCK(ln_rows_instance),
      "Where the service runs: URLs, or the long form with a weight."},
     {"strategy", &ln_type_word, AT(strategy), "round_robin", LN_WORDS(strategies),
      "How an instance is chosen: `round_robin` takes turns, `weighted_round_robin` by weight, both exact across workers; `least_connections` takes who has the fewest requests in flight over all workers; `random_two` the better of two drawn by chance; `peak_ewma` likewise, by latency; `consistent_hash` the instance that `hashOn` belongs to; `lua` the one that a plugin's `balance` handler names, and turns by weight where none does. Such handlers come first with every strategy."},

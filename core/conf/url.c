@@ -130,6 +130,18 @@ static void fill(struct ln_arena *a, const struct parts *parts, unsigned port,
         out->authority = ln_arena_printf(a, "%s%s%s", left, host.p, right).p;
     else
         out->authority = ln_arena_printf(a, "%s%s%s:%u", left, host.p, right, port).p;
+    out->origin = out->authority;
+}
+
+void ln_url_for_services(struct ln_arena *a, struct ln_instance_conf *i)
+{
+    const char *domain = i->host, *dot;
+
+    while (domain[0] == '_' && (dot = strchr(domain, '.')) != NULL && dot[1] != '\0')
+        domain = dot + 1;
+    i->port = 0;
+    i->url = ln_arena_printf(a, "http://%s%s", i->host, i->base).p;
+    i->origin = i->authority = ln_arena_dup(a, ln_slice_of(domain)).p;
 }
 
 /* No host that a Host header could name: "localhost" is what others send too. */
@@ -152,7 +164,7 @@ static int parse_unix(struct ln_arena *a, struct ln_slice path, struct ln_instan
     out->unix_path = ln_arena_dup(a, path).p;
     out->url = ln_arena_printf(a, "unix:%s", out->unix_path).p;
     out->host = out->base = "";
-    out->authority = "localhost";
+    out->origin = out->authority = "localhost";
     out->port = 0;
     return 0;
 }

@@ -14,4 +14,8 @@
 int ln_url_parse(struct ln_arena *a, struct ln_slice text, struct ln_instance_conf *out,
                  struct ln_err *err);
 
+/* The same URL as the name of SRV records: without a port, and the authority without the labels of
+ * service and protocol (RFC 2782), which no server would know itself by. */
+void ln_url_for_services(struct ln_arena *a, struct ln_instance_conf *i);
+
 #endif

@@ -93,6 +93,8 @@ static void note_upstream(struct ln_exchange *x, struct ln_instance *i)
 {
     x->req.upstream_service = ln_slice_of(i->service->conf->name);
     x->req.upstream_address = ln_slice_of(i->conf->url);
+    if (i->spot != NULL) /* its spot may be another's by the time of the log */
+        x->req.upstream_address = ln_arena_dup(&x->arena, x->req.upstream_address);
     x->req.attempt = x->tries;
 }
 
@@ -152,7 +154,7 @@ static bool ask_handlers(struct ln_exchange *x, const struct ln_service *s, stru
         up.last_error = ln_slice_of(ln_outcome_row(x->outcome)->code);
     ln_up_of_service(&up, s, ln_loop_now_ms(x->gw->loop));
     ln_vm_balance(x->gen->vm, &x->req, &up);
-    wish->named = up.chosen;
+    wish->named = up.chosen > 0 ? s->present[up.chosen - 1] + 1u : 0;
     if (up.has_key)
         wish_by_key(wish, up.key);
     return !up.failed;

@@ -5,12 +5,14 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "gateway/core.h"
 #include "gateway/exchange.h"
 #include "upstream/checks.h"
+#include "upstream/names.h"
 #include "upstream/spares.h"
 
 enum { FIRST_REQUEST_MS = 1000 }; /* for connections that were accepted while draining */
@@ -91,6 +93,8 @@ static void begin(struct ln_gateway *gw, struct ln_generation *g)
 {
     ln_vm_start(g->vm);
     ln_services_publish(g->services);
+    g->names = ln_names_start(g->services, gw->shm, &gw->pools, gw->client.resolver,
+                              g->conf->gateway.resolver.hold);
     g->checks = ln_checks_start(g->services, gw->shm, &gw->pools, &gw->arenas);
     g->spares = ln_spares_start(g->services, &gw->pools);
 }
@@ -102,6 +106,36 @@ static void retire(struct ln_generation *g)
     g->checks = NULL;
     ln_spares_stop(g->spares);
     g->spares = NULL;
+    ln_names_stop(g->names);
+    g->names = NULL;
+}
+
+static bool is_same_resolver(const struct ln_resolver_conf *a, const struct ln_resolver_conf *b)
+{
+    return strcmp(a->servers, b->servers) == 0 && a->timeout == b->timeout &&
+           a->tries == b->tries && a->ttl_min == b->ttl_min && a->ttl_max == b->ttl_max;
+}
+
+/* Only when it differs from what is: what the resolver remembers survives other reloads. */
+static void apply_resolver(struct ln_gateway *gw, const struct ln_generation *before)
+{
+    const struct ln_resolver_conf *conf = &gw->current->conf->gateway.resolver;
+    struct ln_resolver_options options = ln_resolver_defaults();
+    struct ln_err err;
+
+    if (gw->client.resolver == NULL ||
+        (before != NULL && is_same_resolver(conf, &before->conf->gateway.resolver)))
+        return;
+    options.dns =
+        (struct ln_dns_options){.servers = conf->servers[0] != '\0' ? conf->servers : NULL,
+                                .timeout = conf->timeout,
+                                .tries = conf->tries};
+    options.ttl_min = conf->ttl_min;
+    options.ttl_max = conf->ttl_max;
+    if (options.negative > conf->ttl_max)
+        options.negative = conf->ttl_max;
+    if (ln_resolver_configure(gw->client.resolver, &options, &err) != 0)
+        ln_warn("names are looked up as before: %s", err.text);
 }
 
 static void apply_tcp(struct ln_gateway *gw)
@@ -127,11 +161,14 @@ void ln_gateway_commit(struct ln_gateway *gw)
             ln_generation_put(g);
             continue;
         }
-        if (gw->current != NULL) {
-            retire(gw->current);
-            ln_generation_put(gw->current);
-        }
+        struct ln_generation *before = gw->current;
+
+        if (before != NULL)
+            retire(before);
         gw->current = g;
+        apply_resolver(gw, before);
+        if (before != NULL)
+            ln_generation_put(before);
         apply_tcp(gw);
         if (!gw->draining)
             begin(gw, g);

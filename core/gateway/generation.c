@@ -11,6 +11,7 @@
 #include "limit/meter.h"
 #include "shm/region.h"
 #include "upstream/checks.h"
+#include "upstream/names.h"
 #include "upstream/service.h"
 #include "upstream/spares.h"
 
@@ -163,6 +164,7 @@ void ln_generation_put(struct ln_generation *g)
     ln_router_free(g->router);
     ln_strip_fini(&g->strip);
     ln_checks_stop(g->checks);
+    ln_names_stop(g->names);
     ln_meter_free(g->meter);
     ln_spares_stop(g->spares);
     if (g->services != NULL)

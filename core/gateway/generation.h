@@ -20,6 +20,7 @@
 struct ln_router;
 struct ln_services;
 struct ln_checks;
+struct ln_names;
 struct ln_meter;
 struct ln_spares;
 
@@ -31,6 +32,7 @@ struct ln_generation {
     struct ln_router *router;
     struct ln_services *services; /* NULL while checking */
     struct ln_checks *checks;     /* from its commit until it retires; NULL: there are none */
+    struct ln_names *names;       /* likewise */
     struct ln_spares *spares;     /* likewise */
     struct {                      /* rateLimit; zone NULL = off, or checking */
         void *zone;

@@ -148,7 +148,7 @@ static void write_additions(const struct ln_exchange *x, struct ln_writer *w)
         ln_write_field(w, ln_slice_of(conf->request_id), x->req.id);
     if (conf->origin_host)
         ln_write_field(w, LN_SLICE("X-Origin-Host"),
-                       ln_slice_of(x->attempt.instance->conf->authority));
+                       ln_slice_of(x->attempt.instance->conf->origin));
     if (conf->via)
         ln_write_literal(w, "Via: 1.1 lunette\r\n");
     if (x->upgrade.p != NULL)

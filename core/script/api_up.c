@@ -109,7 +109,7 @@ int ln_up_key(const struct ln_cur *cur, struct ln_str *out)
 static struct ln_slice see_instance(const struct ln_up *up, unsigned index, struct ln_up_seen *out)
 {
     const struct ln_service *s = up->instances;
-    const struct ln_instance *i = &s->instances[index];
+    const struct ln_instance *i = &s->instances[s->present[index]];
     uint64_t latency = atomic_load_explicit(&i->record->latency, memory_order_relaxed);
     unsigned steered =
         ln_steer_weight(atomic_load_explicit(&i->record->steer, memory_order_relaxed));
@@ -126,7 +126,7 @@ static struct ln_slice see_instance(const struct ln_up *up, unsigned index, stru
 void ln_up_of_service(struct ln_up *up, const struct ln_service *s, ln_msec now)
 {
     up->service = ln_slice_of(s->conf->name);
-    up->count = s->count;
+    up->count = s->present_count;
     up->instances = s;
     up->now = now;
     up->see = see_instance;

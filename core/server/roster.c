@@ -3,7 +3,10 @@
  */
 #include "server/roster.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "upstream/seat.h"
 
 /* The turns of a split are a zone of the same kind, and nobody is in flight there. */
 static bool is_service(const struct ln_demand_item *item)
@@ -42,22 +45,97 @@ static bool panics(const struct ln_shm *shm, struct ln_slice service)
     return r != NULL && atomic_load(&r->panic) != 0;
 }
 
-/* The zone of an instance is called "service url", and no name of a service has a space. */
+/* ---- instances of a name ---- */
+
+/* What stands behind the authority of an entry's URL. */
+static struct ln_slice base_of(struct ln_slice url)
+{
+    const char *at = memmem(url.p, url.n, "://", 3), *end = url.p + url.n;
+    const char *slash = at != NULL ? memchr(at + 3, '/', (size_t)(end - at) - 3) : NULL;
+
+    return slash != NULL ? ln_slice(slash, (size_t)(end - slash)) : ln_slice(end, 0);
+}
+
+static struct ln_slice url_of(struct ln_roster *r, const struct ln_spot *p)
+{
+    char url[LN_SEAT_URL];
+
+    ln_seat_url(p, "", url, sizeof url);
+
+    int n = snprintf(r->text, sizeof r->text, "%s%.*s", url, (int)r->base.n, r->base.p);
+    struct ln_slice text = ln_slice(r->text, n < LN_ROSTER_URL ? (size_t)n : LN_ROSTER_URL - 1);
+
+    return r->texts != NULL ? ln_arena_dup(r->texts, text) : text;
+}
+
+/* Whoever has left is told of as long as requests of hers are under way. */
+static bool next_member(struct ln_roster *r, struct ln_roster_row *row)
+{
+    struct ln_spot p;
+
+    while (r->members.head != NULL && r->spot < ln_members_used(&r->members)) {
+        unsigned at = r->spot++;
+
+        if (!ln_spot_read(ln_members_spot(&r->members, at), &p) || p.state == LN_SPOT_EMPTY)
+            continue;
+        row->record = ln_members_record(&r->members, at);
+        if (p.state == LN_SPOT_LEAVING &&
+            ln_record_sum(row->record->active, ln_shm_workers(r->shm)) == 0)
+            continue;
+        row->url = url_of(r, &p);
+        row->panic = r->panic;
+        row->discovered = true;
+        ln_seen_read(row->record, row->panic, ln_shm_workers(r->shm), r->now, &row->seen);
+        if (p.state == LN_SPOT_LEAVING)
+            row->seen.state = LN_SEEN_LEAVING;
+        return true;
+    }
+    r->members.head = NULL;
+    return false;
+}
+
+/* ---- all of them ---- */
+
+/* The zone is called "service url", and no name of a service has a space. */
+static bool read_name(struct ln_roster *r, const struct ln_demand_item *item,
+                      struct ln_roster_row *row)
+{
+    const char *space = item->kind == LN_ZONE_INSTANCE || item->kind == LN_ZONE_MEMBERS
+                            ? memchr(item->name.p, ' ', item->name.n)
+                            : NULL;
+
+    if (space == NULL)
+        return false;
+    row->service = ln_slice(item->name.p, (size_t)(space - item->name.p));
+    row->url = ln_slice(space + 1, item->name.n - row->service.n - 1);
+    if (!ln_slice_eq(row->service, r->service))
+        r->panic = panics(r->shm, row->service);
+    r->service = row->service;
+    return true;
+}
+
 bool ln_roster_next(struct ln_roster *r, struct ln_roster_row *row)
 {
+    row->service = r->service;
+    if (next_member(r, row))
+        return true;
     while (r->at < r->demand->count) {
         const struct ln_demand_item *item = &r->demand->items[r->at++];
-        const char *space =
-            item->kind == LN_ZONE_INSTANCE ? memchr(item->name.p, ' ', item->name.n) : NULL;
 
-        if (space == NULL || (row->record = record_of(r->shm, item)) == NULL)
+        if (!read_name(r, item, row))
             continue;
-        row->service = ln_slice(item->name.p, (size_t)(space - item->name.p));
-        row->url = ln_slice(space + 1, item->name.n - row->service.n - 1);
-        if (!ln_slice_eq(row->service, r->service))
-            r->panic = panics(r->shm, row->service);
-        r->service = row->service;
+        if (item->kind == LN_ZONE_MEMBERS) {
+            r->spot = 0;
+            r->base = base_of(row->url);
+            if (ln_members_open(&r->members, r->shm, item->name, true) && next_member(r, row))
+                return true;
+            continue;
+        }
+        row->record = record_of(r->shm, item);
+        if (row->record == NULL)
+            continue;
         row->panic = r->panic;
+        row->discovered = false;
         ln_seen_read(row->record, row->panic, ln_shm_workers(r->shm), r->now, &row->seen);
         return true;
     }

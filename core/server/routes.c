@@ -211,6 +211,18 @@ static void put_methods(uint32_t bits, struct ln_text *out)
     }
 }
 
+static void put_instances(const struct ln_service_conf *s, struct ln_text *out)
+{
+    static const char *const made[] = {[LN_DISCOVER_OFF] = "",
+                                       [LN_DISCOVER_ADDRESSES] = ", one of each address",
+                                       [LN_DISCOVER_SRV] = ", one of each SRV record"};
+
+    for (unsigned i = 0; i < s->instance_count; i++)
+        ln_text_printf(out, "%s%s%s", i == 0 ? " (" : ", ", s->instances[i].url,
+                       made[s->instances[i].discover]);
+    ln_text_puts(out, ")");
+}
+
 static void put_target(const struct ln_generation *g, const struct ln_explanation *e,
                        struct ln_text *out)
 {
@@ -225,10 +237,8 @@ static void put_target(const struct ln_generation *g, const struct ln_explanatio
     else
         ln_text_puts(out, "\nservice: none; a handler answers");
     if (e->req.service >= 0)
-        for (unsigned i = 0; i < g->conf->services[e->req.service].instance_count; i++)
-            ln_text_printf(out, "%s%s", i == 0 ? " (" : ", ",
-                           g->conf->services[e->req.service].instances[i].url);
-    ln_text_puts(out, e->req.service >= 0 ? ")\n" : "\n");
+        put_instances(&g->conf->services[e->req.service], out);
+    ln_text_puts(out, "\n");
     if (r->strip != NULL)
         ln_text_printf(out, "path:    without %s\n", r->strip);
 }

@@ -36,6 +36,7 @@ struct lists {
     struct service *services;
     unsigned count, service_count;
     unsigned omitted; /* instances */
+    struct ln_arena texts;
 };
 
 /* ---- reading ---- */
@@ -96,23 +97,37 @@ static void count_in(struct lists *l, unsigned *at, const struct ln_roster_row *
         }
 }
 
+/* Two names of one service may stand for the same address, and a series is given once. */
+static struct line *same_line(struct lists *l, const struct ln_roster_row *row)
+{
+    for (unsigned i = l->count; i-- > 0 && ln_slice_eq(l->lines[i].service, row->service);)
+        if (ln_slice_eq(l->lines[i].url, row->url))
+            return &l->lines[i];
+    return NULL;
+}
+
 static void read_instances(struct lists *l, const struct ln_shm *shm,
                            const struct ln_demand *demand, ln_msec now)
 {
-    struct ln_roster roster = {.shm = shm, .demand = demand, .now = now};
+    struct ln_roster roster = {.shm = shm, .demand = demand, .now = now, .texts = &l->texts};
     struct line *other = &l->lines[LN_METRICS_INSTANCES];
     struct ln_roster_row row;
+    bool discovers = false;
     unsigned at = 0;
 
     *other =
         (struct line){.service = LN_SLICE("other"), .url = LN_SLICE("other"), .is_other = true};
     while (ln_roster_next(&roster, &row)) {
-        bool fits = l->count < LN_METRICS_INSTANCES;
-        struct line *line = fits ? &l->lines[l->count++] : other;
+        discovers = discovers || row.discovered;
 
+        struct line *line = discovers ? same_line(l, &row) : NULL;
+        bool is_known = line != NULL, fits = !is_known && l->count < LN_METRICS_INSTANCES;
+
+        if (!is_known)
+            line = fits ? &l->lines[l->count++] : other;
         if (fits)
             *line = (struct line){.service = row.service, .url = row.url, .seen = row.seen};
-        else
+        else if (!is_known)
             l->omitted++;
         add_up(row.record, ln_shm_workers(shm), &line->sums);
         count_in(l, &at, &row);
@@ -370,6 +385,7 @@ void ln_service_metrics_print(const struct ln_shm *shm, const struct ln_demand *
 {
     struct lists l = {0};
 
+    ln_arena_init(&l.texts, NULL);
     l.services = ln_alloc(LN_METRICS_INSTANCES * sizeof *l.services);
     l.lines = ln_alloc((LN_METRICS_INSTANCES + 1) * sizeof *l.lines);
     read_services(&l, shm, demand);
@@ -377,4 +393,5 @@ void ln_service_metrics_print(const struct ln_shm *shm, const struct ln_demand *
     print_all(&l, out);
     ln_free(l.services);
     ln_free(l.lines);
+    ln_arena_reset(&l.texts);
 }

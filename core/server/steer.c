@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "server/roster.h"
 #include "shm/record.h"
 #include "shm/steer.h"
 
@@ -18,7 +19,8 @@ static const char *const verbs[VERBS] = {"drain", "disable", "enable", "weight"}
 struct command {
     enum verb verb;
     struct ln_slice service, instance, number; /* as written; number empty = none */
-    struct ln_slice url;                       /* of the instance */
+    struct ln_slice url;                       /* of the instance, and ... */
+    struct ln_instance_record *record;         /* ... its record */
 };
 
 /* The next word, which is taken off; empty at the end. */
@@ -53,35 +55,34 @@ bool ln_steer_is_command(struct ln_slice line)
 /* ---- names: those of services, or of the instances of one ---- */
 
 struct names {
-    const struct ln_demand *demand;
     struct ln_slice service; /* empty: the services */
+    struct ln_roster roster;
+    struct ln_roster_row row;
     unsigned at;
 };
 
-/* "service url" of this service -> its URL; empty for those of others. */
-static struct ln_slice url_of(struct ln_slice key, struct ln_slice service)
+static struct names names_of(struct ln_shm *shm, const struct ln_demand *demand,
+                             struct ln_slice service)
 {
-    if (key.n <= service.n + 1 || key.p[service.n] != ' ' ||
-        memcmp(key.p, service.p, service.n) != 0)
-        return ln_slice(NULL, 0);
-    return ln_slice(key.p + service.n + 1, key.n - service.n - 1);
+    return (struct names){.service = service, .roster = {.shm = shm, .demand = demand}};
 }
 
-/* The next name; empty behind the last. */
+static struct ln_slice next_service(struct names *names)
+{
+    struct ln_slice name = ln_slice(NULL, 0);
+
+    ln_roster_next_service(names->roster.shm, names->roster.demand, &names->at, &name);
+    return name;
+}
+
+/* The next name, good until the one after; empty behind the last. */
 static struct ln_slice next_name(struct names *names)
 {
-    while (names->at < names->demand->count) {
-        const struct ln_demand_item *item = &names->demand->items[names->at++];
-        struct ln_slice url;
-
-        if (names->service.n == 0 && item->kind == LN_ZONE_CURSOR)
-            return item->name;
-        if (names->service.n == 0 || item->kind != LN_ZONE_INSTANCE)
-            continue;
-        url = url_of(item->name, names->service);
-        if (url.n > 0)
-            return url;
-    }
+    if (names->service.n == 0)
+        return next_service(names);
+    while (ln_roster_next(&names->roster, &names->row))
+        if (ln_slice_eq(names->row.service, names->service))
+            return names->row.url;
     return ln_slice(NULL, 0);
 }
 
@@ -113,7 +114,7 @@ static const char *next_candidate(void *arg)
 }
 
 /* "; did you mean ...?" as far as there is such a one, and those that there are. */
-static void add_hint(struct ln_text *out, struct ln_slice word, struct names names)
+static void add_hint(struct ln_text *out, struct ln_slice word, struct names *names)
 {
     bool is_bare = bare(word).p == word.p; /* so it is compared with what is behind "://", too */
     struct candidates known = {.at = 0};
@@ -122,7 +123,7 @@ static void add_hint(struct ln_text *out, struct ln_slice word, struct names nam
 
     ln_text_init(&known.all);
     ln_text_init(&list);
-    for (unsigned shown = 0; (name = next_name(&names)).n > 0; shown++) {
+    for (unsigned shown = 0; (name = next_name(names)).n > 0; shown++) {
         if (shown <= NAMES_SHOWN)
             ln_text_puts(&list, shown == 0 ? "\nthere are: " : ", ");
         if (shown < NAMES_SHOWN)
@@ -145,33 +146,36 @@ static void add_hint(struct ln_text *out, struct ln_slice word, struct names nam
 
 /* ---- which instance ---- */
 
-static bool find_service(const struct ln_demand *demand, const struct command *c,
-                         struct ln_text *out)
+static bool find_service(struct ln_shm *shm, const struct ln_demand *demand,
+                         const struct command *c, struct ln_text *out)
 {
-    struct names names = {.demand = demand};
+    struct names names = names_of(shm, demand, ln_slice(NULL, 0));
     struct ln_slice name;
 
     while ((name = next_name(&names)).n > 0)
         if (ln_slice_eq(name, c->service))
             return true;
     ln_text_printf(out, "no service \"%.*s\"", (int)c->service.n, c->service.p);
-    add_hint(out, c->service, (struct names){.demand = demand});
+    names.at = 0;
+    add_hint(out, c->service, &names);
     return false;
 }
 
-static bool find_instance(const struct ln_demand *demand, struct command *c, struct ln_text *out)
+/* *found is where the walk stands then. */
+static bool find_instance(struct command *c, struct names *found, struct ln_text *out)
 {
-    struct names names = {.demand = demand, .service = c->service};
+    struct names again = *found;
     struct ln_slice url;
 
-    while ((url = next_name(&names)).n > 0)
+    while ((url = next_name(found)).n > 0)
         if (ln_slice_eq(url, c->instance) || ln_slice_eq(bare(url), bare(c->instance))) {
             c->url = url;
+            c->record = found->row.record;
             return true;
         }
     ln_text_printf(out, "no instance \"%.*s\" of %.*s", (int)c->instance.n, c->instance.p,
                    (int)c->service.n, c->service.p);
-    add_hint(out, c->instance, (struct names){.demand = demand, .service = c->service});
+    add_hint(out, c->instance, &again);
     return false;
 }
 
@@ -194,11 +198,11 @@ static int weight_of(struct ln_slice word)
     return n > 0 ? n : -1;
 }
 
-static void *record(struct ln_shm *shm, enum ln_zone_kind kind, struct ln_slice name, size_t least)
+static struct ln_cursor_record *service_of(struct ln_shm *shm, const struct command *c)
 {
-    size_t size = least + ln_shm_workers(shm) * sizeof(_Atomic uint32_t);
+    size_t size = sizeof(struct ln_cursor_record) + ln_shm_workers(shm) * sizeof(_Atomic uint32_t);
 
-    return ln_shm_find(shm, kind, name, &size);
+    return ln_shm_find(shm, LN_ZONE_CURSOR, c->service, &size);
 }
 
 static void say(struct ln_cursor_record *service, struct ln_instance_record *r, enum verb verb,
@@ -224,14 +228,11 @@ static void say(struct ln_cursor_record *service, struct ln_instance_record *r, 
 static bool carry_out(struct ln_shm *shm, const struct command *c, unsigned weight, ln_msec now,
                       struct ln_text *out)
 {
-    struct ln_slice key = ln_slice(c->url.p - c->service.n - 1, c->service.n + 1 + c->url.n);
-    struct ln_cursor_record *service =
-        record(shm, LN_ZONE_CURSOR, c->service, sizeof(struct ln_cursor_record));
-    struct ln_instance_record *r =
-        record(shm, LN_ZONE_INSTANCE, key, sizeof(struct ln_instance_record));
+    struct ln_cursor_record *service = service_of(shm, c);
+    struct ln_instance_record *r = c->record;
 
-    if (service == NULL || r == NULL) {
-        ln_text_puts(out, "shared memory has no record of this instance");
+    if (service == NULL) {
+        ln_text_puts(out, "shared memory has no record of this service");
         return false;
     }
     say(service, r, c->verb, weight, now);
@@ -256,6 +257,7 @@ bool ln_steer(struct ln_shm *shm, const struct ln_demand *demand, struct ln_slic
               struct ln_text *out)
 {
     struct command c = {.verb = verb_of(next_word(&line))};
+    struct names found;
     int weight = 0;
 
     c.service = next_word(&line);
@@ -266,7 +268,8 @@ bool ln_steer(struct ln_shm *shm, const struct ln_demand *demand, struct ln_slic
                        c.verb == WEIGHT ? " and a weight" : "");
         return false;
     }
-    if (!find_service(demand, &c, out) || !find_instance(demand, &c, out))
+    found = names_of(shm, demand, c.service);
+    if (!find_service(shm, demand, &c, out) || !find_instance(&c, &found, out))
         return false;
     if (c.verb == WEIGHT)
         weight = weight_of(c.number);

@@ -66,6 +66,11 @@ static bool take(struct ln_instance *i, ln_msec now, struct ln_loan *loan)
     enum ln_breaker_news news;
 
     ln_record_add(&i->record->active[all->worker], 1);
+    if (i->spot != NULL) {
+        atomic_thread_fence(memory_order_seq_cst);
+        if (!ln_spot_is(i->spot, i->turn)) /* it has gone just now */
+            goto fail;
+    }
     if (i->conf->max_connections > 0) {
         atomic_thread_fence(memory_order_seq_cst);
         if (ln_instance_active(i) > i->conf->max_connections)
@@ -135,8 +140,7 @@ struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_wish *
     struct ln_round round = {
         .tried = wish->tried, .now = now, .has_key = wish->has_key, .key = wish->key};
 
-    if (LN_UNLIKELY(atomic_load_explicit(&s->record->steered, memory_order_relaxed) != s->steered))
-        ln_service_weigh(s);
+    ln_service_notice(s);
 
     struct ln_instance *i = take_named(s, &round, wish->named, loan);
 
@@ -151,7 +155,7 @@ struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_wish *
         round.tier = &s->tiers[t];
         i = choose(s, &round, loan);
     }
-    *full = i == NULL && round.full;
+    *full = i == NULL && (round.full || s->asks); /* whoever has a name may have room */
     return i;
 }
 

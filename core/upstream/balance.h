@@ -80,11 +80,11 @@ static inline bool ln_instance_is_steered_out(const struct ln_instance *i)
             atomic_load_explicit(&i->service->record->panic, memory_order_relaxed) == 0);
 }
 
-/* Would it let a request in: does the operator let it, do its checks not call it down, can it be
- * reached, and is its breaker closed, or in want of probes? */
+/* Would it let a request in: is it there at all, does the operator let it, do its checks not call
+ * it down, can it be reached, and is its breaker closed, or in want of probes? */
 static inline bool ln_instance_is_up(const struct ln_instance *i, ln_msec now)
 {
-    return !ln_instance_is_steered_out(i) && !ln_instance_is_checked_out(i) &&
+    return !i->out && !ln_instance_is_steered_out(i) && !ln_instance_is_checked_out(i) &&
            ln_health_is_up(i->record, now) &&
            ln_breaker_can(&i->record->breaker, &i->service->conf->breaker, now);
 }

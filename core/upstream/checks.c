@@ -25,6 +25,8 @@ struct check {
     struct ln_client_call call;
     struct ln_connect connect;
     ln_msec began;
+    bool on;
+    uint32_t turn; /* the instance's, when it began */
 };
 
 struct ln_checks {
@@ -63,11 +65,17 @@ static bool slept(const struct check *k, ln_msec now)
     return now > k->began + k->conf->timeout + SLACK_MS;
 }
 
+/* Another one sits there now, or nobody. */
+static bool has_moved(const struct check *k)
+{
+    return k->instance->out || k->instance->turn != k->turn;
+}
+
 static void finish(struct check *k, bool ok, const char *why)
 {
     ln_msec now = now_of(k->all);
 
-    if (!slept(k, now))
+    if (!slept(k, now) && !has_moved(k))
         ln_instance_checked(k->instance, ok, why, now);
     set_timer(k, ln_check_wait(&k->instance->record->check, now), on_time);
 }
@@ -205,15 +213,54 @@ static void on_time(struct ln_timer *t)
         start_http(k);
 }
 
-static void begin_all(struct ln_checks *c)
+static void prepare(struct check *k);
+
+static void begin(struct check *k)
 {
-    ln_msec now = now_of(c);
+    struct ln_checks *c = k->all;
+
+    prepare(k);
+    k->on = true;
+    k->turn = k->instance->turn;
+    set_timer(k, ln_check_resume(&k->instance->record->check, k->conf, now_of(c), any(c)), on_time);
+}
+
+static void end(struct check *k)
+{
+    if (!k->on)
+        return;
+    k->on = false;
+    ln_timer_stop(k->all->client.pools->loop, &k->timer);
+    ln_connect_cancel(&k->connect);
+    ln_client_stop(&k->call);
+}
+
+/* Instances come and go with their names (upstream/seat.h). True: some have. */
+static bool follow(struct ln_checks *c)
+{
+    bool changed = false;
 
     for (unsigned i = 0; i < c->count; i++) {
         struct check *k = &c->v[i];
+        bool should = !k->instance->out;
 
-        set_timer(k, ln_check_resume(&k->instance->record->check, k->conf, now, any(c)), on_time);
+        if (k->on == should && (!should || !has_moved(k)))
+            continue;
+        end(k);
+        if (should)
+            begin(k);
+        changed = true;
     }
+    return changed;
+}
+
+static void look(struct ln_checks *c)
+{
+    for (unsigned i = 0; i < c->services->count; i++)
+        if (c->services->v[i].conf->health.on)
+            ln_service_notice(&c->services->v[i]);
+    if (!follow(c))
+        return;
     for (unsigned i = 0; i < c->services->count; i++)
         if (c->services->v[i].conf->health.on)
             ln_service_weigh_checks(&c->services->v[i]);
@@ -221,11 +268,8 @@ static void begin_all(struct ln_checks *c)
 
 static void end_all(struct ln_checks *c)
 {
-    for (unsigned i = 0; i < c->count; i++) {
-        ln_timer_stop(c->client.pools->loop, &c->v[i].timer);
-        ln_connect_cancel(&c->v[i].connect);
-        ln_client_stop(&c->v[i].call);
-    }
+    for (unsigned i = 0; i < c->count; i++)
+        end(&c->v[i]);
 }
 
 /* Prolongs the lease, takes it, or has lost it. */
@@ -236,9 +280,9 @@ static void on_turn(struct ln_timer *t)
     bool held = c->holds;
 
     c->holds = ln_lease_take(c->lease, c->who, now);
-    if (c->holds && !held)
-        begin_all(c);
-    else if (!c->holds && held)
+    if (c->holds)
+        look(c);
+    else if (held)
         end_all(c);
     left = c->holds ? LN_LEASE_TERM / 3 : ln_lease_left(c->lease, now) + 1;
     ln_timer_start(c->client.pools->loop, &c->turn, left, on_turn);
@@ -246,21 +290,25 @@ static void on_turn(struct ln_timer *t)
 
 /* ---- all of them ---- */
 
-static void init_check(struct check *k, struct ln_checks *all, struct ln_instance *i)
+static void prepare(struct check *k)
 {
-    const struct ln_health_conf *conf = &i->service->conf->health;
+    const struct ln_health_conf *conf = k->conf;
 
-    *k = (struct check){.all = all, .instance = i, .conf = conf};
-    k->connect.fd = -1;
-    ln_arena_init(&k->arena, all->client.arenas);
-    ln_fields_init(&k->fields, &k->arena);
-    if (conf->type == LN_HEALTH_TCP)
+    if (conf->type == LN_HEALTH_TCP || k->target.n > 0)
         return;
-    k->target = ln_arena_printf(&k->arena, "%s%s", i->conf->base, conf->path);
+    k->target = ln_arena_printf(&k->arena, "%s%s", k->instance->conf->base, conf->path);
     ln_fields_add(&k->fields, LN_SLICE("User-Agent"), LN_SLICE("lunette-health"));
     for (unsigned h = 0; h < conf->header_count; h++)
         ln_fields_set(&k->fields, ln_slice_of(conf->headers[h].name),
                       ln_slice_of(conf->headers[h].value));
+}
+
+static void init_check(struct check *k, struct ln_checks *all, struct ln_instance *i)
+{
+    *k = (struct check){.all = all, .instance = i, .conf = &i->service->conf->health};
+    k->connect.fd = -1;
+    ln_arena_init(&k->arena, all->client.arenas);
+    ln_fields_init(&k->fields, &k->arena);
 }
 
 static unsigned count_of(const struct ln_services *services)

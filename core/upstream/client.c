@@ -609,7 +609,7 @@ static void try_instance(struct ln_client_call *c)
     c->tries++;
     if (c->tried.count < LN_TRIED_MAX)
         c->tried.at[c->tried.count++] = (uint16_t)(i - s->instances);
-    c->address = ln_slice_of(i->conf->url);
+    c->address = ln_arena_dup(&c->arena, ln_slice_of(i->conf->url));
     c->attempt.on_connected = on_attempt;
     expect(c, s->conf->connect);
     ln_attempt_start(&c->attempt, i, want_of(c));

@@ -219,6 +219,7 @@ struct ln_upconn *ln_pool_adopt(struct ln_pool *pool, int fd)
 
     memset(c, 0, sizeof *c);
     c->pool = pool;
+    c->era = pool->era;
     pool->refs++;
     pool->open++;
     pool->all->opened++;
@@ -237,6 +238,12 @@ static bool is_too_old(const struct ln_upconn *c, ln_msec now)
     ln_msec limit = age_of(c)->limit;
 
     return limit > 0 && now - c->since > limit;
+}
+
+void ln_pool_expire(struct ln_pool *pool)
+{
+    pool->era++;
+    close_idle(pool);
 }
 
 /* A close, or a byte, whose turn in the loop is after that of whoever asks for a connection. */
@@ -299,7 +306,7 @@ void ln_pool_return(struct ln_upconn *c, unsigned max, ln_msec timeout)
     struct ln_pool *pool = c->pool;
 
     ln_assert(c->in == NULL);
-    if (max == 0) {
+    if (max == 0 || c->era != pool->era) {
         ln_upconn_close(c);
         return;
     }

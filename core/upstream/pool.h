@@ -36,6 +36,7 @@ struct ln_upconn {
     struct ln_buf *in; /* bytes read and not yet used; borrowed from pools->bufs, NULL when none */
     void *user;
     unsigned served;  /* requests it has completed */
+    unsigned era;     /* private: of the pool when it was opened */
     ln_msec max_idle; /* what the instance said with Keep-Alive: timeout=; 0 = nothing */
     struct ln_reap reap;
 };
@@ -45,6 +46,7 @@ struct ln_pool {
     struct ln_list idle;     /* private: newest first */
     struct ln_upconn *scout; /* private: idle for longer than is lent; NULL = none */
     unsigned idle_count, refs;
+    unsigned era;              /* private: connections of an earlier one are not used again */
     unsigned open;             /* connections: lent, idle, the scout */
     unsigned opening;          /* being opened: whoever does so counts them, and adopts */
     unsigned holders;          /* private: of ln_pool_hold() */
@@ -100,6 +102,9 @@ struct ln_upconn *ln_pool_adopt(struct ln_pool *pool, int fd);
 /* Gives a connection back that is between two messages; closes it when `max` are idle already. */
 void ln_pool_return(struct ln_upconn *c, unsigned max, ln_msec timeout);
 
+/* Whoever was connected to is gone from there: closes what is idle, and later whatever comes back.
+ */
+void ln_pool_expire(struct ln_pool *pool);
 /* A connection that has served nothing yet becomes the coldest of the idle. */
 void ln_pool_keep(struct ln_upconn *c, ln_msec timeout);
 

@@ -26,6 +26,7 @@ const char *const ln_seen_states[LN_SEEN_STATES] = {
     [LN_SEEN_HALF_OPEN] = "half-open",
     [LN_SEEN_DRAINING] = "draining",
     [LN_SEEN_DISABLED] = "disabled",
+    [LN_SEEN_LEAVING] = "leaving",
 };
 
 void ln_seen_publish(struct ln_instance_record *r, const struct ln_service_conf *s,

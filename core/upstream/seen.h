@@ -21,6 +21,7 @@ enum ln_seen_state {
     LN_SEEN_HALF_OPEN,
     LN_SEEN_DRAINING, /* the operator has said so: shm/steer.h */
     LN_SEEN_DISABLED,
+    LN_SEEN_LEAVING, /* its name stands for others now: told by whoever reads where it sits */
     LN_SEEN_STATES
 };
 

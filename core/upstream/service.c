@@ -12,6 +12,7 @@
 #include "shm/steer.h"
 #include "upstream/balance.h"
 #include "upstream/checks.h"
+#include "upstream/names.h"
 #include "upstream/news.h"
 #include "upstream/seen.h"
 
@@ -36,9 +37,18 @@ void ln_services_demand(const struct ln_conf *conf, struct ln_demand *demand)
 
         ln_demand_add_slots(demand, LN_ZONE_CURSOR, ln_slice_of(s->name), LN_SERVICE_SIZE,
                             LN_SERVICE_EACH);
-        for (unsigned k = 0; k < s->instance_count; k++)
-            ln_demand_add_slots(demand, LN_ZONE_INSTANCE, instance_key(key, s, &s->instances[k]),
-                                LN_INSTANCE_SIZE, LN_INSTANCE_EACH);
+        for (unsigned k = 0; k < s->instance_count; k++) {
+            const struct ln_instance_conf *instance = &s->instances[k];
+
+            if (instance->is_name || instance->discover != LN_DISCOVER_OFF) {
+                ln_seats_demand(s, instance, demand);
+                ln_demand_add(demand, LN_ZONE_LEASE, LN_NAMES_LEASE,
+                              sizeof(struct ln_lease_record));
+            }
+            if (instance->discover == LN_DISCOVER_OFF)
+                ln_demand_add_slots(demand, LN_ZONE_INSTANCE, instance_key(key, s, instance),
+                                    LN_INSTANCE_SIZE, LN_INSTANCE_EACH);
+        }
         if (s->health.on)
             ln_demand_add(demand, LN_ZONE_LEASE, LN_CHECKS_LEASE, sizeof(struct ln_lease_record));
     }
@@ -112,13 +122,27 @@ static void weigh_tier(struct ln_service *s, struct ln_tier *tier)
     ln_free(weights);
 }
 
-static void init_tier(struct ln_service *s, struct ln_tier *tier, bool backups)
+static void fill_tier(struct ln_service *s, struct ln_tier *tier, bool backups)
 {
-    tier->members = ln_alloc((s->count + 1) * sizeof *tier->members);
-    for (unsigned i = 0; i < s->count; i++)
-        if (s->instances[i].conf->backup == backups)
-            tier->members[tier->count++] = (uint16_t)i;
+    tier->count = 0;
+    for (unsigned i = 0; i < s->present_count; i++)
+        if (s->instances[s->present[i]].conf->backup == backups)
+            tier->members[tier->count++] = s->present[i];
     weigh_tier(s, tier);
+}
+
+/* Who is there, and who of them among whom. */
+static void look(struct ln_service *s)
+{
+    s->asks = false;
+    for (unsigned i = 0; i < s->followed_count; i++)
+        s->asks = !ln_seats_look(&s->followed[i], s->all->pools) || s->asks;
+    s->present_count = 0;
+    for (unsigned i = 0; i < s->count; i++)
+        if (!s->instances[i].out)
+            s->present[s->present_count++] = (uint16_t)i;
+    for (unsigned t = 0; t < LN_TIERS; t++)
+        fill_tier(s, &s->tiers[t], t > 0);
 }
 
 static void fini_weights(struct ln_tier *tier)
@@ -131,10 +155,46 @@ void ln_service_weigh(struct ln_service *s)
 {
     /* Before the weights: a change that comes meanwhile is seen at the next pick. */
     s->steered = atomic_load_explicit(&s->record->steered, memory_order_acquire);
-    for (unsigned t = 0; t < LN_TIERS; t++) {
+    for (unsigned t = 0; t < LN_TIERS; t++)
         fini_weights(&s->tiers[t]);
-        weigh_tier(s, &s->tiers[t]);
+    look(s);
+}
+
+static unsigned slots_of(const struct ln_service_conf *conf)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < conf->instance_count; i++)
+        count += ln_seats_of(&conf->instances[i]);
+    return count;
+}
+
+static void make_room(struct ln_service *s, unsigned slots)
+{
+    s->instances = ln_zalloc(slots * sizeof *s->instances);
+    s->present = ln_alloc((slots + 1) * sizeof *s->present);
+    s->followed = ln_zalloc((s->conf->instance_count + 1) * sizeof *s->followed);
+    for (unsigned t = 0; t < LN_TIERS; t++)
+        s->tiers[t].members = ln_alloc((slots + 1) * sizeof *s->tiers[t].members);
+}
+
+/* The next entry of the list: an instance, or as many as may come of it. */
+static int add_entry(struct ln_service *s, const struct ln_instance_conf *conf, struct ln_shm *shm,
+                     struct ln_pools *pools, struct ln_err *err)
+{
+    struct ln_instance *first = &s->instances[s->count];
+    bool discovers = conf->discover != LN_DISCOVER_OFF;
+
+    for (unsigned k = 0; k < ln_seats_of(conf); k++) {
+        first[k].conf = conf;
+        first[k].service = s;
+        s->count++;
     }
+    if (!discovers && init_instance(first, shm, pools, err) != 0)
+        return -1;
+    if (!discovers && !conf->is_name)
+        return 0;
+    return ln_seats_init(&s->followed[s->followed_count++], first, conf, shm, err);
 }
 
 static int init_service(struct ln_service *s, const struct ln_service_conf *conf,
@@ -143,26 +203,18 @@ static int init_service(struct ln_service *s, const struct ln_service_conf *conf
     s->conf = conf;
     s->balancer = ln_balancer_of(conf->strategy);
     ln_queue_init(&s->queue, pools->loop);
-    s->instances = ln_zalloc(conf->instance_count * sizeof *s->instances);
+    make_room(s, slots_of(conf));
     s->record =
         zone(shm, LN_ZONE_CURSOR, ln_slice_of(conf->name), LN_SERVICE_SIZE, LN_SERVICE_EACH, err);
     if (s->record == NULL)
         return -1;
     s->counts = ln_service_counts(s->record, ln_shm_workers(shm), pools->worker);
     s->queue.length = &s->counts->waiting;
-    for (; s->count < conf->instance_count; s->count++) {
-        struct ln_instance *i = &s->instances[s->count];
-
-        i->conf = &conf->instances[s->count];
-        i->service = s;
-        if (init_instance(i, shm, pools, err) != 0) {
-            s->count++;
+    for (unsigned k = 0; k < conf->instance_count; k++)
+        if (add_entry(s, &conf->instances[k], shm, pools, err) != 0)
             return -1;
-        }
-    }
     s->steered = atomic_load_explicit(&s->record->steered, memory_order_acquire);
-    for (unsigned t = 0; t < LN_TIERS; t++)
-        init_tier(s, &s->tiers[t], t > 0);
+    look(s);
     return 0;
 }
 
@@ -171,6 +223,7 @@ struct ln_services *ln_services_new(const struct ln_conf *conf, struct ln_shm *s
 {
     struct ln_services *all = ln_zalloc(sizeof *all);
 
+    all->pools = pools;
     all->worker = pools->worker;
     all->workers = ln_shm_workers(shm);
     ln_rand_init(&all->rand, 0);
@@ -191,7 +244,12 @@ struct ln_services *ln_services_new(const struct ln_conf *conf, struct ln_shm *s
 static void fini_service(struct ln_service *s)
 {
     for (unsigned k = 0; k < s->count; k++)
-        ln_pool_let_go(s->instances[k].pool);
+        if (s->instances[k].pool != NULL)
+            ln_pool_let_go(s->instances[k].pool);
+    for (unsigned k = 0; k < s->followed_count; k++)
+        ln_seats_fini(&s->followed[k]);
+    ln_free(s->followed);
+    ln_free(s->present);
     ln_queue_fini(&s->queue);
     for (unsigned t = 0; t < LN_TIERS; t++) {
         fini_weights(&s->tiers[t]);
@@ -346,7 +404,7 @@ void ln_service_weigh_checks(struct ln_service *s)
         return;
     if (panic)
         ln_warn("health %s: only %u of %u instances are up: requests go to all of them",
-                s->conf->name, up, s->count);
+                s->conf->name, up, s->present_count);
     else
         ln_info("health %s: enough instances are up: requests go to those only", s->conf->name);
 }
@@ -379,7 +437,9 @@ void ln_instance_checked(struct ln_instance *i, bool ok, const char *why, ln_mse
 void ln_services_publish(const struct ln_services *all)
 {
     for (unsigned i = 0; i < all->count; i++)
-        for (unsigned k = 0; k < all->v[i].count; k++)
-            ln_seen_publish(all->v[i].instances[k].record, all->v[i].conf,
-                            all->v[i].instances[k].conf);
+        for (unsigned k = 0; k < all->v[i].present_count; k++) {
+            const struct ln_instance *instance = &all->v[i].instances[all->v[i].present[k]];
+
+            ln_seen_publish(instance->record, all->v[i].conf, instance->conf);
+        }
 }

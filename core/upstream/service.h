@@ -7,6 +7,7 @@
 #ifndef LN_UPSTREAM_SERVICE_H
 #define LN_UPSTREAM_SERVICE_H
 
+#include "base/assert.h"
 #include "base/rand.h"
 #include "conf/conf.h"
 #include "shm/demand.h"
@@ -19,17 +20,22 @@
 #include "upstream/queue.h"
 #include "upstream/rendezvous.h"
 #include "upstream/ring.h"
+#include "upstream/seat.h"
 
 struct ln_balancer;      /* balance.h */
 struct ln_news_listener; /* news.h */
 
 struct ln_instance {
-    const struct ln_instance_conf *conf; /* borrowed from the generation */
+    const struct ln_instance_conf *conf; /* borrowed from the generation, or its own: seat.h */
     struct ln_service *service;
     struct ln_instance_record *record; /* in the shared region */
     struct ln_instance_counts *counts; /* this worker's, there */
-    struct ln_pool *pool;              /* counted */
+    struct ln_pool *pool;              /* counted; NULL: nobody has sat here yet */
     unsigned weight;                   /* in the strategy's eyes, or what the operator has said */
+    bool out;                          /* gets no requests: nobody sits here (seat.h) */
+    uint32_t turn;                     /* of who sits here, in ... */
+    const struct ln_spot_record *spot; /* ... the shared region; NULL: no seat */
+    struct ln_own *own;                /* private to seat.c */
 };
 
 /* Those that are chosen among: the instances, or, when none of them is up, the backups. */
@@ -56,12 +62,18 @@ struct ln_service {
     struct ln_cursor_record *record;  /* in the shared region */
     struct ln_service_counts *counts; /* this worker's, there */
     uint32_t steered;                 /* record->steered when weights were last looked at */
+    uint16_t *present;                /* owned: indexes of those instances that are not out */
+    unsigned present_count;
+    struct ln_followed *followed; /* owned: names of instances */
+    unsigned followed_count;
+    bool asks; /* for a name that nobody has been asked for yet */
 };
 
 struct ln_services {
     struct ln_service *v;
     unsigned count;
     unsigned worker, workers; /* our cell in records, and how many there are */
+    struct ln_pools *pools;   /* borrowed */
     struct ln_rand rand;
     const struct ln_news_listener *listener; /* borrowed; NULL: nobody listens */
 };
@@ -103,9 +115,16 @@ struct ln_loan {
 struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_wish *wish, ln_msec now,
                                     struct ln_loan *loan, bool *full);
 
-/* Takes the weights anew: the operator has changed one. Every worker does so at its next pick, and
- * all come to the same ring. */
+/* Takes instances and weights anew: the operator has changed one, or a name stands for others.
+ * Every worker does so at its next pick, and all come to the same ring. */
 void ln_service_weigh(struct ln_service *s);
+
+/* Does so if there is something new. */
+static inline void ln_service_notice(struct ln_service *s)
+{
+    if (LN_UNLIKELY(atomic_load_explicit(&s->record->steered, memory_order_relaxed) != s->steered))
+        ln_service_weigh(s);
+}
 
 /* How an attempt ended: it is no longer in flight, and breaker and health hear of it. */
 void ln_service_release(struct ln_instance *i, struct ln_loan *loan, enum ln_outcome outcome,

@@ -131,6 +131,20 @@ function Server:command(...)
 end
 
 
+-- Several at once, with nothing in between; their values, false for none.
+function Server:pipeline(list)
+  local s, values = socket.connect(self.address), {}
+  if self.password then
+    s:send(encode { "AUTH", self.password })
+    read_value(s)
+  end
+  for _, words in ipairs(list) do s:send(encode(words)) end
+  for i = 1, #list do values[i] = read_value(s) or false end
+  s:close()
+  return values
+end
+
+
 -- Likewise, but nobody waits for the answer.
 function Server:command_aside(...)
   local s = socket.connect(self.address)

@@ -78,6 +78,14 @@ CASE("gateway.headers.via", IN("headers"), "true", "1", "got \"1\", expected on 
 CASE("gateway.headers.requestId", IN("headers"), "''", "'X Y'", "got \"X Y\", expected the name of a header, or \"\"")
 CASE("gateway.headers.originHost", IN("headers"), "off", "no", "got \"no\", expected on or off")
 CASE("gateway.headers.strip", IN("headers"), "[X-User]", "'X Y'", "got \"X Y\", expected the name of a header, or a list of them")
+CASE("gateway.resolver", GATEWAY, "{tries: 1}", "192.0.2.1", "got \"192.0.2.1\", " A_MAPPING)
+CASE("gateway.resolver.servers", IN("resolver"), "[192.0.2.1, '[2001:db8::1]:5353']", "'ns.example.com'",
+     "got \"ns.example.com\", expected an address such as 192.0.2.1 or [2001:db8::1]:5353, or a list of them")
+CASE("gateway.resolver.timeout", IN("resolver"), "500ms", "0", "got \"0\", " A_DURATION "from 10ms to 1m")
+CASE("gateway.resolver.tries", IN("resolver"), "1", "0", "got \"0\", expected a whole number from 1 to 10")
+CASE("gateway.resolver.minTtl", IN("resolver"), "50ms", "soon", "got \"soon\", " A_DURATION "from 10ms to 1d")
+CASE("gateway.resolver.maxTtl", IN("resolver"), "5m", "2d", "got \"2d\", " A_DURATION "from 10ms to 1d")
+CASE("gateway.resolver.hold", IN("resolver"), "0", "never", "got \"never\", " A_DURATION "at most 365d")
 CASE("gateway.drainDelay", GATEWAY, "5s", "2d", "got \"2d\", " A_DURATION "at most 1d")
 CASE("gateway.drainTimeout", GATEWAY, "1d", "soon", "got \"soon\", " A_DURATION "at most 1d")
 CASE("gateway.log", GATEWAY, "{}", "stderr", "got \"stderr\", " A_MAPPING)
@@ -156,6 +164,12 @@ CASE("services[0].retries.keep", SERVICE_IN("retries"), "1m", "2g", "got \"2g\",
 CASE("services[0].queue", SERVICE, "{}", "2", "got \"2\", " A_MAPPING)
 CASE("services[0].queue.max", SERVICE_IN("queue"), "0", "-1", "got \"-1\", expected a whole number from 0 to 1000000")
 CASE("services[0].queue.timeout", SERVICE_IN("queue"), "2s", "0", "got \"0\", " A_DURATION "from 1ms to 365d")
+CASE("services[0].instances[0].discover",
+     "gateway: {port: ':0'}\nservices: [{name: x, instances: [{url: 'http://localhost', @}]}]\n", "addresses", "dns",
+     "got \"dns\", expected one of off, addresses, srv")
+CASE("services[0].instances[0].discoverMax",
+     "gateway: {port: ':0'}\nservices: [{name: x, instances: [{url: 'http://localhost', @}]}]\n", "250", "251",
+     "got \"251\", expected a whole number from 1 to 250")
 CASE("services[0].instances[0].maxConnections",
      "gateway: {port: ':0'}\nservices: [{name: x, instances: [{url: 'http://127.0.0.1', @}]}]\n", "100", "all",
      "got \"all\", expected a whole number from 0 to 1000000")
