@@ -166,6 +166,19 @@ void ln_breaker_return(struct ln_breaker_record *r, struct ln_ticket ticket)
     } while (!move(r, &bits, w));
 }
 
+void ln_breaker_hasten(struct ln_breaker_record *r, ln_msec now)
+{
+    uint64_t bits;
+    struct word w;
+
+    do {
+        w = load(r, &bits);
+        if (w.state != LN_BREAKER_OPEN || has_come(w.at, now))
+            return;
+        w.at = (uint32_t)(now / TICK_MS);
+    } while (!move(r, &bits, w));
+}
+
 /* ---- the window ---- */
 
 /* A count of one tenth of the window: which epoch 10 | which round of the ring 14 | requests 20 |

@@ -71,6 +71,9 @@ enum ln_breaker_news ln_breaker_report(struct ln_breaker_record *r,
 /* The request was never sent: if it was a probe, another may go instead. */
 void ln_breaker_return(struct ln_breaker_record *r, struct ln_ticket ticket);
 
+/* Somebody knows that what was wrong is over: if it is open, its probes may begin now. */
+void ln_breaker_hasten(struct ln_breaker_record *r, ln_msec now);
+
 enum ln_breaker_state ln_breaker_state(const struct ln_breaker_record *r);
 
 /* How long it is left alone at the n-th trip in a row, from 1. */

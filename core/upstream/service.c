@@ -425,6 +425,7 @@ void ln_instance_checked(struct ln_instance *i, bool ok, const char *why, ln_mse
         break;
     case LN_CHECK_ROSE:
         ln_health_forgive(i->record);
+        ln_breaker_hasten(&i->record->breaker, now);
         is_back(i, now);
         ln_news_rose(i);
         break;

@@ -88,6 +88,27 @@ describe("a service whose checks call most of it down", function()
     assert.equal("no_healthy_backend", g:get("/").headers["X-Lunette-Reason"])
   end)
 
+  it("lets a breaker's probes begin when they call its instance up again, and not before", function()
+    local it, spare, status = checked "it", checked "spare", 500
+    it.up.handler = function(request)
+      if request.target == "/health" then return it.check end
+      return status, "it"
+    end
+    local g = start({ it, spare }, { breaker = { minRequests = 5, openFor = "1h", maxOpenFor = "1h" } })
+    gate.eventually(function()
+      g:get("/")
+      return g:logged("closed %-> open")
+    end, "the breaker")
+    status = 200
+    assert.same({ spare = true }, names(g, 12)) -- all checks succeed, as they have done all the time
+    it.check = 500
+    wait_down(g, it)
+    it.check = 200
+    g:wait_log("down %-> up")
+    assert.same({ it = true, spare = true }, names(g, 12))
+    g:wait_log("half%-open %-> closed")
+  end)
+
   it("goes to backups first", function()
     local a, spare = checked "a", checked "spare"
     spare.instance = { url = spare.up.url, backup = true }

@@ -346,6 +346,30 @@ static void test_a_new_life_has_a_clean_window(void **state)
     }
 }
 
+/* Then it has to prove itself all the same, and what it has done before is not forgotten. */
+static void test_probes_can_be_hastened(void **state)
+{
+    struct ln_breaker_record r = {0};
+    ln_msec now = START;
+
+    (void)state;
+    ln_breaker_hasten(&r, now); /* it is closed */
+    trip(&r, now);
+    assert_false(visit(&r, true, ++now));
+    ln_breaker_hasten(&r, now);
+    assert_int_equal(ln_breaker_state(&r), LN_BREAKER_OPEN);
+    assert_true(visit(&r, false, now));
+    assert_int_equal(ln_breaker_state(&r), LN_BREAKER_OPEN);
+    assert_false(visit(&r, true, now + 19999)); /* twice as long */
+    ln_breaker_hasten(&r, now);
+    for (unsigned i = 0; i < 3; i++) {
+        ln_breaker_hasten(&r, now); /* half open: that is no more probes */
+        assert_true(visit(&r, true, now));
+    }
+    assert_int_equal(ln_breaker_state(&r), LN_BREAKER_CLOSED);
+    assert_true(visit(&r, true, now));
+}
+
 static void test_stale_tickets_change_nothing(void **state)
 {
     struct ln_breaker_record r = {0};
@@ -752,6 +776,7 @@ int main(void)
         cmocka_unit_test(test_it_stays_open_ever_longer_up_to_the_bound),
         cmocka_unit_test(test_a_quick_relapse_counts_as_the_same_trouble),
         cmocka_unit_test(test_a_new_life_has_a_clean_window),
+        cmocka_unit_test(test_probes_can_be_hastened),
         cmocka_unit_test(test_stale_tickets_change_nothing),
         cmocka_unit_test(test_a_probe_that_was_not_sent_comes_back),
         cmocka_unit_test(test_leases_end),
