@@ -376,9 +376,7 @@ enum ln_step ln_attempts_await(struct ln_exchange *x)
     if (!x->got_head)
         return LN_STEP_AWAIT;
 
-    ln_attempt_answered(&x->attempt, x->res.status,
-                        x->tunnel || x->res.framing == LN_FRAMING_CHUNKED ||
-                            x->res.framing == LN_FRAMING_CLOSE);
+    ln_attempt_answered(&x->attempt, x->res.status);
     if (!x->up.ended) /* nothing is read while response handlers run */
         ln_downstream_pause(x->d);
     ln_deadline_clear(&x->d->deadline);

@@ -6,6 +6,8 @@
 #include "base/assert.h"
 #include "upstream/latency.h"
 
+enum { SETTLED_MS = 500 }; /* shorter than the lease of a probe */
+
 static const struct sockaddr *address(struct ln_connect *c, unsigned i, socklen_t *len)
 {
     struct ln_attempt *a = ln_container_of(c, struct ln_attempt, connect);
@@ -73,13 +75,27 @@ void ln_attempt_asked(struct ln_attempt *a)
     a->asked = ln_loop_now(a->instance->pool->all->loop);
 }
 
+static struct ln_loop *loop_of(const struct ln_attempt *a)
+{
+    return a->instance->pool->all->loop;
+}
+
+static void on_settled(struct ln_timer *t)
+{
+    struct ln_attempt *a = ln_container_of(t, struct ln_attempt, settled);
+
+    ln_instance_report(a->instance, &a->loan, LN_OUTCOME_OK, ln_loop_now_ms(loop_of(a)));
+}
+
 /* An instance that answers before it has heard everything is not measured: how long that takes is
  * the client's doing. */
-void ln_attempt_answered(struct ln_attempt *a, int status, bool endless)
+void ln_attempt_answered(struct ln_attempt *a, int status)
 {
-    ln_nsec now = ln_loop_now(a->instance->pool->all->loop);
+    ln_nsec now = ln_loop_now(loop_of(a));
 
-    ln_instance_answered(a->instance, &a->loan, status, endless, now / LN_NSEC_PER_MSEC);
+    ln_instance_answered(a->instance, &a->loan, status, now / LN_NSEC_PER_MSEC);
+    if (a->loan.ticket.probe || a->loan.door != 0)
+        ln_timer_start(loop_of(a), &a->settled, SETTLED_MS, on_settled);
     if (a->asked > 0)
         ln_latency_note(&a->instance->record->latency, (now - a->asked) / 1000,
                         now / LN_NSEC_PER_MSEC);
@@ -99,6 +115,8 @@ void ln_attempt_release(struct ln_attempt *a, enum ln_outcome outcome, bool reus
     struct ln_upconn *c = a->conn;
 
     ln_assert(i != NULL);
+    if (ln_timer_is_running(&a->settled))
+        ln_timer_stop(loop_of(a), &a->settled);
     if (ln_outcome_row(outcome)->strikes > 0)
         note_failure(a, ln_loop_now(i->pool->all->loop));
     set_opening(a, false);

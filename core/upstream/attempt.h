@@ -19,6 +19,7 @@ struct ln_attempt {
     struct ln_connect connect;    /* private */
     int error;                    /* errno of a failed connect */
     struct ln_loan loan;          /* with the instance: ln_service_pick() fills it */
+    struct ln_timer settled;      /* private: runs while content comes of an instance on trial */
     ln_nsec started, asked;       /* when it began, and when all of the request was sent; 0 = not */
     /* The connection is there (a->conn), or it is not (NULL). May be called from inside
      * ln_attempt_start(). */
@@ -37,8 +38,10 @@ void ln_attempt_start(struct ln_attempt *a, struct ln_instance *i, enum ln_attem
 /* All of the request has been sent, now. */
 void ln_attempt_asked(struct ln_attempt *a);
 
-/* The head of the response is here: the instance's latency is known, and ln_instance_answered(). */
-void ln_attempt_answered(struct ln_attempt *a, int status, bool endless);
+/* The head of the response is here: the instance's latency is known, and ln_instance_answered(). If
+ * it is on trial and its content has not broken off for a moment, it is told as good then, for
+ * there are responses that last for hours. */
+void ln_attempt_answered(struct ln_attempt *a, int status);
 
 /* `reusable`: the connection stands cleanly between two messages. */
 void ln_attempt_release(struct ln_attempt *a, enum ln_outcome outcome, bool reusable);

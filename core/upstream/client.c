@@ -310,7 +310,7 @@ static bool begin_content(struct ln_client_call *c)
     ln_fields_drop_hop_by_hop(&c->head.fields);
     c->got_head = true;
     if (c->attempt.instance != NULL)
-        ln_attempt_answered(&c->attempt, c->head.status, false);
+        ln_attempt_answered(&c->attempt, c->head.status);
     if (c->head.framing == LN_FRAMING_LENGTH && c->head.length > c->most) {
         refuse(c, LN_OUTCOME_OK,
                ln_arena_printf(&c->arena, "the response has %llu bytes, at most %llu are taken",

@@ -342,11 +342,8 @@ void ln_instance_report(struct ln_instance *i, struct ln_loan *loan, enum ln_out
     loan->ticket.valid = false;
 }
 
-void ln_instance_answered(struct ln_instance *i, struct ln_loan *loan, int status, bool endless,
-                          ln_msec now)
+void ln_instance_answered(struct ln_instance *i, struct ln_loan *loan, int status, ln_msec now)
 {
-    bool on_trial = loan->ticket.probe || loan->door != 0;
-
     if (ln_statuses_have(&i->service->conf->breaker.statuses, status)) {
         ln_record_count(&i->counts->bad_statuses);
         ln_seen_fail(i->record, LN_OUTCOME_OK, status, now);
@@ -354,8 +351,6 @@ void ln_instance_answered(struct ln_instance *i, struct ln_loan *loan, int statu
             tell_breaker(i, loan->ticket, false, now);
         loan->ticket.valid = false;
     }
-    if (endless && on_trial)
-        ln_instance_report(i, loan, LN_OUTCOME_OK, now);
 }
 
 /* ---- checks ---- */

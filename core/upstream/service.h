@@ -132,11 +132,9 @@ void ln_service_release(struct ln_instance *i, struct ln_loan *loan, enum ln_out
 
 /* The head of a response is here. A status that counts as a failure is told to the breaker at once:
  * whoever comes after its client finds the breaker informed. That spends the ticket, so whatever
- * becomes of the content is no second failure. Anything else is told when the attempt ends, for the
- * content may still break off; but `endless` content has no known end, and if the instance is on
- * trial all of its news is told now. Logs changes. `now` in milliseconds. */
-void ln_instance_answered(struct ln_instance *i, struct ln_loan *loan, int status, bool endless,
-                          ln_msec now);
+ * becomes of the content is no second failure. Anything else is told later, for the content may
+ * still break off. Logs changes. `now` in milliseconds. */
+void ln_instance_answered(struct ln_instance *i, struct ln_loan *loan, int status, ln_msec now);
 
 /* Only the news, which is told once: the ticket is spent. Logs changes. `now` in milliseconds. */
 void ln_instance_report(struct ln_instance *i, struct ln_loan *loan, enum ln_outcome outcome,

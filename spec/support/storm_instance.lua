@@ -51,6 +51,14 @@ modes["reset-body"] = function(connection)
 end
 
 
+-- With content of which nobody knows the length.
+modes["reset-chunks"] = function(connection)
+  connection:respond(200, http.chunk(BODY), { HEADERS[1], "Transfer-Encoding: chunked" })
+  loop.pause(0.001)
+  connection:reset()
+end
+
+
 local mode, work = "ok", 0.005
 local journal = assert(io.open(JOURNAL, "a"))
 journal:setvbuf("no")

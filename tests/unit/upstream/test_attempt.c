@@ -274,6 +274,40 @@ static void test_a_success_brings_the_instance_back(void **state)
     assert_int_equal(p->record.down, 0);
 }
 
+/* As the trial of an instance that was down; its head is here. */
+static void answer_on_trial(struct post *p)
+{
+    ln_health_strike(&p->record, 0, LN_STRIKES_DOWN, 1);
+    assert_true(ln_health_admits(&p->record, 1000, &p->attempt.loan.door));
+    start(p, LN_ATTEMPT_FRESH);
+    ln_attempt_answered(&p->attempt, 200);
+    assert_true(atomic_load(&p->record.down) != 0);
+}
+
+/* It may still break off, as it did before. */
+static void test_a_head_is_no_success_yet(void **state)
+{
+    struct post *p = *state;
+
+    answer_on_trial(p);
+    ln_attempt_release(&p->attempt, LN_OUTCOME_TRUNCATED, false);
+    ln_loop_bury(p->yard.turns.loop);
+    assert_true(atomic_load(&p->record.down) != 0);
+    assert_int_equal(atomic_load(&p->record.trips), 2);
+}
+
+/* ... but what lasts for hours is one after a moment. */
+static void test_content_that_comes_for_a_while_is_a_success(void **state)
+{
+    struct post *p = *state;
+
+    answer_on_trial(p);
+    while (atomic_load(&p->record.down) != 0)
+        ev_run(ln_loop_ev(p->yard.turns.loop), EVRUN_ONCE);
+    assert_int_equal(atomic_load(&p->record.trips), 0);
+    release(p, false);
+}
+
 static void test_what_is_being_opened_is_counted(void **state)
 {
     struct post *p = *state;
@@ -328,6 +362,8 @@ int main(void)
         TEST(test_the_second_address_is_as_good),
         TEST(test_releasing_before_it_is_connected),
         TEST(test_a_success_brings_the_instance_back),
+        TEST(test_a_head_is_no_success_yet),
+        TEST(test_content_that_comes_for_a_while_is_a_success),
         TEST(test_what_is_being_opened_is_counted),
         TEST(test_a_fresh_one_takes_the_place_of_an_idle_one),
     };

@@ -44,7 +44,7 @@ static void ask(struct ln_service *s, int status, enum ln_outcome outcome, ln_ms
 
     assert_non_null(i);
     if (status > 0)
-        ln_instance_answered(i, &loan, status, false, now);
+        ln_instance_answered(i, &loan, status, now);
     ln_service_release(i, &loan, outcome, now);
 }
 

@@ -263,7 +263,7 @@ static void report(struct ln_instance *i, enum ln_outcome outcome, int status)
     struct ln_loan loan = lend(i);
 
     if (status > 0)
-        ln_instance_answered(i, &loan, status, false, NOW);
+        ln_instance_answered(i, &loan, status, NOW);
     ln_instance_report(i, &loan, outcome, NOW);
     assert_false(loan.ticket.valid); /* told once */
 }
@@ -356,7 +356,7 @@ static void test_a_bad_status_is_told_with_its_head(void **state)
     for (unsigned i = 0; i < 5; i++) {
         assert_int_equal(ln_breaker_state(&at->record->breaker), LN_BREAKER_CLOSED);
         loans[i] = lend(at);
-        ln_instance_answered(at, &loans[i], 503, false, NOW);
+        ln_instance_answered(at, &loans[i], 503, NOW);
         assert_false(loans[i].ticket.valid);
     }
     assert_int_equal(ln_breaker_state(&at->record->breaker), LN_BREAKER_OPEN);
@@ -400,7 +400,7 @@ static void test_a_probe_is_told_with_its_head(void **state)
                                  &probe.ticket, &news));
     probe.door = 0;
     assert_int_equal(news, LN_BREAKER_PROBES);
-    ln_instance_answered(at, &probe, 500, true, NOW + 10000);
+    ln_instance_answered(at, &probe, 500, NOW + 10000);
     assert_int_equal(ln_breaker_state(&at->record->breaker), LN_BREAKER_OPEN);
     ln_instance_report(at, &probe, LN_OUTCOME_OK, NOW + 10000);
     assert_int_equal(ln_breaker_state(&at->record->breaker), LN_BREAKER_OPEN);
