@@ -8,7 +8,7 @@ CMAKE  := cmake -S . -B $(BUILD) -G Ninja -DCMAKE_INSTALL_PREFIX=$(PREFIX) -DLN_
 QUIET  := >$(BUILD)/configure.log || { cat $(BUILD)/configure.log; exit 1; }
 
 .DEFAULT_GOAL := build
-.PHONY: run build test bench fuzz check-format format docs install clean deps deps-test help
+.PHONY: run build test bench resilience fuzz check-format format docs install clean deps deps-test help
 
 run: build ## build, then serve conf/gateway.yaml (CONF=FILE for another) in the foreground
 	@exec $(BUILD)/lunette run -c $(CONF)
@@ -24,6 +24,9 @@ test: deps-test ## build and run every test; the last line is the sum
 
 bench: build deps-bench ## compare with nginx and HAProxy by CPU time per request
 	@tests/bench/run $(BUILD)/lunette
+
+resilience: build deps-bench ## send catastrophes at it, nginx and HAProxy: a quarter of an hour
+	@tests/resilience/run $(BUILD)/lunette
 
 fuzz: deps-test ## run every fuzz target for FUZZ_SECONDS (default 60) each; needs clang
 	@cmake/deps ci

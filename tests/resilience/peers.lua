@@ -4,8 +4,9 @@
 -- POST never repeated once it was sent. What differs: nginx has no checks of its own; HAProxy comes with quick ones, and lunette
 -- without and with them.
 --
--- A peer: name, program, start(at) -> path, arguments; `at` has port, ports (of the instances), dir, binary. refused(self) is
--- how many connections to `bad` could not be opened so far: nobody but the proxy knows of those.
+-- A peer: name, program, arguments(at), where `at` has port, ports (of the instances), the port of the bad one, dir and binary.
+-- refused(at) gives a function that tells how many connections to the bad one could not be opened so far: nobody but the proxy
+-- knows of those.
 
 local loop = require "spec.support.loop"
 local process = require "spec.support.process"
@@ -56,7 +57,8 @@ defaults
   retry-on all-retryable-errors
   option httpchk
   http-check send meth GET uri / ver HTTP/1.1 hdr Host storm
-  default-server check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 2 observe layer7 error-limit 3 on-error mark-down
+  default-server check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 2
+  default-server observe layer7 error-limit 3 on-error mark-down
 frontend in
   bind 127.0.0.1:$port
   http-request disable-l7-retry if METH_POST
@@ -112,7 +114,7 @@ end
 
 
 -- Counts in what a file has got since the last call.
-local function counter_of_file(path, ...)
+local function counter(path, ...)
   local file, n, needles = assert(io.open(path)), 0, { ... }
   return function()
     n = n + count(file:read("*a"), unpack(needles))
@@ -124,27 +126,26 @@ end
 local nginx = { name = "nginx", program = "/usr/sbin/nginx" }
 
 
-function nginx.start(at)
-  write(at.dir .. "/error.log", "")
+function nginx.arguments(at)
   return { "-e", at.dir .. "/error.log", "-p", at.dir, "-c", write(at.dir .. "/nginx.conf", fill(NGINX, at)) }
 end
 
 
-function nginx.refused(_, at)
-  return counter_of_file(at.dir .. "/error.log", "connect() failed", ("http://127.0.0.1:%d/"):format(at.bad))
+function nginx.refused(at)
+  return counter(at.dir .. "/error.log", "connect() failed", ("http://127.0.0.1:%d/"):format(at.bad))
 end
 
 
 local haproxy = { name = "HAProxy", program = "/usr/sbin/haproxy" }
 
 
-function haproxy.start(at)
+function haproxy.arguments(at)
   return { "-db", "-f", write(at.dir .. "/haproxy.cfg", fill(HAPROXY, at)) }
 end
 
 
 -- Its counters of failed connections, repeats and redispatches, which also have the few requests that were under way.
-function haproxy.refused(_, at)
+function haproxy.refused(at)
   return function()
     local s = socket.connect("unix:" .. at.dir .. "/stats")
     s:send("show stat\n")
@@ -163,21 +164,15 @@ end
 
 
 local function lunette(name, checks)
-  local peer = { name = name, is_ours = true }
+  local peer = { name = name }
 
-  function peer.start(at)
+  function peer.arguments(at)
     at.checks = checks
     return { "run", "-c", write(at.dir .. "/gateway.yaml", fill(LUNETTE, at)), "--control", at.dir .. "/control" }
   end
 
-  function peer.refused(p, at)
-    local seen, n = 0, 0
-    return function()
-      local text = p.err.text:sub(seen + 1):match("^.*\n") or ""
-      seen = seen + #text
-      n = n + count(text, ("http://127.0.0.1:%d: the connection could not be opened"):format(at.bad))
-      return n
-    end
+  function peer.refused(at)
+    return counter(at.dir .. "/error.log", ("http://127.0.0.1:%d: the connection could not be opened"):format(at.bad))
   end
 
   return peer
@@ -193,9 +188,11 @@ function M.start(peer, at)
   at.port = bound.address:match("%d+$")
   at.address = "127.0.0.1:" .. at.port
   bound:close()
-  local p = process.start(peer.is_ours and at.binary or peer.program, peer.start(at))
+  local p = process.start("/bin/sh", {
+    "-c", 'exec 2>>"$0"; exec "$@"', at.dir .. "/error.log", peer.program or at.binary, unpack(peer.arguments(at)),
+  })
   loop.eventually(function()
-    if not p:is_running() then error(peer.name .. " has ended: " .. p.err.text .. p.out.text, 0) end
+    assert(p:is_running(), peer.name .. " has ended: see " .. at.dir .. "/error.log")
     local ok, s = pcall(socket.connect, at.address)
     if ok then s:close() end
     return ok

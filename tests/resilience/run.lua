@@ -12,7 +12,7 @@ local BINARY = arg[1]
 local ROUNDS = tonumber(os.getenv("ROUNDS") or 1)
 local GOOD, BAD = 3, 12    -- seconds before it begins, and of the catastrophe
 local PATIENCE = 40        -- seconds that we wait for an instance to be used again
-local GAP = 0.15           -- an instance that gets nothing for so long is not chosen any more
+local OTHERS = 30          -- an instance that gets nothing while others answer so many requests is not chosen any more
 local LOAD = { clients = 12, pause = 0.02, posts = 5, patience = 10 }
 
 
@@ -32,6 +32,7 @@ local STORMS = {
   row("500", "answers 500", be("500")),
   row("head", "resets in the middle of the head", be("reset-head")),
   row("body", "resets in the middle of the content", be("reset-body")),
+  row("chunks", "resets in the middle of chunked content", be("reset-chunks")),
   row("silent", "accepts and says nothing", be("silent")),
   row("flap", "killed and restarted each second", storm.Instance.kill, storm.Instance.start, function(bad)
     for _ = 1, (BAD - 1) / 2 do
@@ -73,19 +74,32 @@ local function uses(w)
 end
 
 
+-- How many requests others have answered between the two times.
+local function answered(w, from, to)
+  local n = 0
+  for _, r in ipairs(w.load.records) do
+    if r.start >= from and r.finish < to and r.status == 200 and r.instance ~= w.bad.name then n = n + 1 end
+  end
+  return n
+end
+
+
 -- When it was no longer chosen, seconds from the beginning, and how often it was asked after that.
 local function marked(w)
-  local last, after = w.from, 0
-  local stopped
+  local list, stopped, after = { w.from }, nil, 0
   for _, at in ipairs(uses(w)) do
-    if at >= w.from and at < w.to then
-      if not stopped and at - last > GAP then stopped = last end
-      if stopped then after = after + 1 end
-      last = at
+    if at >= w.from and at < w.to then list[#list + 1] = at end
+  end
+  list[#list + 1] = w.to
+  for i = 2, #list do
+    if stopped and i < #list then
+      after = after + 1
+    elseif not stopped and answered(w, list[i - 1], list[i]) > OTHERS then
+      stopped = list[i - 1] - w.from
+      after = i < #list and 1 or 0
     end
   end
-  if not stopped and w.to - last > GAP then stopped = last end
-  return stopped and stopped - w.from, after
+  return stopped, after
 end
 
 
@@ -95,7 +109,7 @@ local function count_errors(w)
     if r.status ~= 200 then
       if r.method == "POST" then posts = posts + 1 else gets = gets + 1 end
     end
-    slowest = math.max(slowest, (r.finish or loop.now()) - r.start)
+    if r.finish > w.from then slowest = math.max(slowest, r.finish - r.start) end
   end
   return gets, posts, slowest
 end
@@ -128,7 +142,7 @@ local function run(peer, weather)
   local p = peers.start(peer, at)
   w.load = storm.load(at.address, LOAD)
   loop.pause(GOOD)
-  local watcher = watch(w, peer.refused(p, at))
+  local watcher = watch(w, peer.refused(at))
   w.from = loop.now()
   weather.begin(w.bad)
   if weather.during then weather.during(w.bad) else loop.pause(BAD) end
@@ -153,11 +167,12 @@ end
 
 -- ---- the report -----------------------------------------------------------------------------------------------------
 
-local function chosen(list, names, of)
+-- Those of the list whose names are given, with commas between; all without.
+local function chosen(list, names)
   if not names then return list end
   local out = {}
   for _, item in ipairs(list) do
-    if ("," .. names .. ","):find("," .. item[of] .. ",", 1, true) then out[#out + 1] = item end
+    if ("," .. names .. ","):find("," .. item.name .. ",", 1, true) then out[#out + 1] = item end
   end
   return out
 end
@@ -178,7 +193,8 @@ end
 
 local COLUMNS = {
   { "Requests of clients that went wrong: idempotent + POST", function(rounds)
-    return ("%d + %d"):format(median(rounds, function(r) return r.gets end), median(rounds, function(r) return r.posts end))
+    local gets, posts = median(rounds, function(r) return r.gets end), median(rounds, function(r) return r.posts end)
+    return ("%d + %d"):format(gets, posts)
   end },
   { "The longest that a client has waited", function(rounds)
     return seconds(median(rounds, function(r) return r.slowest end))
@@ -211,7 +227,7 @@ local function print_tables(storms, who, results)
 end
 
 
-local who, storms = chosen(peers.list, os.getenv("PEERS"), "name"), chosen(STORMS, os.getenv("STORMS"), "name")
+local who, storms = chosen(peers.list, os.getenv("PEERS")), chosen(STORMS, os.getenv("STORMS"))
 local results = {}
 for round = 1, ROUNDS do
   for _, weather in ipairs(storms) do
