@@ -18,10 +18,14 @@ static void on_answer(struct ln_redis_call *call)
     struct ln_census *c = call->arg;
     const struct ln_redis_reply *r = call->error == LN_REDIS_OK ? call->replies[0] : NULL;
 
-    if (r != NULL && r->kind == LN_REDIS_INTEGER && r->integer > 0)
+    bool good = r != NULL && r->kind == LN_REDIS_INTEGER && r->integer > 0;
+
+    if (good)
         atomic_store_explicit(c->gateways, (uint64_t)r->integer, memory_order_relaxed);
     ln_redis_call_free(call);
     c->call = NULL;
+    if (good && c->on_beat != NULL)
+        c->on_beat(c, ln_loop_now_ms(c->loop) - c->asked);
 }
 
 static void beat(struct ln_census *c)
@@ -32,6 +36,7 @@ static void beat(struct ln_census *c)
     ln_timer_start(c->loop, &c->timer, EVERY_MS, on_time);
     if (c->call != NULL)
         return;
+    c->asked = ln_loop_now_ms(c->loop);
     c->call = ln_redis_call_new(c->redis, on_answer, c);
     ln_redis_call_script(c->call, c->script, 4);
     ln_redis_call_word(c->call, "1", 1); /* keys */
@@ -52,6 +57,11 @@ static void on_time(struct ln_timer *t)
 void ln_census_start(struct ln_census *c)
 {
     beat(c);
+}
+
+void ln_census_hurry(struct ln_census *c, ln_msec after)
+{
+    ln_timer_start(c->loop, &c->timer, after, on_time);
 }
 
 void ln_census_stop(struct ln_census *c)

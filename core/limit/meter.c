@@ -19,6 +19,12 @@ struct ln_meters {
     uint64_t self; /* the name of this gateway among those that share a Redis */
 };
 
+enum {
+    LATE_MAX = 10,   /* answers in a row: Redis is too slow for this limit */
+    PAUSE_MIN = 100, /* milliseconds before it is tried again; doubled each time ... */
+    PAUSE_MAX = 2000 /* ... up to this */
+};
+
 /* What all workers share of a meter: LN_ZONE_METER. */
 struct record {
     _Alignas(64) _Atomic uint64_t gateways; /* that live; 0 = never known */
@@ -32,7 +38,10 @@ struct ln_meter {
     struct ln_tally tally;
     struct ln_census census;
     struct record *record;
-    bool is_down; /* Redis cannot count, as far as this worker knows */
+    bool is_down;  /* Redis cannot count, as far as this worker knows */
+    bool is_slow;  /* and is not asked: a heartbeat will find out when it is fast enough */
+    unsigned late; /* answers in a row */
+    ln_msec pause; /* before the next heartbeat while it is slow */
 
     void *zone; /* for onDown: local; NULL otherwise */
     size_t zone_size;
@@ -90,6 +99,8 @@ static bool find_zones(struct ln_meter *m)
     return m->zone != NULL;
 }
 
+static void on_beat(struct ln_census *c, ln_msec took);
+
 static void start_census(struct ln_meter *m)
 {
     m->census = (struct ln_census){
@@ -99,6 +110,7 @@ static void start_census(struct ln_meter *m)
         .gateways = &m->record->gateways,
         .self = m->all->self,
         .key = ln_tally_gateways_key(&m->tally, m->census_key),
+        .on_beat = on_beat,
     };
     ln_census_start(&m->census);
 }
@@ -233,6 +245,47 @@ static void do_without(struct ln_meter_take *t)
     }
 }
 
+/* ---- a slow Redis ---- */
+
+static void beat_soon(struct ln_meter *m)
+{
+    m->pause = m->pause == 0 ? PAUSE_MIN : m->pause * 2;
+    if (m->pause > PAUSE_MAX)
+        m->pause = PAUSE_MAX;
+    ln_census_hurry(&m->census, m->pause);
+}
+
+/* Redis answers others, who have more patience; so its client may well be up. */
+static void note_late(struct ln_meter *m)
+{
+    count_stat(m, LN_STAT_LIMITED_LATE);
+    if (m->is_slow || ++m->late < LATE_MAX)
+        return;
+    m->is_slow = true;
+    notice_down(m, LN_SLICE("it answers too late"));
+    beat_soon(m);
+}
+
+static void note_in_time(struct ln_meter *m)
+{
+    m->late = 0;
+    m->pause = 0;
+    notice_up(m);
+}
+
+/* One that was in time lets the next ones ask again. Pauses grow until one of these is, too. */
+static void on_beat(struct ln_census *c, ln_msec took)
+{
+    struct ln_meter *m = ln_container_of(c, struct ln_meter, census);
+
+    if (!m->is_slow)
+        return;
+    m->is_slow = took > m->conf.timeout;
+    m->late = 0;
+    if (m->is_slow)
+        beat_soon(m);
+}
+
 /* ---- taking ---- */
 
 /* The call has ended. One that was late or lost says nothing of the next: when they are many the
@@ -247,10 +300,10 @@ static void settle(struct ln_meter_take *t)
     if (c->error == LN_REDIS_OK && ln_tally_read(c, &a, &why)) {
         t->answer = (struct ln_meter_answer){a.ok, LN_METER_REDIS, a.left, a.wait, a.reset};
         count_stat(m, LN_STAT_LIMITED_REDIS);
-        notice_up(m);
+        note_in_time(m);
     } else {
         if (c->error == LN_REDIS_TIMEOUT)
-            count_stat(m, LN_STAT_LIMITED_LATE);
+            note_late(m);
         if (c->error == LN_REDIS_OK || c->error == LN_REDIS_DOWN)
             notice_down(m, why);
         do_without(t);
@@ -273,6 +326,11 @@ bool ln_meter_take(struct ln_meter *m, struct ln_meter_take *t, struct ln_slice 
     t->meter = m;
     t->identity = identity;
     t->cost = cost;
+    if (m->is_slow) {
+        t->call = NULL;
+        do_without(t);
+        return true;
+    }
     t->call = ln_redis_call_new(m->redis, on_answer, t);
     ln_tally_ask(&m->tally, t->call, identity, cost, cost);
     if (ln_redis_call_send(t->call, m->conf.timeout))

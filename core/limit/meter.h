@@ -3,12 +3,14 @@
  *
  *   take ──► Redis ──────────── answers in time ───► its answer
  *     │        └── late, broken, refuses ──┐
- *     └── is known to be down ─────────────┴───────► onDown: local, allow, deny
+ *     └── is known to be down, or slow ────┴───────► onDown: local, allow, deny
  *
  * A take never blocks: it has its answer at once, or through one callback within its timeout. The
  * client (redis/client.h) is the breaker: while it is down nobody waits, and its probes find out
- * when Redis is back. `local` counts in this gateway's memory, by a limit that is divided by the
- * number of gateways that lived when Redis was last heard (limit/census.h).
+ * when Redis is back. A Redis that is merely too slow for this limit is not asked either, after ten
+ * late answers in a row, until a heartbeat is answered within the limit's timeout. `local` counts
+ * in this gateway's memory, by a limit that is divided by the number of gateways that lived when
+ * Redis was last heard (limit/census.h).
  *
  * What is the same for all workers of a gateway lies in shared memory: what is counted locally, how
  * many gateways there are, and whether the log has been told. Owner: a generation. One thread.

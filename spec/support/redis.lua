@@ -48,8 +48,8 @@ function M.start(options)
 end
 
 
--- Starts it (again), empty.
-function Server:run()
+-- Starts it (again), empty unless it was told to SAVE; with further settings, and until it has said `ready`.
+function Server:run(more, ready)
   local args = { "--port", self.port, "--bind", "127.0.0.1", "--dir", self.dir.path }
   if self.is_sentinel then
     table.insert(args, 1, self.dir:join("sentinel.conf"))
@@ -62,10 +62,12 @@ function Server:run()
     args[#args + 1] = self.password
   end
   for _, word in ipairs(self.settings) do args[#args + 1] = word end
+  for _, word in ipairs(more or {}) do args[#args + 1] = word end
+  ready = ready or self.is_sentinel and "Sentinel ID is" or "Ready to accept connections"
   self.process = process.start(find_binary(), args)
   loop.wait_until(function()
     if not self.process:is_running() then error("redis-server has ended: " .. self.process.out.text, 0) end
-    return self.process.out.text:find(self.is_sentinel and "Sentinel ID is" or "Ready to accept connections", 1, true)
+    return self.process.out.text:find(ready, 1, true)
   end, "redis-server to be ready")
 end
 

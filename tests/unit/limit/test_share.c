@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * test_share.c - all shares together are never more than the limit, and nobody's is nothing.
+ */
+#include "unit.h"
+
+#include "limit/share.h"
+
+static void test_shares(void **state)
+{
+    (void)state;
+    for (uint64_t count = 1; count <= 40; count++)
+        for (uint64_t n = 1; n <= 40; n++)
+            for (ln_msec per = 1; per < 3000; per += 997) {
+                struct ln_limit limit = {LN_LIMIT_GCRA, count, per, count};
+                struct ln_limit share = ln_share_of(&limit, n);
+
+                assert_true(share.count >= 1 && share.burst >= 1);
+                assert_true(n * share.count * per <= count * share.per);
+                assert_true(share.burst * n <= limit.burst || share.burst == 1);
+                if (count % n == 0) /* and not less, where it can be exact */
+                    assert_true(share.count == count / n && share.per == per);
+            }
+}
+
+static void test_alone_is_all(void **state)
+{
+    struct ln_limit limit = {LN_LIMIT_FIXED_WINDOW, 100, 60000, 10};
+    struct ln_limit share = ln_share_of(&limit, 1);
+
+    (void)state;
+    assert_memory_equal(&share, &limit, sizeof limit);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shares),
+        cmocka_unit_test(test_alone_is_all),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

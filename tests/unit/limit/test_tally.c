@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * test_tally.c - keys, what else may stand there, limits that change, clocks that go back.
+ */
+#include "limit/clocked.h"
+
+static struct ln_tally tally;
+
+static void use(enum ln_limit_way way, uint64_t count, ln_msec per, uint64_t burst)
+{
+    ln_tally_init(&tally, &tallies, &(struct ln_limit){way, count, per, burst}, LN_SLICE("r"));
+}
+
+static void fast_forward(int64_t ms)
+{
+    *clock_us += ms * 1000;
+}
+
+static void assert_took(const char *identity, uint64_t n, bool ok, uint64_t left)
+{
+    struct ln_tally_answer a = take(&tally, identity, n, n);
+
+    assert_int_equal(a.ok, ok);
+    assert_int_equal(a.left, left);
+}
+
+/* ---- keys ---- */
+
+static void test_keys(void **state)
+{
+    char out[LN_TALLY_KEY_MAX];
+
+    (void)state;
+    use(LN_LIMIT_GCRA, 1, 1, 1);
+    assert_slice(ln_tally_key(&tally, LN_SLICE("10.1.2.3"), out), "rate_limit:{r:10.1.2.3}");
+    assert_slice(ln_tally_key(&tally, LN_SLICE("::1"), out), "rate_limit:{r:::1}");
+    assert_slice(ln_tally_key(&tally, LN_SLICE(""), out), "rate_limit:{r:}");
+    assert_slice(ln_tally_key(&tally, ln_slice("a\0b}\r\n%\xff", 8), out),
+                 "rate_limit:{r:a%00b%7D%0D%0A%25%FF}");
+    assert_slice(ln_tally_key(&tally, LN_SLICE("~a"), out),
+                 "rate_limit:{r:~"
+                 "8d5679ec94e658e1de328401393caa90b352cc5bc28b6a3601f38f7fdf1de3cb}");
+    assert_slice(ln_tally_gateways_key(&tally, out), "rate_limit:{r}:gateways");
+}
+
+static void test_the_longest_keys_have_room(void **state)
+{
+    char rule[LN_TALLY_RULE_MAX], identity[LN_TALLY_IDENTITY_MAX + 1], out[LN_TALLY_KEY_MAX];
+    struct ln_limit limit = {LN_LIMIT_GCRA, 1, 1, 1};
+
+    (void)state;
+    memset(rule, ':', sizeof rule);
+    memset(identity, '}', sizeof identity);
+    ln_tally_init(&tally, &tallies, &limit, ln_slice(rule, sizeof rule));
+    assert_int_equal(ln_tally_key(&tally, ln_slice(identity, LN_TALLY_IDENTITY_MAX), out).n,
+                     12 + 3 * LN_TALLY_RULE_MAX + 1 + 3 * LN_TALLY_IDENTITY_MAX + 1);
+    assert_int_equal(ln_tally_key(&tally, ln_slice(identity, sizeof identity), out).n,
+                     12 + 3 * LN_TALLY_RULE_MAX + 1 + 65 + 1); /* a digest */
+    ln_tally_gateways_key(&tally, out);
+}
+
+/* ---- what else stands there ---- */
+
+static void test_one_algorithm_after_another(void **state)
+{
+    (void)state;
+    for (unsigned before = 0; before < LN_LIMIT_WAYS; before++)
+        for (unsigned way = 0; way < LN_LIMIT_WAYS; way++) {
+            use((enum ln_limit_way)before, 5, 60000, 5);
+            assert_true(take(&tally, "a", 3, 3).ok);
+            use((enum ln_limit_way)way, 5, 60000, 5);
+            assert_took("a", 1, true, before == way ? 1 : 4);
+            assert_string_not_equal(said("PTTL rate_limit:{r:a}"), "-1");
+            assert_string_equal(said("DEL rate_limit:{r:a}"), "1");
+        }
+}
+
+/* What was taken stays taken when the limit is another one. */
+static void test_limits_that_change(void **state)
+{
+    (void)state;
+    use(LN_LIMIT_GCRA, 10, 10000, 10);
+    assert_took("a", 4, true, 6);
+    use(LN_LIMIT_GCRA, 3, 10000, 20);
+    assert_took("a", 1, true, 15);
+    use(LN_LIMIT_SLIDING_LOG, 10, 10000, 1);
+    assert_took("b", 4, true, 6);
+    use(LN_LIMIT_SLIDING_LOG, 20, 20000, 1);
+    assert_took("b", 1, true, 15);
+    use(LN_LIMIT_SLIDING_LOG, 2, 20000, 1);
+    assert_took("b", 1, false, 0);
+    use(LN_LIMIT_SLIDING_WINDOW, 10, 10000, 1);
+    assert_took("c", 4, true, 6);
+    use(LN_LIMIT_SLIDING_WINDOW, 20, 7000, 1);
+    assert_took("c", 1, true, 15);
+    use(LN_LIMIT_FIXED_WINDOW, 10, 3600000, 1);
+    assert_took("d", 4, true, 6);
+    use(LN_LIMIT_FIXED_WINDOW, 20, 10000, 1);
+    assert_took("d", 1, true, 15);
+    assert_true(atoi(said("PTTL rate_limit:{r:d}")) <= 10000); /* not for an hour */
+}
+
+/* A key that somebody has made immortal, too. */
+static void test_keys_end(void **state)
+{
+    (void)state;
+    use(LN_LIMIT_FIXED_WINDOW, 3, 1000, 1);
+    assert_took("a", 3, true, 0);
+    assert_string_equal(said("PERSIST rate_limit:{r:a}"), "1");
+    assert_took("a", 1, false, 0);
+    fast_forward(1000);
+    assert_took("a", 1, true, 2);
+}
+
+/* ---- clocks ---- */
+
+/* By much: nobody is locked out until the old time comes again, whatever was taken. */
+static void test_a_clock_that_goes_far_back(void **state)
+{
+    (void)state;
+    for (unsigned way = 0; way < LN_LIMIT_WAYS; way++) {
+        char identity[8];
+
+        snprintf(identity, sizeof identity, "c%u", way);
+        use((enum ln_limit_way)way, 5, 1000, 5);
+        assert_took(identity, 5, true, 0);
+        fast_forward(-3600 * 1000);
+        take(&tally, identity, 1, 1);
+        fast_forward(2000); /* as long as any of them remembers */
+        assert_took(identity, 1, true, 4);
+    }
+}
+
+/* By little: it gives nothing back. */
+static void test_a_clock_that_goes_a_little_back(void **state)
+{
+    (void)state;
+    for (unsigned way = 0; way < LN_LIMIT_WAYS; way++) {
+        use((enum ln_limit_way)way, 5, 1000, 5);
+        assert_took("a", 5, true, 0);
+        fast_forward(-10);
+        assert_false(take(&tally, "a", 1, 1).ok);
+        assert_string_equal(said("DEL rate_limit:{r:a}"), "1");
+        fast_forward(10);
+    }
+}
+
+/* ---- figures ---- */
+
+static void test_huge_numbers(void **state)
+{
+    const uint64_t huge = 1000000000;
+    const ln_msec year = 365 * 86400000ULL;
+
+    (void)state;
+    for (unsigned way = 0; way < LN_LIMIT_WAYS; way++) {
+        char identity[8];
+
+        snprintf(identity, sizeof identity, "h%u", way);
+        use((enum ln_limit_way)way, huge, year, huge);
+        assert_took(identity, huge, true, 0);
+        assert_took(identity, 1, false, 0);
+        assert_took(identity, huge + 1, false, 0);
+        use((enum ln_limit_way)way, 1, year, huge); /* a thousand million years until all is back */
+        assert_took(identity, huge, false, 0);
+        use((enum ln_limit_way)way, huge, 1, 1);
+        fast_forward(1);
+        assert_true(take(&tally, "fast", 1, 1).ok);
+        assert_string_equal(said("DEL rate_limit:{r:fast}"), "1");
+    }
+}
+
+static void test_looks_and_refusals_write_nothing(void **state)
+{
+    (void)state;
+    for (unsigned way = 0; way < LN_LIMIT_WAYS; way++) {
+        char offset[64];
+
+        use((enum ln_limit_way)way, 5, 60000, 5);
+        assert_took("a", 0, true, 5);
+        assert_string_equal(said("EXISTS rate_limit:{r:a}"), "0");
+        assert_took("a", 4, true, 1);
+        snprintf(offset, sizeof offset, "%s", said("DEBUG DIGEST"));
+        fast_forward(1);
+        assert_took("a", 2, false, 1);
+        assert_took("a", 0, true, 1);
+        assert_string_equal(said("DEBUG DIGEST"), offset);
+        assert_string_equal(said("DEL rate_limit:{r:a}"), "1");
+    }
+}
+
+static void test_as_many_as_there_are(void **state)
+{
+    (void)state;
+    for (unsigned way = 0; way < LN_LIMIT_WAYS; way++) {
+        use((enum ln_limit_way)way, 5, 60000, 5);
+        assert_int_equal(take(&tally, "a", 1, 3).granted, 3);
+        assert_int_equal(take(&tally, "a", 1, 3).granted, 2);
+        assert_false(take(&tally, "a", 1, 3).ok);
+        assert_string_equal(said("DEL rate_limit:{r:a}"), "1");
+    }
+}
+
+/* ---- gateways ---- */
+
+static const char *beat(const char *who)
+{
+    struct ask *a = draft();
+
+    ln_redis_call_script(a->call, &tallies.gateways, 4);
+    ln_redis_call_word(a->call, "1", 1);
+    ln_redis_call_word(a->call, "g", 1);
+    ln_redis_call_word(a->call, who, strlen(who));
+    ln_redis_call_number(a->call, 7000000);
+    post(a, 5000);
+    await_all();
+    return a->text;
+}
+
+static void test_gateways_are_counted_while_they_live(void **state)
+{
+    (void)state;
+    assert_string_equal(said("SET g nonsense"), "OK");
+    assert_string_equal(beat("a"), "1");
+    assert_string_equal(beat("b"), "2");
+    assert_string_equal(beat("a"), "2");
+    fast_forward(6000);
+    assert_string_equal(beat("a"), "2");
+    fast_forward(1001);
+    assert_string_equal(beat("a"), "1");
+    assert_string_equal(beat("b"), "2");
+    fast_forward(-3600 * 1000); /* b was heard in a time that is no more */
+    assert_string_equal(beat("a"), "1");
+    assert_string_not_equal(said("PTTL g"), "-1");
+    fast_forward(7001);
+    assert_string_equal(said("EXISTS g"), "0");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CLOCKED(test_keys),
+        CLOCKED(test_the_longest_keys_have_room),
+        CLOCKED(test_one_algorithm_after_another),
+        CLOCKED(test_limits_that_change),
+        CLOCKED(test_keys_end),
+        CLOCKED(test_a_clock_that_goes_far_back),
+        CLOCKED(test_a_clock_that_goes_a_little_back),
+        CLOCKED(test_huge_numbers),
+        CLOCKED(test_looks_and_refusals_write_nothing),
+        CLOCKED(test_as_many_as_there_are),
+        CLOCKED(test_gateways_are_counted_while_they_live),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
