@@ -130,7 +130,7 @@ struct ln_meter *ln_meter_new(struct ln_meters *all, const struct ln_meter_conf 
         ln_fail(err, LN_E_SYS, "shared memory has no zone for it");
         return NULL;
     }
-    ln_tally_init(&m->tally, &all->tallies, &conf->limit, m->conf.rule);
+    ln_tally_init(&m->tally, &all->tallies, &conf->limit, 1, m->conf.rule);
     m->redis = ln_redis_get(all->env.redis, &conf->url);
     start_census(m);
     return m;
@@ -297,7 +297,7 @@ static void settle(struct ln_meter_take *t)
     struct ln_slice why = ln_slice_of(c->reason != NULL ? c->reason : "");
     struct ln_tally_answer a;
 
-    if (c->error == LN_REDIS_OK && ln_tally_read(c, &a, &why)) {
+    if (c->error == LN_REDIS_OK && ln_tally_read(&m->tally, c, &a, &why)) {
         t->answer = (struct ln_meter_answer){a.ok, LN_METER_REDIS, a.left, a.wait, a.reset};
         count_stat(m, LN_STAT_LIMITED_REDIS);
         note_in_time(m);
@@ -332,7 +332,7 @@ bool ln_meter_take(struct ln_meter *m, struct ln_meter_take *t, struct ln_slice 
         return true;
     }
     t->call = ln_redis_call_new(m->redis, on_answer, t);
-    ln_tally_ask(&m->tally, t->call, identity, cost, cost);
+    ln_tally_ask(&m->tally, t->call, identity, (int64_t)cost, cost);
     if (ln_redis_call_send(t->call, m->conf.timeout))
         return false;
     settle(t);

@@ -4,66 +4,59 @@
 --
 -- Windows begin at multiples of `per`. All is whole numbers while count * per is less than 2^53.
 --
--- KEYS[1]  "window per:number:before:now", until both are over
--- ARGV     count per - least most
--- returns  granted, or -1: not even `least`; left; microseconds until `least` would be granted, and until all is back
-local key, span = KEYS[1], ARGV[2]
-local count, per, least, most = tonumber(ARGV[1]), tonumber(span), tonumber(ARGV[4]), tonumber(ARGV[5])
+-- A key holds "window per:number:before:now", until both are over.
 local time = redis.call("TIME")
-local now = time[1] * 1000000 + time[2]
-local number = math.floor(now / per)
+local clock = time[1] * 1000000 + time[2]
 
 
--- What the window before has granted, and this one. Whatever is not ours, we begin anew.
-local function read()
+-- The number of this window, and what the one before has granted, and this one. Whatever is not ours, we begin anew.
+local function read(key, per)
+  local number = math.floor(clock / per)
   local value = redis.pcall("GET", key)
-  if not value then return 0, 0 end
+  if not value then return number, 0, 0 end
   if type(value) == "table" then
     redis.call("DEL", key) -- a list, a set: not a string
-    return 0, 0
+    return number, 0, 0
   end
-  local was, then_number, before, current = value:match("^window (%d+):(%d+):(%d+):(%d+)$")
-  if not was then return 0, 0 end
-  then_number, before, current = tonumber(then_number), tonumber(before), tonumber(current)
-  if was ~= span then return 0, before + current end -- another limit has granted it: nothing is forgiven
-  if number == then_number + 1 then return current, 0 end
-  if number == then_number then return before, current end
-  if number == then_number - 1 then -- the clock was set back a little: it stands still
-    number, now = then_number, then_number * per
-    return before, current
-  end
-  return 0, 0
+  local span, was, before, current = value:match("^window (%d+):(%d+):(%d+):(%d+)$")
+  if not span then return number, 0, 0 end
+  span, was, before, current = tonumber(span), tonumber(was), tonumber(before), tonumber(current)
+  if span ~= per then return number, 0, before + current end -- another limit has granted it: nothing is forgiven
+  if number == was + 1 then return number, current, 0 end
+  if number == was or number == was - 1 then return was, before, current end -- or the clock was set back a little
+  return number, 0, 0
 end
 
 
-local before, current = read()
-local into = now - number * per
-local function room() return count * per - before * (per - into) - current * per end
+local function open(key, count, per)
+  local number, before, current = read(key, per)
+  local into = math.max(0, clock - number * per)
+  local w = {}
 
-
--- How far into a window `before` has faded enough that `left` more fit beside it.
-local function fades(left, faded)
-  return faded > 0 and math.max(0, per - math.floor(left * per / faded)) or 0
-end
-
-
-local granted = math.min(most, math.floor(room() / per))
-local wait = 0
-if granted < least then
-  if least > count then
-    wait = 2 * per - into -- never
-  elseif current + least <= count then
-    wait = fades(count - current - least, before) - into
-  else
-    wait = per - into + fades(count - least, current)
+  -- How far into a window `faded` counts for so little that `left` more fit beside it.
+  local function fades(left, faded)
+    return faded > 0 and math.max(0, per - math.floor(left * per / faded)) or 0
   end
-  granted = -1
-elseif granted > 0 then
-  current = current + granted
-  redis.call("SET", key, ("window %s:%.0f:%.0f:%.0f"):format(span, number, before, current), "PX",
-    ("%.0f"):format(math.ceil((2 * per - into) / 1000)))
-else
-  granted = 0 -- somebody only looks
+
+  local function tell()
+    w.room = math.floor((count * per - before * (per - into) - current * per) / per)
+    w.left = math.max(0, w.room)
+    w.reset = current > 0 and 2 * per - into or before > 0 and per - into or 0
+  end
+
+  function w.wait(n)
+    if n > count then return 2 * per - into end -- never
+    if current + n <= count then return fades(count - current - n, before) - into end
+    return per - into + fades(count - n, current)
+  end
+
+  function w.take(n)
+    current = current + n
+    redis.call("SET", key, ("window %.0f:%.0f:%.0f:%.0f"):format(per, number, before, current), "PX",
+      ("%.0f"):format(math.ceil((2 * per - into) / 1000)))
+    tell()
+  end
+
+  tell()
+  return w
 end
-local reset = current > 0 and 2 * per - into or before > 0 and per - into or 0
-return { granted, math.max(0, math.floor(room() / per)), wait, reset }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tally.c - what Redis is asked, and what it says. The judging itself is in *.lua beside this file,
- * embedded by cmake/embed.cmake.
+ * embedded by cmake/embed.cmake: a script is the file of its algorithm and judge.lua.
  */
 #include "limit/tally.h"
 
 #include "base/assert.h"
+#include "base/mem.h"
 
-enum { USEC_PER_MSEC = 1000, NSEC_PER_USEC = 1000, CALL_WORDS = 7 };
+enum { USEC_PER_MSEC = 1000, NSEC_PER_USEC = 1000 };
 
 extern const unsigned char ln_file_core_limit_gcra_lua[];
 extern const unsigned long ln_file_core_limit_gcra_lua_size;
@@ -16,6 +17,8 @@ extern const unsigned char ln_file_core_limit_sliding_log_lua[];
 extern const unsigned long ln_file_core_limit_sliding_log_lua_size;
 extern const unsigned char ln_file_core_limit_fixed_window_lua[];
 extern const unsigned long ln_file_core_limit_fixed_window_lua_size;
+extern const unsigned char ln_file_core_limit_judge_lua[];
+extern const unsigned long ln_file_core_limit_judge_lua_size;
 extern const unsigned char ln_file_core_limit_gateways_lua[];
 extern const unsigned long ln_file_core_limit_gateways_lua_size;
 
@@ -37,9 +40,14 @@ static const struct {
 void ln_tallies_init(struct ln_tallies *all)
 {
     all->digest = ln_digest_new();
-    for (unsigned i = 0; i < LN_LIMIT_WAYS; i++)
-        ln_redis_script_init(&all->scripts[i],
-                             ln_slice((const char *)texts[i].bytes, *texts[i].size));
+    for (unsigned i = 0; i < LN_LIMIT_WAYS; i++) {
+        size_t n = *texts[i].size, rest = ln_file_core_limit_judge_lua_size;
+
+        all->texts[i] = ln_alloc(n + rest);
+        memcpy(all->texts[i], texts[i].bytes, n);
+        memcpy(all->texts[i] + n, ln_file_core_limit_judge_lua, rest);
+        ln_redis_script_init(&all->scripts[i], ln_slice(all->texts[i], n + rest));
+    }
     ln_redis_script_init(&all->gateways, ln_slice((const char *)ln_file_core_limit_gateways_lua,
                                                   ln_file_core_limit_gateways_lua_size));
 }
@@ -47,6 +55,8 @@ void ln_tallies_init(struct ln_tallies *all)
 void ln_tallies_fini(struct ln_tallies *all)
 {
     ln_digest_free(all->digest);
+    for (unsigned i = 0; i < LN_LIMIT_WAYS; i++)
+        ln_free(all->texts[i]);
 }
 
 /* ---- keys ---- */
@@ -122,51 +132,73 @@ static uint64_t common_divisor(uint64_t a, uint64_t b)
     return a;
 }
 
-void ln_tally_init(struct ln_tally *t, struct ln_tallies *all, const struct ln_limit *limit,
-                   struct ln_slice rule)
+static void add_window(struct ln_tally *t, const struct ln_limit *limit)
 {
-    ln_assert(limit->count > 0 && limit->per > 0 && rule.n <= LN_TALLY_RULE_MAX);
+    ln_assert(limit->count > 0 && limit->per > 0 && limit->way == t->way);
 
     uint64_t us = limit->per * USEC_PER_MSEC;
     uint64_t shared = limit->way == LN_LIMIT_GCRA ? common_divisor(limit->count, us) : 1;
+    unsigned i = t->count++;
+
+    t->windows[i].count = (int64_t)(limit->count / shared);
+    t->windows[i].per = (int64_t)(us / shared);
+    t->windows[i].burst = (int64_t)limit->burst;
+}
+
+void ln_tally_init(struct ln_tally *t, struct ln_tallies *all, const struct ln_limit *limits,
+                   unsigned count, struct ln_slice rule)
+{
     static const char begin[] = "rate_limit:{";
     char *to = t->prefix + sizeof begin - 1;
 
+    ln_assert(count > 0 && count <= LN_TALLY_WINDOWS && rule.n <= LN_TALLY_RULE_MAX);
     t->all = all;
-    t->way = limit->way;
-    t->count = (int64_t)(limit->count / shared);
-    t->per = (int64_t)(us / shared);
-    t->burst = (int64_t)limit->burst;
+    t->way = limits[0].way;
+    t->count = 0;
+    for (unsigned i = 0; i < count; i++)
+        add_window(t, &limits[i]);
     memcpy(t->prefix, begin, sizeof begin - 1);
     to = put_escaped(to, rule, true);
     *to++ = ':';
     t->prefix_len = (size_t)(to - t->prefix);
 }
 
-void ln_tally_ask(const struct ln_tally *t, struct ln_redis_call *c, struct ln_slice identity,
-                  uint64_t least, uint64_t most)
+static void put_keys(const struct ln_tally *t, struct ln_redis_call *c, struct ln_slice identity)
 {
-    char text[LN_TALLY_KEY_MAX];
+    char text[LN_TALLY_KEY_MAX + 2];
     struct ln_slice key = ln_tally_key(t, identity, text);
 
-    ln_redis_call_script(c, &t->all->scripts[t->way], CALL_WORDS);
-    ln_redis_call_word(c, "1", 1); /* keys */
     ln_redis_call_word(c, key.p, key.n);
-    ln_redis_call_number(c, t->count);
-    ln_redis_call_number(c, t->per);
-    ln_redis_call_number(c, t->burst);
-    ln_redis_call_number(c, (int64_t)least);
-    ln_redis_call_number(c, (int64_t)most);
+    text[key.n] = ':';
+    for (unsigned i = 1; i < t->count; i++) {
+        text[key.n + 1] = (char)('1' + i);
+        ln_redis_call_word(c, text, key.n + 2);
+    }
 }
 
-static bool is_answer(const struct ln_redis_reply *r)
+void ln_tally_ask(const struct ln_tally *t, struct ln_redis_call *c, struct ln_slice identity,
+                  int64_t least, uint64_t most)
 {
-    if (r->kind != LN_REDIS_ARRAY || r->count != 4)
+    ln_redis_call_script(c, &t->all->scripts[t->way], 1 + t->count + 2 + 3 * t->count);
+    ln_redis_call_number(c, t->count); /* keys */
+    put_keys(t, c, identity);
+    ln_redis_call_number(c, least);
+    ln_redis_call_number(c, (int64_t)most);
+    for (unsigned i = 0; i < t->count; i++) {
+        ln_redis_call_number(c, t->windows[i].count);
+        ln_redis_call_number(c, t->windows[i].per);
+        ln_redis_call_number(c, t->windows[i].burst);
+    }
+}
+
+static bool is_answer(const struct ln_tally *t, const struct ln_redis_reply *r)
+{
+    if (r->kind != LN_REDIS_ARRAY || r->count != 5)
         return false;
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 5; i++)
         if (r->items[i]->kind != LN_REDIS_INTEGER || r->items[i]->integer < (i == 0 ? -1 : 0))
             return false;
-    return true;
+    return r->items[4]->integer >= 1 && r->items[4]->integer <= t->count;
 }
 
 static ln_nsec nsec_of(int64_t us)
@@ -174,11 +206,12 @@ static ln_nsec nsec_of(int64_t us)
     return (uint64_t)us < UINT64_MAX / NSEC_PER_USEC ? (uint64_t)us * NSEC_PER_USEC : UINT64_MAX;
 }
 
-bool ln_tally_read(const struct ln_redis_call *c, struct ln_tally_answer *out, struct ln_slice *why)
+bool ln_tally_read(const struct ln_tally *t, const struct ln_redis_call *c,
+                   struct ln_tally_answer *out, struct ln_slice *why)
 {
     const struct ln_redis_reply *r = c->replies[0];
 
-    if (!is_answer(r)) {
+    if (!is_answer(t, r)) {
         *why =
             r->kind == LN_REDIS_FAULT ? r->text : LN_SLICE("it does not answer as our scripts do");
         return false;
@@ -188,5 +221,6 @@ bool ln_tally_read(const struct ln_redis_call *c, struct ln_tally_answer *out, s
     out->left = (uint64_t)r->items[1]->integer;
     out->wait = nsec_of(r->items[2]->integer);
     out->reset = nsec_of(r->items[3]->integer);
+    out->which = (unsigned)r->items[4]->integer - 1;
     return true;
 }

@@ -16,6 +16,7 @@ local function watch(redis)
     while true do
       local line = w.socket:read_until("\r\n", nil, 3600)
       if not line then break end
+      w.is_on = true
       local at, from, command, rest = line:match('^%+(%d+%.%d+) %[0 (%S+)%] "(%u+)"(.*)')
       if command == "EVALSHA" and rest:find("rate_limit:{gateway:127", 1, true) then
         table.insert(w.asked, tonumber(at))
@@ -28,6 +29,7 @@ local function watch(redis)
       end
     end
   end)
+  gate.eventually(function() return w.is_on end, "MONITOR")
   return w
 end
 

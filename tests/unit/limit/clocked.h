@@ -15,6 +15,7 @@ static volatile int64_t *clock_us;
 static struct ln_tallies tallies;
 
 struct question {
+    const struct ln_tally *tally;
     struct ln_tally_answer answer;
     bool good;
     char why[128];
@@ -54,7 +55,7 @@ static inline void on_answer(struct ln_redis_call *c)
     struct question *q = c->arg;
     struct ln_slice why = ln_slice_of(c->reason != NULL ? c->reason : "");
 
-    q->good = c->error == LN_REDIS_OK && ln_tally_read(c, &q->answer, &why);
+    q->good = c->error == LN_REDIS_OK && ln_tally_read(q->tally, c, &q->answer, &why);
     if (!q->good)
         snprintf(q->why, sizeof q->why, "%.*s", (int)why.n, why.p);
     ln_redis_call_free(c);
@@ -64,17 +65,18 @@ static inline void on_answer(struct ln_redis_call *c)
 
 /* Asks, and goes on: await_all() waits for all. */
 static inline void put_question(const struct ln_tally *t, struct question *q, const char *identity,
-                                uint64_t least, uint64_t most)
+                                int64_t least, uint64_t most)
 {
     struct ln_redis_call *c = ln_redis_call_new(house->redis, on_answer, q);
 
     house->used++;
+    q->tally = t;
     ln_tally_ask(t, c, ln_slice_of(identity), least, most);
     assert_true(ln_redis_call_send(c, 20000));
 }
 
 static inline struct ln_tally_answer take(const struct ln_tally *t, const char *identity,
-                                          uint64_t least, uint64_t most)
+                                          int64_t least, uint64_t most)
 {
     struct question q;
 

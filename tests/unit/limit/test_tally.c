@@ -7,7 +7,7 @@ static struct ln_tally tally;
 
 static void use(enum ln_limit_way way, uint64_t count, ln_msec per, uint64_t burst)
 {
-    ln_tally_init(&tally, &tallies, &(struct ln_limit){way, count, per, burst}, LN_SLICE("r"));
+    ln_tally_init(&tally, &tallies, &(struct ln_limit){way, count, per, burst}, 1, LN_SLICE("r"));
 }
 
 static void fast_forward(int64_t ms)
@@ -17,7 +17,7 @@ static void fast_forward(int64_t ms)
 
 static void assert_took(const char *identity, uint64_t n, bool ok, uint64_t left)
 {
-    struct ln_tally_answer a = take(&tally, identity, n, n);
+    struct ln_tally_answer a = take(&tally, identity, (int64_t)n, n);
 
     assert_int_equal(a.ok, ok);
     assert_int_equal(a.left, left);
@@ -50,7 +50,7 @@ static void test_the_longest_keys_have_room(void **state)
     (void)state;
     memset(rule, ':', sizeof rule);
     memset(identity, '}', sizeof identity);
-    ln_tally_init(&tally, &tallies, &limit, ln_slice(rule, sizeof rule));
+    ln_tally_init(&tally, &tallies, &limit, 1, ln_slice(rule, sizeof rule));
     assert_int_equal(ln_tally_key(&tally, ln_slice(identity, LN_TALLY_IDENTITY_MAX), out).n,
                      12 + 3 * LN_TALLY_RULE_MAX + 1 + 3 * LN_TALLY_IDENTITY_MAX + 1);
     assert_int_equal(ln_tally_key(&tally, ln_slice(identity, sizeof identity), out).n,
