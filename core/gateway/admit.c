@@ -156,12 +156,12 @@ static bool is_over_limit(struct ln_exchange *x)
     struct ln_limit_answer a;
     struct ln_slice key;
 
-    if (g->limiter.zone == NULL || !g->conf->gateway.listeners[x->d->listener].rate_limit)
+    if (!g->limiter.is_on || !g->conf->gateway.listeners[x->d->listener].rate_limit)
         return false;
     key = ln_client_key(&x->req);
-    ln_limiter_take(g->limiter.zone, g->limiter.size, &g->limiter.limit,
-                    ln_hash(ln_shm_hash_key(x->gw->shm), key.p, key.n), 1, ln_loop_now(x->gw->loop),
-                    &a);
+    ln_limiter_take(&g->limiter.zone, &g->limiter.plan,
+                    ln_hash(ln_shm_hash_key(x->gw->shm), key.p, key.n), 1, LN_PLAN_TAKE,
+                    ln_loop_now(x->gw->loop), &a);
     x->retry_after = a.wait;
     if (a.shared)
         ln_stat_add(x->gw->slot, LN_STAT_LIMITER_SHARED, 1);

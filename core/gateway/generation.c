@@ -46,7 +46,6 @@ static void load_limiter(struct ln_generation *g, const struct ln_vm_env *env, s
 {
     const struct ln_limit_conf *conf = &g->conf->limit;
     struct ln_slice name = LN_SLICE("rateLimit");
-    size_t size = ln_limiter_size(LIMITED_CLIENTS);
 
     if (!conf->enabled)
         return;
@@ -54,16 +53,22 @@ static void load_limiter(struct ln_generation *g, const struct ln_vm_env *env, s
         load_meter(g, env, diag);
         return;
     }
+    struct ln_plan plan = ln_plan_make(&conf->limit);
+    size_t size = ln_limiter_size(&plan, LIMITED_CLIENTS);
+
     if (env->demand != NULL)
         ln_demand_add(env->demand, LN_ZONE_LIMITER, name, size);
     if (env->shm == NULL)
         return;
-    g->limiter.limit =
-        ln_limit_plan_make(conf->limit.count, conf->limit.per, (unsigned)conf->limit.burst);
-    g->limiter.zone = ln_shm_find(env->shm, LN_ZONE_LIMITER, name, &size);
-    g->limiter.size = size;
-    if (g->limiter.zone == NULL)
+    void *zone = ln_shm_find(env->shm, LN_ZONE_LIMITER, name, &size);
+
+    if (zone == NULL) {
         ln_diag_error(diag, &conf->place, "rateLimit: shared memory has no zone for it");
+        return;
+    }
+    g->limiter.is_on = true;
+    g->limiter.plan = plan;
+    ln_limiter_open(&g->limiter.zone, &plan, zone, size);
 }
 
 static void load_services(struct ln_generation *g, const struct ln_vm_env *env,

@@ -34,10 +34,10 @@ struct ln_generation {
     struct ln_checks *checks;     /* from its commit until it retires; NULL: there are none */
     struct ln_names *names;       /* likewise */
     struct ln_spares *spares;     /* likewise */
-    struct {                      /* rateLimit; zone NULL = off, or checking */
-        void *zone;
-        size_t size;
-        struct ln_limit_plan limit;
+    struct {                      /* rateLimit; off while checking */
+        bool is_on;
+        struct ln_limiter_zone zone;
+        struct ln_plan plan;
     } limiter;
     struct ln_strip strip;        /* what clients may not send */
     struct ln_meter *meter;       /* rateLimit, when Redis counts; else NULL */

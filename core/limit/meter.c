@@ -43,10 +43,9 @@ struct ln_meter {
     unsigned late; /* answers in a row */
     ln_msec pause; /* before the next heartbeat while it is slow */
 
-    void *zone; /* for onDown: local; NULL otherwise */
-    size_t zone_size;
-    uint64_t divided_by; /* what `plan` is made for */
-    struct ln_limit_plan plan;
+    struct ln_limiter_zone zone; /* for onDown: local */
+    uint64_t divided_by;         /* what `plan` is made for */
+    struct ln_plan plan;
 
     char name[LN_TALLY_RULE_MAX];
     char census_key[LN_TALLY_KEY_MAX];
@@ -80,11 +79,28 @@ void ln_meters_free(struct ln_meters *all)
 
 /* ---- meters ---- */
 
+/* Here all are counted as buckets: what one generation wrote, another may read. */
+static struct ln_plan local_plan(const struct ln_limit *limit)
+{
+    struct ln_limit bucket = *limit;
+
+    bucket.way = LN_LIMIT_GCRA;
+    bucket.burst = ln_limit_most(limit);
+    return ln_plan_make(&bucket);
+}
+
+static size_t local_size(const struct ln_meter_conf *conf)
+{
+    struct ln_plan plan = local_plan(&conf->without);
+
+    return ln_limiter_size(&plan, conf->clients);
+}
+
 void ln_meter_demand(const struct ln_meter_conf *conf, struct ln_demand *demand)
 {
     ln_demand_add(demand, LN_ZONE_METER, conf->rule, sizeof(struct record));
     if (conf->on_down == LN_LIMIT_DOWN_LOCAL)
-        ln_demand_add(demand, LN_ZONE_LIMITER, conf->rule, ln_limiter_size(conf->clients));
+        ln_demand_add(demand, LN_ZONE_LIMITER, conf->rule, local_size(conf));
 }
 
 static bool find_zones(struct ln_meter *m)
@@ -94,9 +110,14 @@ static bool find_zones(struct ln_meter *m)
     m->record = ln_shm_find(shm, LN_ZONE_METER, m->conf.rule, NULL);
     if (m->record == NULL || m->conf.on_down != LN_LIMIT_DOWN_LOCAL)
         return m->record != NULL;
-    m->zone_size = ln_limiter_size(m->conf.clients);
-    m->zone = ln_shm_find(shm, LN_ZONE_LIMITER, m->conf.rule, &m->zone_size);
-    return m->zone != NULL;
+    size_t size = local_size(&m->conf);
+    void *zone = ln_shm_find(shm, LN_ZONE_LIMITER, m->conf.rule, &size);
+
+    if (zone == NULL)
+        return false;
+    m->plan = local_plan(&m->conf.without);
+    ln_limiter_open(&m->zone, &m->plan, zone, size);
+    return true;
 }
 
 static void on_beat(struct ln_census *c, ln_msec took);
@@ -213,15 +234,15 @@ static void take_here(struct ln_meter *m, struct ln_meter_take *t)
     if (m->divided_by != gateways) {
         struct ln_limit share = ln_share_of(&m->conf.without, gateways);
 
-        m->plan = ln_limit_plan_make(share.count, share.per, (unsigned)ln_limit_most(&share));
+        m->plan = local_plan(&share);
         m->divided_by = gateways;
     }
-    ln_limiter_take(m->zone, m->zone_size, &m->plan,
+    ln_limiter_take(&m->zone, &m->plan,
                     ln_hash(ln_shm_hash_key(env->shm), t->identity.p, t->identity.n), t->cost,
-                    ln_loop_now(env->loop), &a);
+                    LN_PLAN_TAKE, ln_loop_now(env->loop), &a);
     if (a.shared)
         count_stat(m, LN_STAT_LIMITER_SHARED);
-    t->answer = (struct ln_meter_answer){a.ok, LN_METER_LOCAL, a.left, a.wait, 0};
+    t->answer = (struct ln_meter_answer){a.ok, LN_METER_LOCAL, a.left, a.wait, a.reset};
 }
 
 static void do_without(struct ln_meter_take *t)

@@ -219,13 +219,20 @@ int ln_piece_leave(struct ln_cur *cur);
 
 /* ---- shared memory (api_store.c) ---- */
 
-struct ln_limiter;
-struct ln_taken {
-    double left; /* whole requests that would still pass at once */
-    double wait; /* seconds until this one would have passed */
+struct ln_limiter; /* of one window, or of several that must all let pass */
+enum ln_take { LN_TAKE, LN_TAKE_LOOK, LN_TAKE_CHARGE }; /* only if there is enough; only say so; in any case */
+struct ln_taken { /* of the window that is the tightest */
+    double left;  /* whole requests that would still pass at once */
+    double wait;  /* seconds until this one would have passed */
+    double reset; /* seconds until everything is back if nobody asks */
+    int32_t which; /* the window, from 1 */
 };
-/* OK or NONE (refused). */
-int ln_limiter_take_key(struct ln_limiter *l, const char *key, size_t key_len, double cost, struct ln_taken *out);
+/* OK or NONE (refused: nothing was taken). */
+int ln_limiter_take_key(struct ln_limiter *l, const char *key, size_t key_len, double cost, int how, struct ln_taken *out);
+/* The same under another limit, which counts apart. ELIMIT: its window is longer than the limiter's own (but for gcra), or it is more
+ * than can be counted here. */
+int ln_limiter_take_as(struct ln_limiter *l, double count, double per, double burst, const char *key, size_t key_len, double cost,
+                       int how, struct ln_taken *out);
 
 /* Of both below: `ttl` in seconds, at most 1e9, 0 = for ever. NONE: there is none. ELIMIT: no room; nothing has changed. */
 struct ln_store_counters;

@@ -18,22 +18,123 @@ static uint64_t id_of(const struct ln_vm *vm, const char *key, size_t key_len)
     return ln_hash(ln_shm_hash_key(vm->env.shm), key, key_len);
 }
 
+/* ---- limiters ---- */
+
+uint64_t ln_limiter_salt(const struct ln_vm *vm, const struct ln_limit *limit)
+{
+    const struct ln_hash_key key = {limit->count, limit->per};
+
+    return ln_hash(&key, &limit->burst, sizeof limit->burst) + vm->epoch * 0x9e3779b97f4a7c15u;
+}
+
+/* One request of a key. */
+struct taking {
+    uint64_t id, cost;
+    ln_nsec now;
+};
+
 /* While a configuration is checked there is no zone, and everybody passes. */
-int ln_limiter_take_key(struct ln_limiter *l, const char *key, size_t key_len, double cost,
+static struct ln_limit_answer take_one(const struct ln_limiter *l, const struct ln_plan *plan,
+                                       uint64_t salt, const struct taking *t, int how)
+{
+    struct ln_limit_answer a = {.ok = true, .left = plan->most};
+
+    if (LN_UNLIKELY(!l->is_open))
+        return a;
+    ln_limiter_take(&l->zone, plan, t->id ^ salt, t->cost, (enum ln_plan_mode)how, t->now, &a);
+    if (LN_UNLIKELY(a.shared))
+        ln_stat_add(ln_shm_slot(l->vm->env.shm, l->vm->env.worker), LN_STAT_LIMITER_SHARED, 1);
+    return a;
+}
+
+/* Of two windows: who refuses longer, or has less left, or the same for longer. */
+static bool is_tighter(const struct ln_limit_answer *a, const struct ln_limit_answer *b)
+{
+    if (a->ok != b->ok)
+        return !a->ok;
+    if (!a->ok)
+        return a->wait > b->wait;
+    return a->left != b->left ? a->left < b->left : a->reset > b->reset;
+}
+
+/* Asks every window in turn; the tightest one answers. */
+static struct ln_limit_answer take_each(const struct ln_limiter *l, const struct taking *t, int how,
+                                        int32_t *which)
+{
+    struct ln_limit_answer worst = take_one(l, &l->plan, l->salt, t, how);
+    int32_t number = 1;
+
+    *which = 1;
+    for (l = l->also; l != NULL; l = l->also) {
+        struct ln_limit_answer a = take_one(l, &l->plan, l->salt, t, how);
+
+        number++;
+        if (!is_tighter(&a, &worst))
+            continue;
+        worst = a;
+        *which = number;
+    }
+    return worst;
+}
+
+static bool is_cost(double cost, int how)
+{
+    return cost >= 0 && cost <= 1e9 && how >= LN_TAKE && how <= LN_TAKE_CHARGE;
+}
+
+static int tell(const struct ln_limit_answer *a, int32_t which, struct ln_taken *out)
+{
+    out->left = (double)a->left;
+    out->wait = (double)a->wait / 1e9;
+    out->reset = (double)a->reset / 1e9;
+    out->which = which;
+    return a->ok ? LN_OK : LN_NONE;
+}
+
+/* Of several windows, none takes when one refuses: so all are looked at first. Another worker may
+ * come in between; then a window that has taken already has counted a request that is refused. */
+int ln_limiter_take_key(struct ln_limiter *l, const char *key, size_t key_len, double cost, int how,
                         struct ln_taken *out)
 {
-    if (l == NULL || !(cost >= 0 && cost <= 1e9))
+    if (l == NULL || !is_cost(cost, how))
         return LN_EINVAL;
-    struct ln_limit_answer answer = {.ok = true, .left = l->limit.burst};
-    if (LN_LIKELY(l->zone != NULL)) {
-        ln_limiter_take(l->zone, l->size, &l->limit, id_of(l->vm, key, key_len) ^ l->salt,
-                        (uint64_t)cost, now_of(l->vm), &answer);
-        if (LN_UNLIKELY(answer.shared))
-            ln_stat_add(ln_shm_slot(l->vm->env.shm, l->vm->env.worker), LN_STAT_LIMITER_SHARED, 1);
+    const struct taking t = {id_of(l->vm, key, key_len), (uint64_t)cost, now_of(l->vm)};
+    struct ln_limit_answer a;
+    int32_t which = 1;
+
+    if (LN_LIKELY(l->also == NULL)) {
+        a = take_one(l, &l->plan, l->salt, &t, how);
+        return tell(&a, which, out);
     }
-    out->left = (double)answer.left;
-    out->wait = (double)answer.wait / 1e9;
-    return answer.ok ? LN_OK : LN_NONE;
+    if (how == LN_TAKE) {
+        a = take_each(l, &t, LN_TAKE_LOOK, &which);
+        if (!a.ok)
+            return tell(&a, which, out);
+    }
+    a = take_each(l, &t, how, &which);
+    return tell(&a, which, out);
+}
+
+int ln_limiter_take_as(struct ln_limiter *l, double count, double per, double burst,
+                       const char *key, size_t key_len, double cost, int how, struct ln_taken *out)
+{
+    if (l == NULL || !is_cost(cost, how) || !(count >= 1 && count <= 1e9) ||
+        !(per >= 0.001 && per <= 1e9) || !(burst >= 1 && burst <= 1e9))
+        return LN_EINVAL;
+    const struct ln_limit limit = {l->plan.way, (uint64_t)count, (ln_msec)(per * 1000 + 0.5),
+                                   (uint64_t)burst};
+
+    if (ln_plan_refusal(&limit) != NULL)
+        return LN_ELIMIT;
+    const struct ln_plan plan = ln_plan_make(&limit);
+
+    if (plan.way != LN_LIMIT_GCRA &&
+        (plan.span > l->plan.span || ln_plan_cells(&plan) > ln_plan_cells(&l->plan)))
+        return LN_ELIMIT;
+    const struct taking t = {id_of(l->vm, key, key_len), (uint64_t)cost, now_of(l->vm)};
+    struct ln_limit_answer a = take_one(l, &plan, ln_limiter_salt(l->vm, &limit), &t, how);
+
+    return tell(&a, 1, out);
 }
 
 /* 0: never. */

@@ -49,30 +49,57 @@ static int push_handle(lua_State *L, const struct ln_vm *vm, const void *zone, v
     return 1;
 }
 
-static struct ln_limiter *limiter_new(struct ln_vm *vm, uint64_t count, ln_msec per, unsigned burst)
+static struct ln_limiter *limiter_new(struct ln_vm *vm, const struct ln_limit *limit)
 {
     struct ln_limiter *l = ln_arena_zalloc(&vm->arena, sizeof *l);
-    struct ln_hash_key key = {count, per};
 
     l->vm = vm;
-    l->limit = ln_limit_plan_make(count, per, burst);
-    l->salt = ln_hash(&key, &burst, sizeof burst) + vm->epoch * 0x9e3779b97f4a7c15u;
+    l->plan = ln_plan_make(limit);
+    l->salt = ln_limiter_salt(vm, limit);
     l->next = vm->limiters;
     vm->limiters = l;
     return l;
 }
 
-/* limiter(zone, count, per in seconds, burst, entries) -> address, or nil and a sentence */
+/* limiter(zone, algorithm, count, per in seconds, burst, entries) -> address, or nil and a sentence
+ */
 static int host_limiter(lua_State *L)
 {
     struct ln_vm *vm = vm_of(L);
-    lua_Number count = luaL_checknumber(L, 2), per = luaL_checknumber(L, 3),
-               burst = luaL_checknumber(L, 4);
-    struct ln_limiter *l = limiter_new(vm, (uint64_t)count, (ln_msec)(per * 1000), (unsigned)burst);
+    size_t n;
+    const char *word = luaL_checklstring(L, 2, &n), *why;
+    struct ln_limit limit = {LN_LIMIT_GCRA, (uint64_t)luaL_checknumber(L, 3),
+                             (ln_msec)(luaL_checknumber(L, 4) * 1000 + 0.5),
+                             (uint64_t)luaL_checknumber(L, 5)};
 
-    l->size = ln_limiter_size((size_t)luaL_checkinteger(L, 5));
-    l->zone = zone_find(vm, LN_ZONE_LIMITER, name_of(L), &l->size, 0);
-    return push_handle(L, vm, l->zone, l);
+    if (!ln_limit_way_find(ln_slice(word, n), &limit.way))
+        return luaL_error(L, "lua/lunette/store_limiter.lua and core/base/limit.def do not agree");
+    why = ln_plan_refusal(&limit);
+    if (why != NULL) {
+        lua_pushnil(L);
+        lua_pushstring(L, why);
+        return 2;
+    }
+    struct ln_limiter *l = limiter_new(vm, &limit);
+    size_t size = ln_limiter_size(&l->plan, (size_t)luaL_checkinteger(L, 6));
+    void *zone = zone_find(vm, LN_ZONE_LIMITER, name_of(L), &size, 0);
+
+    l->is_open = zone != NULL;
+    if (l->is_open)
+        ln_limiter_open(&l->zone, &l->plan, zone, size);
+    return push_handle(L, vm, zone, l);
+}
+
+/* limiter_join(address, address): whoever takes of the first one needs the second one, too. */
+static int host_limiter_join(lua_State *L)
+{
+    struct ln_limiter *l = lua_touserdata(L, 1);
+
+    luaL_argcheck(L, l != NULL && lua_touserdata(L, 2) != NULL, 1, "two addresses");
+    while (l->also != NULL)
+        l = l->also;
+    l->also = lua_touserdata(L, 2);
+    return 0;
 }
 
 /* counters(zone, entries) -> address, or nil and a sentence */
@@ -177,8 +204,13 @@ void ln_stores_clear(struct ln_vm *vm)
 }
 
 static const luaL_Reg functions[] = {
-    {"limiter", host_limiter}, {"counters", host_counters}, {"dict", host_dict},
-    {"metric", host_metric},   {"metrics", host_metrics},   {NULL, NULL},
+    {"limiter", host_limiter},
+    {"limiter_join", host_limiter_join},
+    {"counters", host_counters},
+    {"dict", host_dict},
+    {"metric", host_metric},
+    {"metrics", host_metrics},
+    {NULL, NULL},
 };
 
 void ln_stores_push(struct ln_vm *vm)

@@ -36,6 +36,9 @@ struct ln_metric_handle {
     struct ln_metric_about about;
 };
 
+/* Limits that differ count apart in one zone, and in one that was made before a reload. */
+uint64_t ln_limiter_salt(const struct ln_vm *vm, const struct ln_limit *limit);
+
 /* Adds limiter, counters, dict, metric and metrics to the table on top of the stack,
  * `lunette.host`. */
 void ln_stores_push(struct ln_vm *vm);

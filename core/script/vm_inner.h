@@ -43,10 +43,11 @@ struct ln_quarantine;
 
 struct ln_limiter {
     struct ln_vm *vm;
-    void *zone; /* NULL while checking */
-    size_t size;
-    struct ln_limit_plan limit;
-    uint64_t salt; /* uses of one zone with different limits count apart */
+    bool is_open; /* not while checking */
+    struct ln_limiter_zone zone;
+    struct ln_plan plan;
+    uint64_t salt;           /* uses of one zone with different limits count apart */
+    struct ln_limiter *also; /* must let pass, too */
     struct ln_limiter *next;
 };
 

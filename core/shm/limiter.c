@@ -1,32 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0
- * limiter.c - a set-associative table of theoretical arrival times, without locks.
+ * limiter.c - a set-associative table of what is known of clients, without locks.
  *
- * GCRA keeps one number per client: the moment at which its bucket is full again ("tat"). A request
- * moves it by one emission, and is refused when it would come to lie further ahead than a whole
- * bucket.
+ * What a way to count knows of a client is a moment, `stamp`, and 24 bits (plan.h). A request that
+ * is let through moves the moment forward.
  *
- * A client's hash names one set; the set has room for 14 clients:
+ * A client's hash names one set; the set has room for 30 clients:
  *
- *   claim  {hash being entered or 0, way and tat of the entry it replaces}
- *   over   {stamp of the last claim, tat of the bucket that newcomers share while no way is free}
- *   way    {hash, tat} x 14
+ *   claim  {tag being entered or 0, number of the claim | way and stamp of the entry it replaces}
+ *   over   {number of the last claim, more | stamp of what newcomers share while no way is free}
+ *   way    {tag, more | stamp} x 30
  *
  * Every change is one compare-and-swap of 16 bytes. Rules that the correctness rests on:
  *
- *   1. In a way and in `over`, every change increases tat. So no value ever returns, a swap whose
- * expected value is still there acts on what was read, and two equal reads of tat enclose a time
- * without change (ln_pair_read).
- *   2. Hashes get into ways by claims only, and there is one claim at a time. A claim names the way
- * and the exact tat of the expired entry to be replaced, so anybody can finish it (finish_claim),
- * it can take effect once at most, and it is void when that entry was used meanwhile. Who finds a
+ *   1. In a way and in `over`, every change increases the stamp. So no value ever returns, a swap
+ * whose expected value is still there acts on what was read, and two equal reads of the stamp
+ * enclose a time without change (ln_pair_read).
+ *   2. Tags get into ways by claims only, and there is one claim at a time. A claim names the way
+ * and the exact stamp of the free entry to be replaced, so anybody can finish it (finish_claim), it
+ * can take effect once at most, and it is void when that entry was used meanwhile. Who finds a
  * claim open finishes it before anything else: a process that died in between delays nobody.
- *   3. (way, tat) never repeats, by rule 1, so an idle `claim` word never returns to an earlier
+ *   3. (way, stamp) never repeats, by rule 1, so an idle `claim` word never returns to an earlier
  * value either. Who read it idle, searched all ways in vain and then swaps it for its own claim
- * therefore knows that its hash was in no way the whole time. Hence a hash is never in two ways.
- *   4. A claim touches `over` before it takes effect, and the new entry starts no earlier than the
- * shared tat. Who read `over` before it saw `claim` idle and then swaps `over` therefore knows that
- * its hash got no way meanwhile. Hence a client is counted in one place at any moment, and moving
- * from the shared bucket to its own gains nothing.
+ * therefore knows that its tag was in no way the whole time. Hence a tag is never in two ways.
+ *   4. A claim touches `over` before it takes effect, and the new entry begins with what is shared.
+ * Who read `over` before it saw `claim` idle and then swaps `over` therefore knows that its tag got
+ * no way meanwhile. Hence a client is counted in one place at any moment, and moving from the
+ * shared state to its own gains nothing.
+ *   5. The cells of a way's ring (and of `over`'s) follow its state: a request is counted by the
+ * swap of the state, and the cells are written after it, by the same process or by whoever looks at
+ * the state next, before he looks at the cells. An answer that changes nothing holds only if the
+ * state stood still while the cells were read.
  */
 #include "shm/limiter.h"
 
@@ -34,168 +37,201 @@
 #include "shm/pair.h"
 
 enum {
-    WAYS = 14,
-    PER_SET = 6
-}; /* with 6 clients per set on average, 1 set in 700 has more than 14 */
+    WAYS = 30,
+    PER_SET = 16 /* with 16 clients per set on average, 1 set in 2,000 has more than 30 */
+};
 
 struct set {
     struct ln_pair claim, over, way[WAYS];
 };
 
-/* A claim's stamp: 4 bits for the way (from 1, so that it is never 0), 60 for the tat: 36 years of
- * nanoseconds. */
-#define TAT_MASK (((uint64_t)1 << 60) - 1)
-#define SPAN_MAX ((uint64_t)1 << 58)
+#define MORE_MASK (((uint64_t)1 << LN_PLAN_MORE_BITS) - 1)
 
-struct ln_limit_plan ln_limit_plan_make(uint64_t count, ln_msec per, unsigned burst)
+/* A claim's stamp: 5 bits for the way (from 1, so that it is never 0), 59 for the stamp: 18 years
+ * of nanoseconds. */
+enum { STAMP_BITS = 59 };
+#define STAMP_MASK (((uint64_t)1 << STAMP_BITS) - 1)
+
+static size_t bytes_of_set(unsigned ring)
 {
-    ln_assert(count > 0 && per > 0 && burst > 0);
-
-    uint64_t ns = per < SPAN_MAX / LN_NSEC_PER_MSEC ? per * LN_NSEC_PER_MSEC : SPAN_MAX;
-    uint64_t emission = ns / count + (ns % count != 0);
-
-    if (emission > SPAN_MAX / burst)
-        emission = SPAN_MAX / burst;
-    return (struct ln_limit_plan){emission, emission * burst, burst};
+    return sizeof(struct set) + (WAYS + 1) * sizeof(uint64_t) * ring;
 }
 
-size_t ln_limiter_size(size_t entries)
+size_t ln_limiter_size(const struct ln_plan *p, size_t entries)
 {
-    size_t sets = entries / PER_SET + 1;
+    size_t sets = entries > PER_SET ? (entries + PER_SET - 1) / PER_SET : 1;
 
-    return sets * sizeof(struct set);
+    return sets * bytes_of_set(ln_plan_cells(p));
 }
 
-static struct set *set_of(void *zone, size_t size, uint64_t hash)
+void ln_limiter_open(struct ln_limiter_zone *z, const struct ln_plan *p, void *at, size_t size)
 {
-    size_t sets = size / sizeof(struct set);
-
-    ln_assert(sets > 0 && ((uintptr_t)zone & 15) == 0);
-    return (struct set *)zone + (size_t)(((unsigned __int128)hash * sets) >> 64);
+    z->ring = ln_plan_cells(p);
+    z->sets = at;
+    z->count = size / bytes_of_set(z->ring);
+    z->cells = z->ring > 0 ? (uint64_t *)((struct set *)at + z->count) : NULL;
+    ln_assert(z->count > 0 && ((uintptr_t)at & 15) == 0);
 }
 
-static uint64_t later(uint64_t a, uint64_t b)
+/* One request in its set. */
+struct take {
+    struct set *set;
+    uint64_t *cells; /* of the set: those of `over` first */
+    const struct ln_plan *plan;
+    uint64_t tag, cost;
+    enum ln_plan_mode mode;
+    unsigned ring;
+    ln_nsec now;
+    struct ln_limit_answer *out;
+};
+
+static uint64_t *cells_of(const struct take *t, const struct ln_pair *p)
 {
-    return a > b ? a : b;
+    return t->cells == NULL ? NULL : t->cells + (size_t)(p - &t->set->over) * t->ring;
 }
 
-/* The answer for a bucket with this tat, and the tat that it leaves behind. */
-static uint64_t judge(const struct ln_limit_plan *l, uint64_t tat, uint64_t cost, ln_nsec now,
-                      struct ln_limit_answer *out)
+static struct ln_plan_state state_of(struct ln_pair p)
 {
-    uint64_t debt = later(tat, now) - now;
-    uint64_t wanted = cost <= l->burst ? cost * l->emission : 0;
-
-    if (cost > l->burst || debt > l->burst_span || wanted > l->burst_span - debt) {
-        out->ok = false;
-        out->left = debt < l->burst_span ? (l->burst_span - debt) / l->emission : 0;
-        out->wait = cost > l->burst ? l->burst_span : debt + wanted - l->burst_span;
-        return tat;
-    }
-    out->ok = true;
-    out->left = (l->burst_span - debt - wanted) / l->emission;
-    out->wait = 0;
-    return cost > 0 ? now + debt + wanted : tat;
+    return (struct ln_plan_state){p.stamp, p.id & MORE_MASK};
 }
 
-/* Judges by `seen` and stores what follows; false when the bucket has changed meanwhile. */
-static bool charge(struct ln_pair *bucket, struct ln_pair seen, const struct ln_limit_plan *l,
-                   uint64_t cost, ln_nsec now, struct ln_limit_answer *out)
+/* The same client or claim, and another state. */
+static struct ln_pair with_state(struct ln_pair p, struct ln_plan_state s)
 {
-    uint64_t tat = judge(l, seen.stamp, cost, now, out);
-
-    return tat == seen.stamp || ln_pair_cas(bucket, seen, (struct ln_pair){seen.id, tat});
+    return (struct ln_pair){(p.id & ~MORE_MASK) | s.more, s.stamp};
 }
 
-static struct ln_pair *find_way(struct set *s, uint64_t hash)
+/* Judges by `seen` and stores what follows; false when the state has changed meanwhile. */
+static bool charge(const struct take *t, struct ln_pair *at, struct ln_pair seen)
+{
+    struct ln_plan_state s = state_of(seen);
+    uint64_t *cells = cells_of(t, at);
+
+    if (cells != NULL)
+        ln_plan_settle(t->plan, s, cells);
+    ln_plan_judge(t->plan, &s, cells, t->cost, t->mode, t->now, t->out);
+    if (s.stamp == seen.stamp)
+        return cells == NULL || __atomic_load_n(&at->stamp, __ATOMIC_ACQUIRE) == seen.stamp;
+    if (!ln_pair_cas(at, seen, with_state(seen, s)))
+        return false;
+    if (cells != NULL)
+        ln_plan_settle(t->plan, s, cells);
+    return true;
+}
+
+static struct ln_pair *find_way(struct set *s, uint64_t tag)
 {
     for (unsigned i = 0; i < WAYS; i++)
-        if (__atomic_load_n(&s->way[i].id, __ATOMIC_ACQUIRE) == hash)
+        if (__atomic_load_n(&s->way[i].id, __ATOMIC_ACQUIRE) >> LN_PLAN_MORE_BITS == tag)
             return &s->way[i];
     return NULL;
 }
 
-static unsigned find_expired(const struct set *s, ln_nsec now, uint64_t *tat)
+static unsigned find_free(const struct take *t, uint64_t *stamp)
 {
+    uint64_t horizon = ln_plan_horizon(t->plan, t->now);
+
     for (unsigned i = 0; i < WAYS; i++) {
-        *tat = __atomic_load_n(&s->way[i].stamp, __ATOMIC_ACQUIRE);
-        if (*tat < now)
+        struct ln_pair way = ln_pair_read(&t->set->way[i]);
+
+        *stamp = way.stamp;
+        if (ln_plan_age(t->plan, state_of(way)) < horizon)
             return i;
     }
     return WAYS;
 }
 
-/* Rule 4: whoever looked at `over` before this claim was made must look again. */
+/* Rule 4: whoever looked at `over` before this claim was made must look again. Claims are numbered,
+ * and each touches `over` before the next one is made. */
 static void touch_over(struct set *s, struct ln_pair claim)
 {
+    uint64_t number = claim.id & MORE_MASK;
+
     for (;;) {
         struct ln_pair over = ln_pair_read(&s->over);
 
-        if (over.id == claim.stamp)
+        if (over.id >> LN_PLAN_MORE_BITS == number)
             return;
         if (__atomic_load_n(&s->claim.stamp, __ATOMIC_ACQUIRE) != claim.stamp)
             return; /* finished by others */
-        ln_pair_cas(&s->over, over, (struct ln_pair){claim.stamp, over.stamp + 1});
+        ln_pair_cas(
+            &s->over, over,
+            (struct ln_pair){number << LN_PLAN_MORE_BITS | (over.id & MORE_MASK), over.stamp + 1});
     }
 }
 
-static void finish_claim(struct set *s, struct ln_pair claim)
+static void finish_claim(const struct take *t, struct ln_pair claim)
 {
-    struct ln_pair *way = &s->way[(claim.stamp >> 60) - 1];
-    uint64_t replaced = claim.stamp & TAT_MASK;
+    struct set *s = t->set;
+    struct ln_pair *way = &s->way[(claim.stamp >> STAMP_BITS) - 1];
 
     touch_over(s, claim);
     for (;;) {
-        struct ln_pair old = ln_pair_read(way);
-        uint64_t shared = __atomic_load_n(&s->over.stamp, __ATOMIC_ACQUIRE);
+        struct ln_pair old = ln_pair_read(way), over = ln_pair_read(&s->over);
 
-        if (old.stamp != replaced)
+        if (old.stamp != (claim.stamp & STAMP_MASK))
             break; /* entered already, or void */
-        ln_pair_cas(way, old, (struct ln_pair){claim.id, later(replaced + 1, shared)});
+        ln_pair_cas(way, old,
+                    with_state(claim, ln_plan_enter(t->plan, state_of(old), state_of(over))));
     }
-    ln_pair_cas(&s->claim, claim, (struct ln_pair){0, claim.stamp});
+    ln_pair_cas(&s->claim, claim, (struct ln_pair){claim.id & MORE_MASK, claim.stamp});
 }
 
 /* The client has no way: gives it one, or lets it share. True when the answer is there. */
-static bool take_as_newcomer(struct set *s, const struct ln_limit_plan *l, uint64_t hash,
-                             uint64_t cost, ln_nsec now, struct ln_limit_answer *out)
+static bool take_as_newcomer(const struct take *t)
 {
-    struct ln_pair over = ln_pair_read(&s->over); /* before `claim`: rule 4 */
-    struct ln_pair claim = ln_pair_read(&s->claim);
-    uint64_t tat;
+    struct ln_pair over = ln_pair_read(&t->set->over); /* before `claim`: rule 4 */
+    struct ln_pair claim = ln_pair_read(&t->set->claim);
+    uint64_t stamp;
 
-    if (claim.id != 0) {
-        finish_claim(s, claim);
+    if (claim.id >> LN_PLAN_MORE_BITS != 0) {
+        finish_claim(t, claim);
         return false;
     }
-    if (find_way(s, hash) != NULL)
+    if (find_way(t->set, t->tag) != NULL)
         return false;
 
-    unsigned i = find_expired(s, now, &tat);
+    unsigned i = find_free(t, &stamp);
 
-    out->shared = i == WAYS;
-    if (i == WAYS || cost == 0) /* only looking: an entry of its own would start there too */
-        return charge(&s->over, over, l, cost, now, out);
+    t->out->shared = i == WAYS;
+    if (i == WAYS || t->cost == 0 || t->mode == LN_PLAN_LOOK)
+        return charge(t, &t->set->over, over); /* only looking: its own would begin with that */
 
-    struct ln_pair mine = {hash, (uint64_t)(i + 1) << 60 | tat};
+    struct ln_pair mine = {t->tag << LN_PLAN_MORE_BITS | ((claim.id + 1) & MORE_MASK),
+                           (uint64_t)(i + 1) << STAMP_BITS | stamp};
 
-    if (ln_pair_cas(&s->claim, claim, mine))
-        finish_claim(s, mine);
+    if (ln_pair_cas(&t->set->claim, claim, mine))
+        finish_claim(t, mine);
     return false;
 }
 
-void ln_limiter_take(void *zone, size_t size, const struct ln_limit_plan *limit, uint64_t hash,
-                     uint64_t cost, ln_nsec now, struct ln_limit_answer *out)
+static uint64_t tag_of(uint64_t hash)
 {
-    struct set *s = set_of(zone, size, hash);
+    uint64_t tag = hash & (UINT64_MAX >> LN_PLAN_MORE_BITS);
 
-    if (hash == 0)
-        hash = 1; /* 0 is "nobody" */
+    return tag != 0 ? tag : 1; /* 0 is "nobody" */
+}
+
+void ln_limiter_take(const struct ln_limiter_zone *z, const struct ln_plan *plan, uint64_t hash,
+                     uint64_t cost, enum ln_plan_mode mode, ln_nsec now,
+                     struct ln_limit_answer *out)
+{
+    size_t set = (size_t)(((unsigned __int128)hash * z->count) >> 64);
+    struct take t = {(struct set *)z->sets + set,
+                     z->cells == NULL ? NULL : z->cells + set * (WAYS + 1) * z->ring,
+                     plan,
+                     tag_of(hash),
+                     cost,
+                     mode,
+                     z->ring,
+                     now,
+                     out};
+
     for (;;) {
-        struct ln_pair *way = find_way(s, hash);
+        struct ln_pair *way = find_way(t.set, t.tag);
 
         if (way == NULL) {
-            if (take_as_newcomer(s, limit, hash, cost, now, out))
+            if (take_as_newcomer(&t))
                 return;
             continue;
         }
@@ -203,7 +239,7 @@ void ln_limiter_take(void *zone, size_t size, const struct ln_limit_plan *limit,
         struct ln_pair seen = ln_pair_read(way);
 
         out->shared = false;
-        if (seen.id == hash && charge(way, seen, limit, cost, now, out))
+        if (seen.id >> LN_PLAN_MORE_BITS == t.tag && charge(&t, way, seen))
             return;
     }
 }

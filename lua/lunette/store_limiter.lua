@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- store_limiter.lua - store.limiter(zone, rate, burst, options): buckets that fill at a rate, one per key.
+-- store_limiter.lua - store.limiter(zone, rate, burst, options): how often each key may pass.
 
 local F = require "lunette.ffi"
 local fault = require "lunette.fault"
@@ -12,34 +12,73 @@ local C, taken = F.C, F.taken
 local type = type
 
 local ENTRIES, ENTRIES_MIN, ENTRIES_MAX = 65536, 64, 2 ^ 26
+local LOG_BYTES = 64 * 2 ^ 20 -- of a log's zone, unless its entries are said
+local RATES_MAX = 8
 
 local M = {
   ARGUMENTS = 2, -- before the options
-  OPTIONS = { entries = true, share = true },
+  OPTIONS = { entries = true, share = true, algorithm = true },
+  ALGORITHMS = { "gcra", "sliding_window", "sliding_log", "fixed_window" }, -- core/base/limit.def
 }
 
 local Limiter = {}
 local METATABLE = { __index = Limiter, __metatable = "limiter" }
 
 
--- Takes `cost` (1) from the bucket of `key`. Returns ok, how many would still pass, and the seconds to wait when not ok.
-function Limiter:take(key, cost)
-  if type(key) ~= "string" then fault.raise("take: expected a text as key, got " .. text.show(key)) end
+local function refuse(what, rc, cost, rate)
+  if rc == C.LN_ELIMIT then
+    fault.raise(("%s: %d per %s s is more, or longer, than this limiter was opened for"):format(what, rate.count,
+      text.number(rate.per)))
+  end
+  local expected = rate and "a cost from 0 to 1e9 and a rate" or "a cost from 0 to 1e9"
+  fault.raise(("%s: expected %s, got %s"):format(what, expected, text.number(cost)))
+end
+
+
+-- Asks all windows of the limiter, or one of another rate.
+local function ask(self, what, how, key, cost, rate)
+  if type(key) ~= "string" then fault.raise(what .. ": expected a text as key, got " .. text.show(key)) end
   if cost == nil then
     cost = 1
   elseif type(cost) ~= "number" then
-    fault.raise("take: expected a number as cost, got " .. text.show(cost))
+    fault.raise(what .. ": expected a number as cost, got " .. text.show(cost))
   end
-  local rc = C.ln_limiter_take_key(self[1], key, #key, cost, taken)
-  if rc < 0 then fault.raise(("take: expected a cost from 0 to 1e9, got %s"):format(text.number(cost))) end
-  return rc == 0, taken.left, taken.wait
+  local rc
+  if rate then
+    rc = C.ln_limiter_take_as(self[1], rate.count, rate.per, rate.burst or rate.count, key, #key, cost, how, taken)
+  else
+    rc = C.ln_limiter_take_key(self[1], key, #key, cost, how, taken)
+  end
+  if rc < 0 then refuse(what, rc, cost, rate) end
+  return rc == 0, taken.left, taken.wait, taken.reset, taken.which
+end
+
+
+-- Takes `cost` (1) of what the key may have, or nothing. Returns ok, how many would still pass, the seconds to wait when not
+-- ok, those until all is back, and which of several rates said so.
+function Limiter:take(key, cost, rate)
+  return ask(self, "take", C.LN_TAKE, key, cost, rate)
+end
+
+
+-- The same, but takes nothing.
+function Limiter:look(key, cost, rate)
+  return ask(self, "look", C.LN_TAKE_LOOK, key, cost, rate)
+end
+
+
+-- Takes in any case: what there was not is owed.
+function Limiter:charge(key, cost, rate)
+  return ask(self, "charge", C.LN_TAKE_CHARGE, key, cost, rate)
 end
 
 
 local function to_rate(rate)
   if type(rate) == "string" then
-    local parsed, why = schema.rate(rate)
-    if not parsed then fault.raise("store.limiter: rate: " .. why) end
+    local parsed = schema.rate(rate)
+    if not parsed then
+      fault.raise('store.limiter: rate: expected a rate such as "100/s" or "5000/h", got ' .. text.show(rate))
+    end
     return parsed
   end
   if type(rate) == "table" and type(rate.count) == "number" and type(rate.per) == "number" then return rate end
@@ -47,18 +86,80 @@ local function to_rate(rate)
 end
 
 
-function M.open(name, zone, options, rate, burst)
+local function to_rates(rate)
+  if type(rate) ~= "table" or rate[1] == nil then return { to_rate(rate) } end
+  local rates = {}
+  for i, one in ipairs(rate) do rates[i] = to_rate(one) end
+  if #rates > RATES_MAX then
+    fault.raise(("store.limiter: expected at most %d rates, got %d"):format(RATES_MAX, #rates))
+  end
+  return rates
+end
+
+
+local function to_algorithm(word)
+  if word == nil then return M.ALGORITHMS[1] end
+  for _, known in ipairs(M.ALGORITHMS) do
+    if word == known then return known end
+  end
+  fault.raise(("store.limiter: algorithm: expected %s, got %s"):format(text.choices(M.ALGORITHMS), text.show(word)))
+end
+
+
+-- What passes at once: only a bucket says that apart from its rate.
+local function check_burst(burst, algorithm, rates)
+  if burst == nil and (algorithm ~= "gcra" or #rates > 1) then return end
+  if algorithm ~= "gcra" then
+    fault.raise(("store.limiter: burst: expected none with %s, got %s"):format(algorithm, text.show(burst)))
+  end
   if type(burst) ~= "number" or burst % 1 ~= 0 or burst < 1 or burst > 1e9 then
     fault.raise("store.limiter: burst: expected an integer of at least 1, got " .. text.show(burst))
   end
-  rate = to_rate(rate)
-  local entries = zones.entries("store.limiter", options.entries, ENTRIES, ENTRIES_MIN, ENTRIES_MAX)
-  local settings = ("%d requests per %s s, burst %d"):format(rate.count, text.number(rate.per), burst)
-  if entries ~= ENTRIES then settings = ("%s, %d entries"):format(settings, entries) end
-  zones.agree("limiter", name, zone, settings)
-  local address, why = host.limiter(name, rate.count, rate.per, burst, entries)
-  if not address then return nil, why end
-  return setmetatable({ F.limiter(address) }, METATABLE)
+end
+
+
+local function default_entries(algorithm, rate)
+  if algorithm ~= "sliding_log" then return ENTRIES end
+  local fit = math.floor(LOG_BYTES / (32 + 16 * rate.count))
+  return math.max(ENTRIES_MIN, math.min(ENTRIES, fit))
+end
+
+
+local function describe(rates, burst, algorithm, entries)
+  local parts = {}
+  for i, rate in ipairs(rates) do parts[i] = ("%d requests per %s s"):format(rate.count, text.number(rate.per)) end
+  if burst then parts[#parts + 1] = "burst " .. text.number(burst) end
+  if algorithm ~= "gcra" then parts[#parts + 1] = algorithm end
+  if entries and entries ~= ENTRIES then parts[#parts + 1] = entries .. " entries" end
+  return table.concat(parts, ", ")
+end
+
+
+-- Different algorithms lie differently in memory, and so do logs of different lengths: each has a zone of its own.
+local function zone_of(name, algorithm, rate, i)
+  if i > 1 then name = ("%s\n%d"):format(name, i) end
+  if algorithm == "gcra" then return name end
+  return ("%s\n%s%s"):format(name, algorithm, algorithm == "sliding_log" and rate.count or "")
+end
+
+
+function M.open(name, zone, options, rate, burst)
+  if zone:find("%c") then
+    fault.raise("store.limiter: expected a name without control characters, got " .. text.quote(zone))
+  end
+  local algorithm, rates = to_algorithm(options.algorithm), to_rates(rate)
+  check_burst(burst, algorithm, rates)
+  local entries = options.entries and zones.entries("store.limiter", options.entries, ENTRIES, ENTRIES_MIN, ENTRIES_MAX)
+  zones.agree("limiter", name, zone, describe(rates, burst, algorithm, entries))
+  local first
+  for i, one in ipairs(rates) do
+    local address, why = host.limiter(zone_of(name, algorithm, one, i), algorithm, one.count, one.per,
+      one.burst or burst or one.count, entries or default_entries(algorithm, one))
+    if not address then return nil, why end
+    if first then host.limiter_join(first, address) end
+    first = first or address
+  end
+  return setmetatable({ F.limiter(first) }, METATABLE)
 end
 
 

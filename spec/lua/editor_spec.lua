@@ -30,10 +30,13 @@ describe("the LuaLS library", function()
     assert.truthy(library:find([[
 ---@param key string
 ---@param cost? number
+---@param rate? table
 ---@return boolean
 ---@return number
 ---@return number
-function Limiter:take(key, cost) end
+---@return number
+---@return integer
+function Limiter:take(key, cost, rate) end
 ]], 1, true))
   end)
 

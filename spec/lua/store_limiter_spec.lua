@@ -40,7 +40,103 @@ describe("store.limiter", function()
     assert.equal("false", gate.request(with("'z', '1/h', 1, { share = true }", body, "d")).body)
   end)
 
+  local function tell(arguments)
+    return with(arguments, [[
+      local ok, left, wait, reset, which = l:take("k")
+      return 200, ("%s %d %.1f %.1f %d"):format(ok, left, wait, reset, which)
+    ]])
+  end
+
+  it("counts in windows that begin with the first request", function()
+    local p = tell("'z', '2/10s', nil, { algorithm = 'fixed_window' }")
+    gate.clock:advance(3)
+    assert.equal("true 1 0.0 10.0 1", gate.request(p).body)
+    gate.clock:advance(9)
+    assert.equal("true 0 0.0 1.0 1", gate.request(p).body)
+    assert.equal("false 0 1.0 1.0 1", gate.request(p).body)
+    gate.clock:advance(1)
+    assert.equal("true 1 0.0 10.0 1", gate.request(p).body)
+  end)
+
+  it("keeps a log, in which each request goes when its window is over", function()
+    local p = tell("'z', '2/10s', nil, { algorithm = 'sliding_log' }")
+    gate.request(p)
+    gate.clock:advance(9)
+    assert.equal("true 0 0.0 10.0 1", gate.request(p).body)
+    assert.equal("false 0 1.0 10.0 1", gate.request(p).body)
+    gate.clock:advance(1.1)
+    assert.equal("true 0 0.0 10.0 1", gate.request(p).body)
+    assert.truthy(gate.request(p).body:find("^false 0 8.9"))
+  end)
+
+  it("weighs the window before", function()
+    local p = tell("'z', '10/10s', nil, { algorithm = 'sliding_window' }")
+    for _ = 1, 10 do gate.request(p) end
+    local _, _, wait = gate.request(p).body:find("^false 0 ([%d.]+)")
+    assert.is_true(tonumber(wait) > 0 and tonumber(wait) <= 11, wait)
+    gate.clock:advance(tonumber(wait) + 0.1)
+    assert.truthy(gate.request(p).body:find("^true 0 "))
+    assert.truthy(gate.request(p).body:find("^false 0 "))
+  end)
+
+  it("takes of all its windows or of none, and tells the tightest", function()
+    local p = tell("'z', { '2/s', '3/10s' }, nil, { algorithm = 'fixed_window' }")
+    assert.equal("true 1 0.0 1.0 1", gate.request(p).body)
+    assert.equal("true 0 0.0 1.0 1", gate.request(p).body)
+    assert.equal("false 0 1.0 1.0 1", gate.request(p).body) -- of the second window one is left, and stays
+    gate.clock:advance(1)
+    assert.equal("true 0 0.0 9.0 2", gate.request(p).body)
+    assert.equal("false 0 9.0 9.0 2", gate.request(p).body)
+  end)
+
+  it("looks without taking, and charges what was not there", function()
+    local p = with("'z', '1/s', 10", [[
+      local a, b = l:look("k", 11)
+      local c, d = l:charge("k", 30)
+      local e, f, wait = l:take("k")
+      return 200, ("%s %d %s %d %s %d %.1f"):format(a, b, c, d, e, f, wait)
+    ]])
+    assert.equal("false 10 true 0 false 0 21.0", gate.request(p).body)
+  end)
+
+  it("judges by another rate, and counts that apart", function()
+    local p = with("'z', '1/m', nil, { algorithm = 'fixed_window' }", [[
+      local rate = { count = 3, per = 60 }
+      local a, b = l:take("k", 1, rate)
+      local c, d = l:take("k")
+      local e, f = l:take("k")
+      return 200, ("%s %d %s %d %s %d"):format(a, b, c, d, e, f)
+    ]])
+    assert.equal("true 2 true 0 false 0", gate.request(p).body)
+  end)
+
+  for body, message in pairs {
+    ["l:take('k', 1, { count = 1, per = 61 })"] =
+      "take: 1 per 61 s is more, or longer, than this limiter was opened for",
+    ["l:take('k', 1, { count = 0, per = 60 })"] = "take: expected a cost from 0 to 1e9 and a rate, got 1",
+    ["l:charge('k', -1)"] = "charge: expected a cost from 0 to 1e9, got -1",
+    ["l:look(1)"] = "look: expected a text as key, got 1 (number)",
+    ["l:take('k', 'x')"] = 'take: expected a number as cost, got "x" (string)',
+  } do
+    it("refuses " .. body, function()
+      local p = with("'z', '1/m', nil, { algorithm = 'fixed_window' }", body .. " return 200")
+      assert.equal(500, gate.request(p).status)
+      assert.truthy(gate.logged()[1].text:find(message, 1, true), gate.logged()[1].text)
+    end)
+  end
+
   for arguments, message in pairs {
+    ["'z', '5000/s', nil, { algorithm = 'sliding_log' }"] =
+      'store.limiter: zone "z": sliding_log counts at most 4000 in this gateway\'s memory',
+    ["'z', '1/s', 5, { algorithm = 'fixed_window' }"] =
+      "store.limiter: burst: expected none with fixed_window, got 5 (number)",
+    ["'z', '1/s', 5, { algorithm = 'gcr' }"] =
+      'store.limiter: algorithm: expected "gcra", "sliding_window", "sliding_log" or "fixed_window"',
+    ["'z', { '1/s', 'x' }"] =
+      'store.limiter: rate: expected a rate such as "100/s" or "5000/h", got "x" (string)',
+    ["'z', { '1/s','1/s','1/s','1/s','1/s','1/s','1/s','1/s','1/s' }"] =
+      "store.limiter: expected at most 8 rates, got 9",
+    ["'z\\n', '1/s', 1"] = 'store.limiter: expected a name without control characters, got "z',
     ["'z', '1/s', 1) self.m = store.limiter('z', '2/s', 1"] =
       'zone "z": 2 requests per 1 s, burst 1 here, 1 requests per 1 s, burst 1 at ',
     ["'z', '1/s', 1) self.m = store.limiter('z', '1/s', 1, { entries = 100 }"] =

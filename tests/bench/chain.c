@@ -117,7 +117,7 @@ static void run_c(struct world *w)
     ln_headers_get(&req, "X-Api-Key", 9, &key);
     struct ln_slice id = identity_of(ln_slice(key.ptr, key.len));
     ln_req_set_text(&req, LN_REQ_CLIENT_ID, id.p, id.n);
-    ln_limiter_take_key(&native.limiter, id.p, id.n, 1, &taken);
+    ln_limiter_take_key(&native.limiter, id.p, id.n, 1, LN_TAKE, &taken);
     ln_edits_apply(native.request, &req);
     ln_headers_set(&req, "X-Client-Id", 11, id.p, id.n);
     give_response();

@@ -8,9 +8,12 @@ return {
       .. "belongs to its plugin, or with `share = true` to all that ask for it so.",
     rows = {
       { "limiter(zone, rate, burst, options)", "limiter",
-        'A token bucket per key, exact across workers. `rate` is `"100/s"` or a setting of type `t.rate`; options: '
-        .. "`entries` (65536) is how many keys are told apart, `share = true` shares the zone with other plugins.",
-        lua = "fun(zone: string, rate: string|table, burst: integer, options?: { entries?: integer, share?: boolean }): lunette.Limiter" },
+        'How often each key may pass, exact across workers. `rate` is `"100/s"` or a setting of type `t.rate`, or a list of up to 8, '
+        .. "which must all let pass. Options: `algorithm` is `gcra`, a bucket that lets `burst` through at once, or `sliding_window`, "
+        .. "`sliding_log` or `fixed_window`, which have no burst (nil); see the page on limits. `entries` (65536; as many as 64 MiB "
+        .. "hold of a log) is how many keys are told apart, `share = true` shares the zone with other plugins.",
+        lua = "fun(zone: string, rate: string|table, burst?: integer, options?: "
+          .. "{ algorithm?: string, entries?: integer, share?: boolean }): lunette.Limiter" },
       { "counters(zone, options)", "counters",
         "Whole numbers by key. Options: `entries` (65536), how many keys there may be; `share`.",
         lua = "fun(zone: string, options?: { entries?: integer, share?: boolean }): lunette.Counters" },
@@ -24,9 +27,16 @@ return {
     title = "A limiter", name = "limiter", kind = "object", class = "lunette.Limiter",
     about = "What `store.limiter` gives.",
     rows = {
-      { "take(key, cost)", "boolean, number, number",
-        "Takes `cost` (1) from the key's bucket: whether it was there, what is left, and in how many seconds it would be there.",
-        lua = "fun(key: string, cost?: number): boolean, number, number" },
+      { "take(key, cost, rate)", "boolean, number, number, number, integer",
+        "Takes `cost` (1) of what the key may have, or nothing: whether it was there, what is left, in how many seconds it would be there, "
+        .. "in how many all is back, and which of several rates says so, the tightest. With `rate` (`{ count =, per =, burst = }`, per in "
+        .. "seconds) the key is judged by that, and counted apart; windows and logs take no longer one than their own.",
+        lua = "fun(key: string, cost?: number, rate?: table): boolean, number, number, number, integer" },
+      { "look(key, cost, rate)", "boolean, number, number, number, integer", "The same, and nothing is taken.",
+        lua = "fun(key: string, cost?: number, rate?: table): boolean, number, number, number, integer" },
+      { "charge(key, cost, rate)", "boolean, number, number, number, integer",
+        "Takes in any case, for what is known only afterwards: a bucket owes what there was not, a window or log is then full.",
+        lua = "fun(key: string, cost?: number, rate?: table): boolean, number, number, number, integer" },
     },
   },
   {

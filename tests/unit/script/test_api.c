@@ -550,7 +550,7 @@ static void test_a_dead_record_is_never_touched(void **state)
     assert_int_equal(ln_args_get(NULL, "a", 1, &x->s), LN_EGONE);
     assert_int_equal(ln_cookies_get(NULL, "a", 1, &x->s), LN_EGONE);
     assert_int_equal(ln_edits_apply(NULL, &x->h), LN_EINVAL);
-    assert_int_equal(ln_limiter_take_key(NULL, "a", 1, 1, NULL), LN_EINVAL);
+    assert_int_equal(ln_limiter_take_key(NULL, "a", 1, 1, LN_TAKE, NULL), LN_EINVAL);
     x->r.serial = 0; /* forgotten: even a handle with 0 is dead */
     assert_int_equal(ln_req_text(&zero, LN_REQ_METHOD, &x->s), LN_EGONE);
     assert_int_equal(ln_req_text(&null, LN_REQ_METHOD, &x->s), LN_EGONE);
@@ -558,6 +558,35 @@ static void test_a_dead_record_is_never_touched(void **state)
     assert_int_equal(ln_req_text(&x->h, LN_REQ_METHOD, &x->s), LN_OK);
     x->r.magic = 0; /* the memory is something else now */
     assert_int_equal(ln_req_text(&x->h, LN_REQ_METHOD, &x->s), LN_EGONE);
+}
+
+/* As while a configuration is checked: everybody passes, what makes no sense is refused. */
+static void test_a_limiter_that_is_not_open(void **state)
+{
+    struct ln_limiter l = {.vm = NULL};
+    struct ln_taken out;
+    const struct ln_limit limit = {LN_LIMIT_FIXED_WINDOW, 5, 1000, 1};
+    struct ln_vm vm = {.env = {0}};
+    struct ln_err err;
+    struct ln_shm *shm = ln_shm_new(1, &err);
+
+    (void)state;
+    assert_non_null(shm);
+    vm.env.shm = shm;
+    l.vm = &vm;
+    l.plan = ln_plan_make(&limit);
+    assert_int_equal(ln_limiter_take_key(&l, "a", 1, 1, LN_TAKE, &out), LN_OK);
+    assert_true(out.left == 5 && out.wait == 0 && out.which == 1);
+    assert_int_equal(ln_limiter_take_key(&l, "a", 1, -1, LN_TAKE, &out), LN_EINVAL);
+    assert_int_equal(ln_limiter_take_key(&l, "a", 1, 1e10, LN_TAKE, &out), LN_EINVAL);
+    assert_int_equal(ln_limiter_take_key(&l, "a", 1, 1, 3, &out), LN_EINVAL);
+    assert_int_equal(ln_limiter_take_as(&l, 9, 1, 1, "a", 1, 1, LN_TAKE, &out), LN_OK);
+    assert_int_equal(ln_limiter_take_as(&l, 9, 1.001, 1, "a", 1, 1, LN_TAKE, &out), LN_ELIMIT);
+    assert_int_equal(ln_limiter_take_as(&l, 1e9, 1, 1, "a", 1, 1, LN_TAKE, &out), LN_ELIMIT);
+    assert_int_equal(ln_limiter_take_as(&l, 0, 1, 1, "a", 1, 1, LN_TAKE, &out), LN_EINVAL);
+    assert_int_equal(ln_limiter_take_as(&l, 1, 0, 1, "a", 1, 1, LN_TAKE, &out), LN_EINVAL);
+    assert_int_equal(ln_limiter_take_as(NULL, 1, 1, 1, "a", 1, 1, LN_TAKE, &out), LN_EINVAL);
+    ln_shm_free(shm);
 }
 
 static void test_digests_and_encodings(void **state)
@@ -632,6 +661,7 @@ int main(void)
         TEST(test_path_is_normalised_when_set),
         TEST(test_query_can_be_set_and_taken_away),
         TEST(test_host_can_be_set),
+        TEST(test_a_limiter_that_is_not_open),
         TEST(test_what_is_sent_cannot_be_set),
         TEST(test_numbers_of_the_request),
         TEST(test_service_can_be_chosen),

@@ -2,8 +2,8 @@
  * test_limiter_steps.c - the limiter under chosen interleavings: at every swap that one worker is
  * about to make, another one does something first, or the first one dies.
  *
- * Processes that race by chance meet the narrow windows too rarely. Here the swap is ours: it calls
- * a hook.
+ * Processes that race by chance meet the narrow windows too rarely. Here the swaps are ours, of
+ * states and of a log's cells: they call a hook. Every race is tried with every way to count.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,50 +18,94 @@
 #define ln_pair_cas real_cas
 #include "shm/pair.h"
 #undef ln_pair_cas
+#define ln_word_cas real_word_cas
+#include "shm/word.h"
+#undef ln_word_cas
 
 static struct {
     unsigned at; /* the hook is called before the at-th swap from now, or after it */
     bool after;
     void (*hook)(void);
-} plan;
+} swaps;
+
+/* What is to be called after the swap. */
+static void (*before_swap(void))(void)
+{
+    void (*hook)(void) = swaps.hook;
+
+    if (hook == NULL || swaps.at-- > 0)
+        return NULL;
+    swaps.hook = NULL; /* what the hook does is not disturbed itself */
+    if (swaps.after)
+        return hook;
+    hook();
+    return NULL;
+}
 
 static bool ln_pair_cas(struct ln_pair *p, struct ln_pair from, struct ln_pair to)
 {
-    bool now = plan.hook != NULL && plan.at-- == 0, done;
-    void (*hook)(void) = plan.hook;
+    void (*hook)(void) = before_swap();
+    bool done = real_cas(p, from, to);
 
-    if (now)
-        plan.hook = NULL; /* what the hook does is not disturbed itself */
-    if (now && !plan.after)
-        hook();
-    done = real_cas(p, from, to);
-    if (now && plan.after)
+    if (hook != NULL)
         hook();
     return done;
 }
 
-#include "shm/limiter.c" /* the real one, on our swap */
+static bool ln_word_cas(uint64_t *w, uint64_t from, uint64_t to)
+{
+    void (*hook)(void) = before_swap();
+    bool done = real_word_cas(w, from, to);
 
-enum { STEPS = 6, NOW = 1000000 };
+    if (hook != NULL)
+        hook();
+    return done;
+}
 
-static struct set zone[1];
+#include "shm/limiter.c" /* the real ones, on our swaps */
+#include "shm/plan.c"
+
+enum { STEPS = 10, MOST = 3 };
+
+static const ln_nsec NOW = 9000ull * TICK;
+static struct {
+    struct set set;
+    uint64_t cells[(WAYS + 1) * MOST];
+} zone[1];
 static jmp_buf death;
 static struct ln_limit_answer first, second;
 static uint64_t second_hash, second_cost;
+static enum ln_limit_way way; /* that is tried */
 
-static const struct ln_limit_plan *limit(void)
+static const struct ln_plan *limit(void)
 {
-    static struct ln_limit_plan l;
+    static struct ln_plan p;
+    bool is_bucket = way == LN_LIMIT_GCRA;
 
-    l = ln_limit_plan_make(1, 1000, 3);
-    return &l;
+    p = ln_plan_make(&(struct ln_limit){way, is_bucket ? 1 : MOST, is_bucket ? 1000 : 3000, MOST});
+    return &p;
+}
+
+/* After this long, nothing is known any more of a client that has taken one unit. */
+static ln_nsec until_forgotten(void)
+{
+    switch (way) {
+    case LN_LIMIT_GCRA:
+        return limit()->step + 1;
+    case LN_LIMIT_SLIDING_WINDOW:
+        return 2 * limit()->span;
+    default:
+        return limit()->span;
+    }
 }
 
 static struct ln_limit_answer take(uint64_t hash, uint64_t cost, ln_nsec now)
 {
     struct ln_limit_answer a;
+    struct ln_limiter_zone z;
 
-    ln_limiter_take(zone, sizeof zone, limit(), hash, cost, now, &a);
+    ln_limiter_open(&z, limit(), zone, sizeof zone);
+    ln_limiter_take(&z, limit(), hash, cost, LN_PLAN_TAKE, now, &a);
     return a;
 }
 
@@ -87,7 +131,7 @@ static unsigned ways_of(uint64_t hash)
     unsigned n = 0;
 
     for (unsigned i = 0; i < WAYS; i++)
-        n += zone[0].way[i].id == hash;
+        n += zone[0].set.way[i].id >> LN_PLAN_MORE_BITS == hash;
     return n;
 }
 
@@ -114,11 +158,11 @@ static void at_every_step(unsigned ways, uint64_t hash, void (*hook)(void), void
     for (unsigned step = 0; step < STEPS; step++)
         for (unsigned after = 0; after < 2; after++) {
             fill(ways);
-            plan.at = step;
-            plan.after = after;
-            plan.hook = hook;
+            swaps.at = step;
+            swaps.after = after;
+            swaps.hook = hook;
             take_until_death(hash);
-            plan.hook = NULL;
+            swaps.hook = NULL;
             check();
         }
 }
@@ -127,7 +171,7 @@ static void check_same_client(void)
 {
     assert_true(first.ok);
     assert_true(ways_of(7) <= 1);
-    assert_int_equal(zone[0].claim.id, 0);
+    assert_int_equal(zone[0].set.claim.id >> LN_PLAN_MORE_BITS, 0);
     /* Of three tokens two were asked for, if the other was there at all. */
     assert_int_equal(drain(7), second.ok ? 1 : 2);
     second.ok = false;
@@ -138,8 +182,9 @@ static void test_two_workers_with_one_new_client(void **state)
     (void)state;
     second_hash = 7;
     second_cost = 1;
-    for (unsigned ways = 0; ways <= WAYS; ways++)
-        at_every_step(ways, 7, another_takes, check_same_client);
+    for (way = 0; way < LN_LIMIT_WAYS; way++)
+        for (unsigned ways = 0; ways <= WAYS; ways++)
+            at_every_step(ways, 7, another_takes, check_same_client);
 }
 
 static void check_two_clients(void)
@@ -159,8 +204,9 @@ static void test_two_workers_with_two_new_clients_for_the_last_way(void **state)
     (void)state;
     second_hash = 8;
     second_cost = 1;
-    for (unsigned ways = WAYS - 2; ways <= WAYS; ways++)
-        at_every_step(ways, 7, another_takes, check_two_clients);
+    for (way = 0; way < LN_LIMIT_WAYS; way++)
+        for (unsigned ways = WAYS - 2; ways <= WAYS; ways++)
+            at_every_step(ways, 7, another_takes, check_two_clients);
 }
 
 /* What was counted when the worker died is counted once; the next newcomer finishes what was begun.
@@ -168,45 +214,47 @@ static void test_two_workers_with_two_new_clients_for_the_last_way(void **state)
 static void check_after_death(void)
 {
     unsigned left = drain(7);
-    ln_nsec then = NOW + 2 * limit()->burst_span;
+    ln_nsec then = NOW + 2 * limit()->span;
 
     assert_true(left == 2 || left == 3);
     assert_false(take(7, 1, NOW).ok);
-    assert_true(take(7, 1, NOW + limit()->emission).ok);
-    assert_false(take(7, 1, NOW + limit()->emission).ok);
+    if (way == LN_LIMIT_GCRA) {
+        assert_true(take(7, 1, NOW + limit()->step).ok);
+        assert_false(take(7, 1, NOW + limit()->step).ok);
+    }
     assert_true(take(8, 3, then).ok);
     assert_false(take(8, 1, then).ok);
     assert_true(take(7, 3, then).ok);
     assert_false(take(7, 1, then).ok);
     assert_true(ways_of(7) == 1 && ways_of(8) == 1);
-    assert_int_equal(zone[0].claim.id, 0);
+    assert_int_equal(zone[0].set.claim.id >> LN_PLAN_MORE_BITS, 0);
 }
 
 static void test_death_at_every_swap(void **state)
 {
     (void)state;
-    for (unsigned ways = 0; ways <= WAYS; ways++)
-        at_every_step(ways, 7, die, check_after_death);
+    for (way = 0; way < LN_LIMIT_WAYS; way++)
+        for (unsigned ways = 0; ways <= WAYS; ways++)
+            at_every_step(ways, 7, die, check_after_death);
 }
 
 /* While one is about to be counted in the shared bucket, a way becomes free and another worker
  * gives it to the client. */
 static void a_way_is_taken(void)
 {
-    second = take(7, 3, NOW + 2 * limit()->burst_span);
+    second = take(7, 3, NOW + 2 * limit()->span);
 }
 
-static void test_moving_out_of_the_shared_bucket_is_seen_by_who_is_late(void **state)
+static void move_out_late(void)
 {
-    ln_nsec then = NOW + 2 * limit()->burst_span;
+    ln_nsec then = NOW + 2 * limit()->span;
 
-    (void)state;
     fill(WAYS);
-    plan.at = 0; /* the swap of the shared bucket */
-    plan.after = false;
-    plan.hook = a_way_is_taken;
+    swaps.at = 0; /* the swap of the shared bucket */
+    swaps.after = false;
+    swaps.hook = a_way_is_taken;
     first = take(7, 1, NOW);
-    assert_null(plan.hook);
+    assert_null(swaps.hook);
     assert_true(second.ok); /* its whole bucket, at the later time */
     assert_false(first.ok); /* and not one more from the shared one */
     assert_int_equal(ways_of(7), 1);
@@ -214,27 +262,33 @@ static void test_moving_out_of_the_shared_bucket_is_seen_by_who_is_late(void **s
     assert_true(take(8, 1, then).ok);
 }
 
+static void test_moving_out_of_the_shared_bucket_is_seen_by_who_is_late(void **state)
+{
+    (void)state;
+    for (way = 0; way < LN_LIMIT_WAYS; way++)
+        move_out_late();
+}
+
 /* The entry that a claim wants to replace is used again just before: the claim is void, nobody is
  * charged for another. */
 static void the_old_client_returns(void)
 {
-    second = take(1000, 3, NOW + limit()->emission + 1);
+    second = take(1000, 3, NOW + until_forgotten());
 }
 
-static void test_a_victim_that_is_used_again_keeps_its_entry(void **state)
+static void use_the_victim_again(void)
 {
-    ln_nsec then = NOW + limit()->emission + 1; /* all entries have just expired */
+    ln_nsec then = NOW + until_forgotten(); /* all entries have just become free */
 
-    (void)state;
     for (unsigned step = 0; step < STEPS; step++)
         for (unsigned after = 0; after < 2; after++) {
             fill(WAYS);
-            plan.at = step;
-            plan.after = after;
-            plan.hook = the_old_client_returns;
+            swaps.at = step;
+            swaps.after = after;
+            swaps.hook = the_old_client_returns;
             first = take(7, 1, then);
-            if (plan.hook != NULL) { /* there were fewer swaps */
-                plan.hook = NULL;
+            if (swaps.hook != NULL) { /* there were fewer swaps */
+                swaps.hook = NULL;
                 continue;
             }
             assert_true(first.ok);
@@ -246,15 +300,23 @@ static void test_a_victim_that_is_used_again_keeps_its_entry(void **state)
         }
 }
 
+static void test_a_victim_that_is_used_again_keeps_its_entry(void **state)
+{
+    (void)state;
+    for (way = 0; way < LN_LIMIT_WAYS; way++)
+        use_the_victim_again();
+}
+
 /* Another worker's clock is a little ahead, so it would choose another way for the same client. */
 static void another_takes_later(void)
 {
-    second = take(7, 1, NOW + limit()->burst_span + 1);
+    second = take(7, 1, NOW + limit()->span + 1);
 }
 
 static void test_two_workers_that_would_choose_different_ways(void **state)
 {
     (void)state;
+    way = LN_LIMIT_GCRA; /* with others all become free at one time */
     for (unsigned step = 0; step < STEPS; step++)
         for (unsigned after = 0; after < 2; after++) {
             memset(zone, 0, sizeof zone);
@@ -262,11 +324,11 @@ static void test_two_workers_that_would_choose_different_ways(void **state)
             for (unsigned i = 1; i < WAYS; i++)
                 assert_true(take(1000 + i, 1, NOW).ok);
             second.ok = false;
-            plan.at = step;
-            plan.after = after;
-            plan.hook = another_takes_later;
-            first = take(7, 1, NOW + limit()->emission + 1);
-            plan.hook = NULL;
+            swaps.at = step;
+            swaps.after = after;
+            swaps.hook = another_takes_later;
+            first = take(7, 1, NOW + limit()->step + 1);
+            swaps.hook = NULL;
             assert_true(first.ok || second.ok); /* to the slower clock the bucket may look empty */
             assert_int_equal(ways_of(7), 1);
         }
