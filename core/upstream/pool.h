@@ -46,11 +46,11 @@ struct ln_pool {
     struct ln_list idle;     /* private: newest first */
     struct ln_upconn *scout; /* private: idle for longer than is lent; NULL = none */
     unsigned idle_count, refs;
-    unsigned era;              /* private: connections of an earlier one are not used again */
     unsigned open;             /* connections: lent, idle, the scout */
     unsigned opening;          /* being opened: whoever does so counts them, and adopts */
     unsigned holders;          /* private: of ln_pool_hold() */
     unsigned cut_off;          /* connections that the instance ended at once, unused; a total */
+    unsigned era;              /* private: connections of an earlier one are not used again */
     struct ln_idle_age age[2]; /* private: of connections that have served nothing yet; of others */
     bool loose;                /* of no service: see upstream/client.h */
     struct ln_slice key;       /* the map's copy */
@@ -102,11 +102,12 @@ struct ln_upconn *ln_pool_adopt(struct ln_pool *pool, int fd);
 /* Gives a connection back that is between two messages; closes it when `max` are idle already. */
 void ln_pool_return(struct ln_upconn *c, unsigned max, ln_msec timeout);
 
+/* A connection that has served nothing yet becomes the coldest of the idle. */
+void ln_pool_keep(struct ln_upconn *c, ln_msec timeout);
+
 /* Whoever was connected to is gone from there: closes what is idle, and later whatever comes back.
  */
 void ln_pool_expire(struct ln_pool *pool);
-/* A connection that has served nothing yet becomes the coldest of the idle. */
-void ln_pool_keep(struct ln_upconn *c, ln_msec timeout);
 
 /* Ends a connection that was lent. */
 void ln_upconn_close(struct ln_upconn *c);

@@ -3,6 +3,8 @@
  */
 #include "upstream/spares.h"
 
+#include <unistd.h>
+
 #include "base/assert.h"
 #include "base/mem.h"
 #include "net/connect.h"
@@ -15,7 +17,8 @@ struct spare {
     struct ln_instance *instance;
     struct ln_connect connect;
     struct ln_deadline patience;
-    bool opening, was_short;
+    struct ln_pool *pool; /* counted while one is being opened: the instance's, when it began */
+    bool was_short;
     unsigned failures; /* in a row */
     unsigned cut_off;  /* pool->cut_off when it was last looked at */
     ln_msec next;      /* it is left alone until then */
@@ -50,10 +53,11 @@ static void fail(struct spare *k)
 
 static void end_opening(struct spare *k)
 {
-    if (!k->opening)
+    if (k->pool == NULL)
         return;
-    k->opening = false;
-    k->instance->pool->opening--;
+    k->pool->opening--;
+    ln_pool_put(k->pool);
+    k->pool = NULL;
     ln_deadline_clear(&k->patience);
 }
 
@@ -62,12 +66,15 @@ static void on_look(struct ln_timer *t);
 static void on_connect(struct ln_connect *c, int fd)
 {
     struct spare *k = ln_container_of(c, struct spare, connect);
+    bool has_moved = k->instance->out || k->instance->pool != k->pool; /* upstream/seat.h */
 
     end_opening(k);
-    if (fd < 0) {
+    if (fd >= 0 && has_moved)
+        close(fd);
+    if (fd < 0)
         fail(k);
+    if (fd < 0 || has_moved)
         return;
-    }
     ln_pool_keep(ln_pool_adopt(k->instance->pool, fd),
                  k->instance->service->conf->pool.idle_timeout);
     ln_timer_stop(k->all->pools->loop, &k->all->timer);
@@ -96,8 +103,8 @@ static void open_one(struct spare *k)
 {
     struct ln_instance *i = k->instance;
 
-    k->opening = true;
-    i->pool->opening++;
+    k->pool = ln_pool_get(k->all->pools, i->pool->key);
+    k->pool->opening++;
     ln_deadline_set(k->all->pools->deadlines, &k->patience, i->service->conf->connect);
     ln_connect_start(&k->connect, k->all->pools->loop, i->conf->addr_count,
                      i->service->conf->connect);
@@ -144,9 +151,11 @@ static bool wants(struct spare *k, ln_msec now)
 {
     bool was_short = k->was_short;
 
+    if (k->instance->out)
+        return false;
     judge(k);
     k->was_short = is_short(k->instance);
-    return k->was_short && was_short && !k->opening && now >= k->next && is_up(k->instance);
+    return k->was_short && was_short && k->pool == NULL && now >= k->next && is_up(k->instance);
 }
 
 static void on_look(struct ln_timer *t)
@@ -185,7 +194,10 @@ static unsigned count_of(const struct ln_services *services)
 
 static void init_spare(struct spare *k, struct ln_spares *all, struct ln_instance *i)
 {
-    *k = (struct spare){.all = all, .instance = i, .was_short = true, .cut_off = i->pool->cut_off};
+    *k = (struct spare){.all = all,
+                        .instance = i,
+                        .was_short = true,
+                        .cut_off = i->pool != NULL ? i->pool->cut_off : 0};
     k->connect.fd = -1;
     k->connect.address = address;
     k->connect.on_connect = on_connect;

@@ -147,6 +147,18 @@ describe("a name under discover", function()
     g:wait_log("health main .*: up %-> down", nil, from)
   end)
 
+  it("has connections ready to those who are there, and to nobody else", function()
+    local ups = gate.neighbours(2)
+    say(1)
+    start(ups, { service = { pool = { minIdle = 2 } } })
+    ups[1]:wait_open(4) -- of two workers
+    say(1, 2)
+    ups[2]:wait_open(4)
+    say(2)
+    ups[1]:wait_open(0)
+    assert.equal(4, ups[2].open)
+  end)
+
   it("is steered by address, also when it comes back", function()
     local ups = gate.neighbours(2)
     say(1, 2)
