@@ -120,6 +120,7 @@ struct ln_limit_conf { /* rateLimit */
     const char *redis_url;   /* "" = none: counted here; the others below are for Redis */
     const char *name;        /* of the rule, in Redis */
     struct ln_limit without; /* what it says while Redis does not count */
+    uint64_t lease;          /* tokens that are fetched at once; 0 = each is asked for */
     ln_msec timeout;         /* for an answer */
     enum ln_limit_down on_down;
     const char *state_header; /* tells clients who has judged; "" = none */

@@ -74,8 +74,10 @@ static const struct ln_row rows[] = {
      "How long a request waits for Redis at most."},
     {"onDown", &ln_type_word, AT(conf.on_down), "local", LN_WORDS(ln_limit_down_words),
      "What holds for requests while Redis does not answer: `local` counts them in this gateway's memory, by its share of the limit; `allow` lets all pass; `deny` answers 503."},
+    {"lease", &ln_type_number, AT(conf.lease), "0", LN_RANGE(0, 1000000),
+     "With `redisURL`: how many requests of a client are asked for at once, to be let through without asking; 0 asks for each. Windows are exact to `lease` times the number of gateways then."},
     {"stateHeader", &ln_type_header, AT(conf.state_header), "X-RateLimit-State", {0},
-     "Name of a response header that tells who has judged when `redisURL` is set: `redis`, or `local`, `allow`, `deny` without it. `\"\"` = none."},
+     "Name of a response header that tells who has judged when `redisURL` is set: `redis`, `leased`, or `local`, `allow`, `deny` without it. `\"\"` = none."},
     {0},
 };
 /* clang-format on */
@@ -126,6 +128,9 @@ static void check(struct ln_reader *r, const struct ln_node *map, void *base)
     if (limit == NULL)
         draft->conf.limit.per = 1000;
     settle_algorithm(r, ln_node_get(map, "algorithm"), &draft->conf);
+    if (draft->conf.lease > ln_limit_most(&draft->conf.limit) && ln_node_get(map, "lease") != NULL)
+        report_at(r, "lease", &ln_node_get(map, "lease")->place,
+                  "more than may pass at once, expected a part of it");
 }
 
 const struct ln_block ln_rows_limit = {.rows = rows, .check = check};

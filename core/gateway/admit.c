@@ -132,7 +132,7 @@ static bool ask_meter(struct ln_exchange *x)
     j->x = x;
     j->take.on_done = on_judged;
     x->judging = &j->take;
-    x->judged = ln_meter_take(x->gen->meter, &j->take, x->req.client_id, 1);
+    x->judged = ln_meter_take(x->gen->meter, &j->take, x->req.client_id, 1, LN_PLAN_TAKE);
     return x->judged;
 }
 

@@ -21,8 +21,10 @@ enum { LIMITED_CLIENTS = 65536 }; /* that the gateway-wide limit tells apart at 
 static void load_meter(struct ln_generation *g, const struct ln_vm_env *env, struct ln_diag *diag)
 {
     const struct ln_limit_conf *conf = &g->conf->limit;
-    struct ln_meter_conf meter = {.limit = conf->limit,
-                                  .without = conf->without,
+    struct ln_meter_conf meter = {.limits = {conf->limit},
+                                  .without = {conf->without},
+                                  .count = 1,
+                                  .lease = conf->lease,
                                   .rule = ln_slice_of(conf->name),
                                   .timeout = conf->timeout,
                                   .on_down = conf->on_down,

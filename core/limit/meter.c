@@ -8,16 +8,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "limit/census.h"
-#include "limit/share.h"
-#include "limit/tally.h"
-#include "shm/limiter.h"
-
-struct ln_meters {
-    struct ln_meters_env env;
-    struct ln_tallies tallies;
-    uint64_t self; /* the name of this gateway among those that share a Redis */
-};
+#include "limit/meter_inner.h"
 
 enum {
     LATE_MAX = 10,   /* answers in a row: Redis is too slow for this limit */
@@ -26,36 +17,14 @@ enum {
 };
 
 /* What all workers share of a meter: LN_ZONE_METER. */
-struct record {
+struct ln_meter_record {
     _Alignas(64) _Atomic uint64_t gateways; /* that live; 0 = never known */
     _Atomic uint32_t is_told;               /* the log knows that Redis cannot count */
 };
 
-struct ln_meter {
-    struct ln_meters *all;
-    struct ln_meter_conf conf;
-    struct ln_redis *redis; /* counted */
-    struct ln_tally tally;
-    struct ln_census census;
-    struct record *record;
-    bool is_down;  /* Redis cannot count, as far as this worker knows */
-    bool is_slow;  /* and is not asked: a heartbeat will find out when it is fast enough */
-    unsigned late; /* answers in a row */
-    ln_msec pause; /* before the next heartbeat while it is slow */
-
-    struct ln_limiter_zone zone; /* for onDown: local */
-    uint64_t divided_by;         /* what `plan` is made for */
-    struct ln_plan plan;
-
-    char name[LN_TALLY_RULE_MAX];
-    char census_key[LN_TALLY_KEY_MAX];
-};
-
 const char *const ln_meter_words[LN_METER_BYS] = {
-    [LN_METER_REDIS] = "redis",
-    [LN_METER_LOCAL] = "local",
-    [LN_METER_ALLOW] = "allow",
-    [LN_METER_DENY] = "deny",
+    [LN_METER_REDIS] = "redis", [LN_METER_LEASED] = "leased", [LN_METER_LOCAL] = "local",
+    [LN_METER_ALLOW] = "allow", [LN_METER_DENY] = "deny",
 };
 
 struct ln_meters *ln_meters_new(const struct ln_meters_env *env)
@@ -79,45 +48,37 @@ void ln_meters_free(struct ln_meters *all)
 
 /* ---- meters ---- */
 
-/* Here all are counted as buckets: what one generation wrote, another may read. */
-static struct ln_plan local_plan(const struct ln_limit *limit)
+static bool has_lots(const struct ln_meter_conf *conf)
 {
-    struct ln_limit bucket = *limit;
-
-    bucket.way = LN_LIMIT_GCRA;
-    bucket.burst = ln_limit_most(limit);
-    return ln_plan_make(&bucket);
-}
-
-static size_t local_size(const struct ln_meter_conf *conf)
-{
-    struct ln_plan plan = local_plan(&conf->without);
-
-    return ln_limiter_size(&plan, conf->clients);
+    return conf->lease > 1;
 }
 
 void ln_meter_demand(const struct ln_meter_conf *conf, struct ln_demand *demand)
 {
-    ln_demand_add(demand, LN_ZONE_METER, conf->rule, sizeof(struct record));
+    ln_demand_add(demand, LN_ZONE_METER, conf->rule, sizeof(struct ln_meter_record));
+    if (has_lots(conf))
+        ln_demand_add(demand, LN_ZONE_PURSE, conf->rule, ln_purse_size(conf->clients));
     if (conf->on_down == LN_LIMIT_DOWN_LOCAL)
-        ln_demand_add(demand, LN_ZONE_LIMITER, conf->rule, local_size(conf));
+        ln_fallback_demand(conf->without, conf->count, conf->rule, conf->clients, demand);
 }
 
 static bool find_zones(struct ln_meter *m)
 {
+    const struct ln_meter_conf *conf = &m->conf;
     const struct ln_shm *shm = m->all->env.shm;
 
-    m->record = ln_shm_find(shm, LN_ZONE_METER, m->conf.rule, NULL);
-    if (m->record == NULL || m->conf.on_down != LN_LIMIT_DOWN_LOCAL)
-        return m->record != NULL;
-    size_t size = local_size(&m->conf);
-    void *zone = ln_shm_find(shm, LN_ZONE_LIMITER, m->conf.rule, &size);
-
-    if (zone == NULL)
+    m->record = ln_shm_find(shm, LN_ZONE_METER, conf->rule, NULL);
+    if (m->record == NULL)
         return false;
-    m->plan = local_plan(&m->conf.without);
-    ln_limiter_open(&m->zone, &m->plan, zone, size);
-    return true;
+    if (has_lots(conf)) {
+        m->purse.size = ln_purse_size(conf->clients);
+        m->purse.zone = ln_shm_find(shm, LN_ZONE_PURSE, conf->rule, &m->purse.size);
+        if (m->purse.zone == NULL)
+            return false;
+    }
+    return conf->on_down != LN_LIMIT_DOWN_LOCAL ||
+           ln_fallback_open(&m->fallback, conf->without, conf->count, conf->rule, conf->clients,
+                            shm);
 }
 
 static void on_beat(struct ln_census *c, ln_msec took);
@@ -151,7 +112,8 @@ struct ln_meter *ln_meter_new(struct ln_meters *all, const struct ln_meter_conf 
         ln_fail(err, LN_E_SYS, "shared memory has no zone for it");
         return NULL;
     }
-    ln_tally_init(&m->tally, &all->tallies, &conf->limit, 1, m->conf.rule);
+    ln_tally_init(&m->tally, &all->tallies, conf->limits, conf->count, m->conf.rule);
+    ln_lots_init(m);
     m->redis = ln_redis_get(all->env.redis, &conf->url);
     start_census(m);
     return m;
@@ -175,6 +137,7 @@ void ln_meter_free(struct ln_meter *m)
     if (m->is_down)
         set_down(m, false);
     ln_census_stop(&m->census);
+    ln_lots_free(m);
     ln_redis_put(m->redis);
     ln_free(m);
 }
@@ -219,49 +182,43 @@ static void notice_up(struct ln_meter *m)
 
 /* ---- without Redis ---- */
 
-static void count_stat(const struct ln_meter *m, enum ln_stat stat)
+void ln_meter_count(const struct ln_meter *m, enum ln_stat stat)
 {
     if (m->all->env.slot != NULL)
         ln_stat_add(m->all->env.slot, stat, 1);
 }
 
-static void take_here(struct ln_meter *m, struct ln_meter_take *t)
+static void take_here(struct ln_meter_take *t)
 {
+    struct ln_meter *m = t->meter;
     const struct ln_meters_env *env = &m->all->env;
-    uint64_t gateways = ln_census_count(&m->census);
     struct ln_limit_answer a;
+    unsigned which;
 
-    if (m->divided_by != gateways) {
-        struct ln_limit share = ln_share_of(&m->conf.without, gateways);
-
-        m->plan = local_plan(&share);
-        m->divided_by = gateways;
-    }
-    ln_limiter_take(&m->zone, &m->plan,
-                    ln_hash(ln_shm_hash_key(env->shm), t->identity.p, t->identity.n), t->cost,
-                    LN_PLAN_TAKE, ln_loop_now(env->loop), &a);
+    ln_fallback_take(&m->fallback, ln_census_count(&m->census), t->hash, t->cost, t->mode,
+                     ln_loop_now(env->loop), &a, &which);
     if (a.shared)
-        count_stat(m, LN_STAT_LIMITER_SHARED);
-    t->answer = (struct ln_meter_answer){a.ok, LN_METER_LOCAL, a.left, a.wait, a.reset};
+        ln_meter_count(m, LN_STAT_LIMITER_SHARED);
+    t->answer = (struct ln_meter_answer){a.ok, LN_METER_LOCAL, which, a.left, a.wait, a.reset};
 }
 
-static void do_without(struct ln_meter_take *t)
+void ln_meter_do_without(struct ln_meter_take *t)
 {
     enum { AGAIN_MS = 1000 };
     struct ln_meter *m = t->meter;
-    uint64_t most = ln_limit_most(&m->conf.limit);
+    uint64_t most = ln_limit_most(&m->conf.limits[0]);
+    ln_nsec again = AGAIN_MS * (ln_nsec)LN_NSEC_PER_MSEC;
 
-    count_stat(m, LN_STAT_LIMITED_WITHOUT);
+    ln_meter_count(m, LN_STAT_LIMITED_WITHOUT);
     switch (m->conf.on_down) {
     case LN_LIMIT_DOWN_LOCAL:
-        take_here(m, t);
+        take_here(t);
         break;
     case LN_LIMIT_DOWN_ALLOW:
-        t->answer = (struct ln_meter_answer){true, LN_METER_ALLOW, most, 0, 0};
+        t->answer = (struct ln_meter_answer){true, LN_METER_ALLOW, 0, most, 0, 0};
         break;
     case LN_LIMIT_DOWN_DENY:
-        t->answer = (struct ln_meter_answer){false, LN_METER_DENY, 0,
-                                             AGAIN_MS * (ln_nsec)LN_NSEC_PER_MSEC, 0};
+        t->answer = (struct ln_meter_answer){false, LN_METER_DENY, 0, 0, again, again};
         break;
     }
 }
@@ -279,7 +236,7 @@ static void beat_soon(struct ln_meter *m)
 /* Redis answers others, who have more patience; so its client may well be up. */
 static void note_late(struct ln_meter *m)
 {
-    count_stat(m, LN_STAT_LIMITED_LATE);
+    ln_meter_count(m, LN_STAT_LIMITED_LATE);
     if (m->is_slow || ++m->late < LATE_MAX)
         return;
     m->is_slow = true;
@@ -309,26 +266,38 @@ static void on_beat(struct ln_census *c, ln_msec took)
 
 /* ---- taking ---- */
 
-/* The call has ended. One that was late or lost says nothing of the next: when they are many the
- * client goes down, and that is told. */
+void ln_meter_answer_by_redis(struct ln_meter_take *t, const struct ln_tally_answer *a)
+{
+    t->answer =
+        (struct ln_meter_answer){a->ok, LN_METER_REDIS, a->which, a->left, a->wait, a->reset};
+    ln_meter_count(t->meter, LN_STAT_LIMITED_REDIS);
+}
+
+/* One that was late or lost says nothing of the next: when they are many the client goes down, and
+ * that is told. */
+bool ln_meter_read(struct ln_meter *m, const struct ln_redis_call *c, struct ln_tally_answer *out)
+{
+    struct ln_slice why = ln_slice_of(c->reason != NULL ? c->reason : "");
+
+    if (c->error == LN_REDIS_OK && ln_tally_read(&m->tally, c, out, &why)) {
+        note_in_time(m);
+        return true;
+    }
+    if (c->error == LN_REDIS_TIMEOUT)
+        note_late(m);
+    if (c->error == LN_REDIS_OK || c->error == LN_REDIS_DOWN)
+        notice_down(m, why);
+    return false;
+}
+
 static void settle(struct ln_meter_take *t)
 {
-    struct ln_meter *m = t->meter;
-    const struct ln_redis_call *c = t->call;
-    struct ln_slice why = ln_slice_of(c->reason != NULL ? c->reason : "");
     struct ln_tally_answer a;
 
-    if (c->error == LN_REDIS_OK && ln_tally_read(&m->tally, c, &a, &why)) {
-        t->answer = (struct ln_meter_answer){a.ok, LN_METER_REDIS, a.left, a.wait, a.reset};
-        count_stat(m, LN_STAT_LIMITED_REDIS);
-        note_in_time(m);
-    } else {
-        if (c->error == LN_REDIS_TIMEOUT)
-            note_late(m);
-        if (c->error == LN_REDIS_OK || c->error == LN_REDIS_DOWN)
-            notice_down(m, why);
-        do_without(t);
-    }
+    if (ln_meter_read(t->meter, t->call, &a))
+        ln_meter_answer_by_redis(t, &a);
+    else
+        ln_meter_do_without(t);
     ln_redis_call_free(t->call);
     t->call = NULL;
 }
@@ -341,27 +310,42 @@ static void on_answer(struct ln_redis_call *c)
     t->on_done(t);
 }
 
-bool ln_meter_take(struct ln_meter *m, struct ln_meter_take *t, struct ln_slice identity,
-                   uint64_t cost)
+bool ln_meter_ask(struct ln_meter_take *t)
 {
-    t->meter = m;
-    t->identity = identity;
-    t->cost = cost;
+    struct ln_meter *m = t->meter;
+    bool charges = t->mode == LN_PLAN_CHARGE, looks = t->mode == LN_PLAN_LOOK;
+
     if (m->is_slow) {
-        t->call = NULL;
-        do_without(t);
+        ln_meter_do_without(t);
         return true;
     }
     t->call = ln_redis_call_new(m->redis, on_answer, t);
-    ln_tally_ask(&m->tally, t->call, identity, (int64_t)cost, cost);
+    ln_tally_ask(&m->tally, t->call, t->identity, charges ? LN_TALLY_CHARGE : (int64_t)t->cost,
+                 looks ? 0 : t->cost);
     if (ln_redis_call_send(t->call, m->conf.timeout))
         return false;
     settle(t);
     return true;
 }
 
+bool ln_meter_take(struct ln_meter *m, struct ln_meter_take *t, struct ln_slice identity,
+                   uint64_t cost, enum ln_plan_mode mode)
+{
+    t->meter = m;
+    t->call = NULL;
+    ln_list_init(&t->node);
+    t->identity = identity;
+    t->cost = cost;
+    t->mode = mode;
+    t->hash = ln_hash(ln_shm_hash_key(m->all->env.shm), identity.p, identity.n);
+    if (has_lots(&m->conf) && mode == LN_PLAN_TAKE && cost > 0)
+        return ln_lots_take(t);
+    return ln_meter_ask(t);
+}
+
 void ln_meter_cancel(struct ln_meter_take *t)
 {
+    ln_list_remove(&t->node);
     ln_redis_call_free(t->call);
     t->call = NULL;
 }

@@ -12,6 +12,8 @@
  * in this gateway's memory, by a limit that is divided by the number of gateways that lived when
  * Redis was last heard (limit/census.h).
  *
+ * With a lease, tokens are fetched by the lot and spent here: limit/lots.c.
+ *
  * What is the same for all workers of a gateway lies in shared memory: what is counted locally, how
  * many gateways there are, and whether the log has been told. Owner: a generation. One thread.
  */
@@ -19,7 +21,8 @@
 #define LN_LIMIT_METER_H
 
 #include "base/limit.h"
-#include "redis/client.h"
+#include "limit/tally.h"
+#include "shm/plan.h"
 #include "shm/region.h"
 
 struct ln_meters; /* what all meters of a worker share */
@@ -37,13 +40,16 @@ struct ln_meters *ln_meters_new(const struct ln_meters_env *env);
 void ln_meters_free(struct ln_meters *all);
 
 struct ln_meter_conf {
-    struct ln_limit limit;
-    struct ln_limit without; /* what is divided when it is counted here */
-    struct ln_slice rule;    /* its name in Redis and in shared memory: at most LN_TALLY_RULE_MAX */
+    struct ln_limit limits[LN_TALLY_WINDOWS];  /* that must all let pass, counted in one way */
+    struct ln_limit without[LN_TALLY_WINDOWS]; /* what is divided when they are counted here */
+    unsigned count;
+    uint64_t lease; /* tokens that are fetched at once, to be spent here; 0 and 1: each is asked for
+                       by itself */
+    struct ln_slice rule; /* its name in Redis and in shared memory: at most LN_TALLY_RULE_MAX */
     struct ln_redis_url url;
     ln_msec timeout;
     enum ln_limit_down on_down;
-    size_t clients; /* that the local limit tells apart */
+    size_t clients; /* that are told apart here */
 };
 
 /* Notes what it needs of shared memory. */
@@ -56,15 +62,23 @@ struct ln_meter *ln_meter_new(struct ln_meters *all, const struct ln_meter_conf 
 void ln_meter_free(struct ln_meter *m);
 
 /* Who has judged: the words are ln_meter_words. */
-enum ln_meter_by { LN_METER_REDIS, LN_METER_LOCAL, LN_METER_ALLOW, LN_METER_DENY, LN_METER_BYS };
+enum ln_meter_by {
+    LN_METER_REDIS,
+    LN_METER_LEASED, /* by what Redis has said before */
+    LN_METER_LOCAL,
+    LN_METER_ALLOW,
+    LN_METER_DENY,
+    LN_METER_BYS
+};
 extern const char *const ln_meter_words[LN_METER_BYS];
 
 struct ln_meter_answer {
     bool ok;
     enum ln_meter_by by;
-    uint64_t left; /* tokens that are there after this answer */
-    ln_nsec wait;  /* not ok: until the same would pass if nobody else asked; 0 when ok */
-    ln_nsec reset; /* until all tokens are back; 0 when not known */
+    unsigned which; /* the window that is the tightest, from 0: what follows is about it */
+    uint64_t left;  /* tokens that are there after this answer */
+    ln_nsec wait;   /* not ok: until the same would pass if nobody else asked; 0 when ok */
+    ln_nsec reset;  /* until all tokens are back; 0 when not known */
 };
 
 struct ln_meter_take {
@@ -74,16 +88,19 @@ struct ln_meter_take {
     /* private */
     struct ln_meter *meter;
     struct ln_redis_call *call; /* under way; NULL = not */
+    struct ln_list node;        /* of those that wait for one lot */
     struct ln_slice identity;
-    uint64_t cost;
+    uint64_t cost, hash;
+    enum ln_plan_mode mode;
+    ln_msec started;
 };
 
-/* Takes `cost` tokens of the client if they are there; 0 only looks. True: the answer is there.
- * False: on_done will be called, in a later turn, unless it is cancelled before; `identity` must
- * stay until then. */
+/* TAKE takes `cost` tokens of the client if they are there, LOOK only tells whether they are,
+ * CHARGE takes them in any case. True: the answer is there. False: on_done will be called, in a
+ * later turn, unless it is cancelled before; `identity` must stay until then. */
 bool ln_meter_take(struct ln_meter *m, struct ln_meter_take *t, struct ln_slice identity,
-                   uint64_t cost);
-/* Nothing when it has ended. */
+                   uint64_t cost, enum ln_plan_mode mode);
+/* Nothing when it has ended, or never begun. */
 void ln_meter_cancel(struct ln_meter_take *t);
 
 #endif

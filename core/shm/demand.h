@@ -27,6 +27,7 @@ enum ln_zone_kind {
     LN_ZONE_NAME,     /* addresses of an instance, shm/members.h */
     LN_ZONE_MEMBERS,  /* instances that a name stands for, shm/members.h */
     LN_ZONE_METER,    /* limit/meter.h */
+    LN_ZONE_PURSE,    /* shm/purse.h */
     LN_ZONE_KINDS
 };
 

@@ -87,6 +87,15 @@ services:
     pool: { idle: 256 }
     instances: [ "http://127.0.0.1:$one", "http://127.0.0.1:$two" ]
 $plugins
+$limit
+]]
+
+-- Every request is judged in Redis, by a log of one second for each client. Redis' own time is not counted.
+local LUNETTE_LIMIT = [[
+rateLimit:
+  requestsPerSecond: 1000000
+  redisURL: "unix:$dir/redis"
+  lease: $lease
 ]]
 
 local LUNETTE_PLUGINS = [[
@@ -123,9 +132,16 @@ local function haproxy(plugins)
 end
 
 
-local function lunette(plugins)
+local function redis(at)
+  return ("chrt -b 0 redis-server --port 0 --unixsocket %s/redis --save ''"):format(at.dir)
+end
+
+
+local function lunette(plugins, lease)
   return function(at)
-    local text = fill(LUNETTE, at, { plugins = plugins and LUNETTE_PLUGINS or "" })
+    local limit = lease and fill(LUNETTE_LIMIT, at, { lease = lease }) or ""
+    local text = fill(LUNETTE, at, { plugins = plugins and LUNETTE_PLUGINS or "", limit = limit })
+    if lease then text = text:gsub("  workers: 1\n", "%0  identity: { from: [ header:X-Api-Key, address ] }\n") end
     return ("%s run -c %s --control %s/control"):format(at.binary, write(at.dir .. "/gateway.yaml", text), at.dir)
   end
 end
@@ -136,7 +152,8 @@ local function relay(at)
 end
 
 
--- In the order in which they take turns. `plugins`: does the work of the three plugins, and must show it.
+-- In the order in which they take turns. `plugins`: does the work of the three plugins, and must show it. `helper`: what
+-- runs beside it.
 M.list = {
   { name = "relay", program = "true", start = relay },
   { name = "nginx", program = "nginx", start = nginx(false) },
@@ -145,6 +162,8 @@ M.list = {
   { name = "nginx + native rules", program = "nginx", start = nginx(true), plugins = true },
   { name = "haproxy + native rules", program = "haproxy", start = haproxy(true), plugins = true },
   { name = "lunette + 3 plugins", program = "true", start = lunette(true), plugins = true },
+  { name = "lunette, limit in Redis", program = "redis-server", start = lunette(false, 0), helper = redis },
+  { name = "lunette, leases of 20", program = "redis-server", start = lunette(false, 20), helper = redis },
 }
 
 

@@ -150,8 +150,9 @@ local function launch()
     os.execute("mkdir -p " .. dir)
     peer.port, peer.log = PORT + 1 + i, dir .. "/log"
     if os.execute("command -v " .. peer.program .. " >/dev/null") == 0 then
-      peer.pid = start(peer.start { port = peer.port, one = PORT, two = PORT + 1, dir = dir, programs = DIR,
-        binary = BINARY }, peer.log)
+      local at = { port = peer.port, one = PORT, two = PORT + 1, dir = dir, programs = DIR, binary = BINARY }
+      if peer.helper then start(peer.helper(at), dir .. "/helper.log") end
+      peer.pid = start(peer.start(at), peer.log)
       local fault = find_fault(peer)
       if fault then
         io.stderr:write(("%s is left out: %s\n"):format(peer.name, fault))

@@ -224,5 +224,6 @@ CASE("rateLimit.timeout", LIMIT, "10ms", "0", "got \"0\", " A_DURATION "from 1ms
 CASE("rateLimit.name", LIMIT, "edge-1", "a:b",
      "got \"a:b\", expected a name of letters, digits, \"-\", \"_\" and \".\", at most 64")
 CASE("rateLimit.onDown", LIMIT, "deny", "refuse", "got \"refuse\", expected one of local, allow, deny")
+CASE("rateLimit.lease", LIMIT, "10", "11", "more than may pass at once, expected a part of it")
 CASE("rateLimit.stateHeader", LIMIT, "''", "X Y", "got \"X Y\", expected the name of a header, or \"\"")
 /* clang-format on */

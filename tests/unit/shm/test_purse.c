@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * test_purse.c - tokens are spent once, by whoever comes; what is over is nothing.
+ */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "shm/purse.h"
+
+enum { CLIENTS = 64, NOW = 1000, BUSY = 50 };
+
+static struct ln_purse purse;
+static struct ln_purse_answer answer;
+
+static int set_up(void **state)
+{
+    (void)state;
+    purse.size = ln_purse_size(CLIENTS);
+    purse.zone = mmap(NULL, purse.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return purse.zone == MAP_FAILED;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return munmap(purse.zone, purse.size);
+}
+
+static enum ln_purse_is take(uint64_t hash, uint64_t cost, ln_msec now)
+{
+    return ln_purse_take(&purse, hash, cost, now, BUSY, &answer);
+}
+
+static void test_tokens_are_spent(void **state)
+{
+    (void)state;
+    assert_int_equal(take(7, 1, NOW), LN_PURSE_EMPTY);
+    ln_purse_put(&purse, 7, 3, 40, NOW + 100, NOW);
+    assert_int_equal(take(7, 2, NOW + 1), LN_PURSE_PAID);
+    assert_int_equal(answer.tokens, 1);
+    assert_int_equal(answer.left, 40);
+    assert_int_equal(answer.until, NOW + 100);
+    assert_int_equal(take(8, 1, NOW + 1), LN_PURSE_EMPTY); /* another client */
+    assert_int_equal(take(7, 1, NOW + 1), LN_PURSE_PAID);
+    assert_int_equal(take(7, 1, NOW + 1), LN_PURSE_EMPTY);
+}
+
+static void test_one_fetches(void **state)
+{
+    (void)state;
+    assert_int_equal(take(7, 1, NOW), LN_PURSE_EMPTY);
+    assert_int_equal(take(7, 1, NOW + BUSY - 1), LN_PURSE_BUSY);
+    assert_int_equal(take(7, 1, NOW + BUSY), LN_PURSE_EMPTY); /* the first one has died */
+    ln_purse_put(&purse, 7, 0, 0, NOW + BUSY, NOW + BUSY);    /* or could not */
+    assert_int_equal(take(7, 1, NOW + BUSY), LN_PURSE_EMPTY);
+}
+
+static void test_what_was_too_little_is_kept(void **state)
+{
+    (void)state;
+    ln_purse_put(&purse, 7, 3, 0, NOW + 100, NOW);
+    assert_int_equal(take(7, 5, NOW), LN_PURSE_EMPTY);
+    ln_purse_put(&purse, 7, 4, 0, NOW + 100, NOW);
+    assert_int_equal(take(7, 7, NOW), LN_PURSE_PAID);
+    assert_int_equal(answer.tokens, 0);
+}
+
+static void test_tokens_end(void **state)
+{
+    (void)state;
+    ln_purse_put(&purse, 7, 3, 0, NOW + 100, NOW);
+    assert_int_equal(take(7, 1, NOW + 100), LN_PURSE_EMPTY);
+    ln_purse_put(&purse, 7, 3, 0, NOW + 100, NOW + 100); /* over before they are there */
+    assert_int_equal(take(7, 1, NOW + 100), LN_PURSE_EMPTY);
+}
+
+static void test_refusals_are_remembered(void **state)
+{
+    (void)state;
+    ln_purse_deny(&purse, 7, NOW + 5000, 1000, NOW);
+    assert_int_equal(take(7, 1, NOW + 999), LN_PURSE_DENIED);
+    assert_int_equal(answer.until, NOW + 5000);
+    assert_int_equal(take(7, 1, NOW + 1000), LN_PURSE_EMPTY); /* to be believed no longer */
+    ln_purse_deny(&purse, 7, NOW + 1010, 1000, NOW + 1000);
+    assert_int_equal(take(7, 1, NOW + 1009), LN_PURSE_DENIED);
+    assert_int_equal(take(7, 1, NOW + 1010), LN_PURSE_EMPTY);
+}
+
+/* More clients than there is room for: nobody gets another one's tokens, and none twice. */
+static void test_a_crowd(void **state)
+{
+    uint64_t paid = 0;
+
+    (void)state;
+    for (uint64_t i = 1; i <= 100 * CLIENTS; i++)
+        ln_purse_put(&purse, i * 0x9e3779b97f4a7c15u, 1, 0, NOW + 100, NOW);
+    for (unsigned round = 0; round < 2; round++)
+        for (uint64_t i = 1; i <= 100 * CLIENTS; i++)
+            paid += take(i * 0x9e3779b97f4a7c15u, 1, NOW + 1) == LN_PURSE_PAID;
+    assert_true(paid >= 1 && paid <= CLIENTS + 4);
+}
+
+/* What all processes have spent is what was put in. */
+static void test_processes_spend_each_token_once(void **state)
+{
+    enum { PROCESSES = 4, TOKENS = 200000 };
+    volatile uint64_t *spent = mmap(NULL, sizeof(uint64_t) * PROCESSES, PROT_READ | PROT_WRITE,
+                                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    uint64_t sum = 0;
+
+    (void)state;
+    assert_ptr_not_equal(spent, MAP_FAILED);
+    ln_purse_put(&purse, 7, TOKENS, 0, NOW + 100, NOW);
+    for (unsigned i = 0; i < PROCESSES; i++)
+        if (fork() == 0) {
+            while (take(7, 1 + i, NOW) == LN_PURSE_PAID)
+                spent[i] += 1 + i;
+            _exit(0);
+        }
+    for (unsigned i = 0; i < PROCESSES; i++) {
+        int status;
+
+        assert_true(wait(&status) > 0);
+        assert_int_equal(status, 0);
+    }
+    for (unsigned i = 0; i < PROCESSES; i++)
+        sum += spent[i];
+    assert_true(sum <= TOKENS && sum > TOKENS - PROCESSES);
+    munmap((void *)(uintptr_t)spent, sizeof(uint64_t) * PROCESSES);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_tokens_are_spent),
+        TEST(test_one_fetches),
+        TEST(test_what_was_too_little_is_kept),
+        TEST(test_tokens_end),
+        TEST(test_refusals_are_remembered),
+        TEST(test_a_crowd),
+        TEST(test_processes_spend_each_token_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
