@@ -133,10 +133,41 @@ static struct ln_instance *take_named(struct ln_service *s, struct ln_round *rou
     return &s->instances[at];
 }
 
+static struct ln_instance *choose_tier(struct ln_service *s, const struct ln_wish *wish,
+                                       struct ln_round *round, struct ln_loan *loan)
+{
+    static const struct ln_tried nowhere;
+    struct ln_instance *i = NULL;
+
+    round->tried = wish->tried;
+    round->full = false;
+    /* Those that are only full come before backups, which are for the day when nobody is up. */
+    for (unsigned t = 0; t < LN_TIERS && i == NULL && !round->full; t++) {
+        round->tier = &s->tiers[t];
+        i = choose(s, round, loan);
+    }
+    round->tried = &nowhere;
+    for (unsigned t = 0; t < LN_TIERS && i == NULL && wish->tried->count > 0; t++) {
+        round->tier = &s->tiers[t];
+        i = choose(s, round, loan);
+    }
+    return i;
+}
+
+/* Each would be left alone for ever longer, which spares requests that others can take. There are
+ * no others. */
+static bool hasten_trials(struct ln_service *s, ln_msec now)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < s->count; i++)
+        any |= ln_health_hasten(s->instances[i].record, now);
+    return any;
+}
+
 struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_wish *wish, ln_msec now,
                                     struct ln_loan *loan, bool *full)
 {
-    static const struct ln_tried nowhere;
     struct ln_round round = {
         .tried = wish->tried, .now = now, .has_key = wish->has_key, .key = wish->key};
 
@@ -145,16 +176,10 @@ struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_wish *
     struct ln_instance *i = take_named(s, &round, wish->named, loan);
 
     round.full = false;
-    /* Those that are only full come before backups, which are for the day when nobody is up. */
-    for (unsigned t = 0; t < LN_TIERS && i == NULL && !round.full; t++) {
-        round.tier = &s->tiers[t];
-        i = choose(s, &round, loan);
-    }
-    round.tried = &nowhere;
-    for (unsigned t = 0; t < LN_TIERS && i == NULL && wish->tried->count > 0; t++) {
-        round.tier = &s->tiers[t];
-        i = choose(s, &round, loan);
-    }
+    if (i == NULL)
+        i = choose_tier(s, wish, &round, loan);
+    if (i == NULL && !round.full && hasten_trials(s, now))
+        i = choose_tier(s, wish, &round, loan);
     *full = i == NULL && (round.full || s->asks); /* whoever has a name may have room */
     return i;
 }

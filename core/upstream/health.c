@@ -61,6 +61,16 @@ bool ln_health_admits(struct ln_instance_record *r, ln_msec now, uint64_t *door)
     return true;
 }
 
+bool ln_health_hasten(struct ln_instance_record *r, ln_msec now)
+{
+    uint64_t word = word_of(r);
+    ln_msec until = word >> UNTIL_SHIFT, whole = ln_health_interval(atomic_load(&r->trips));
+
+    if ((word & TRIAL) != 0 || until <= now || until - now + LN_HEALTH_FIRST_MS > whole)
+        return false;
+    return atomic_compare_exchange_strong(&r->down, &word, down_until(now, word & TRIP));
+}
+
 bool ln_health_is_news(const struct ln_instance_record *r, uint64_t door)
 {
     return is_news(word_of(r), door);

@@ -30,6 +30,10 @@ bool ln_health_admits(struct ln_instance_record *r, ln_msec now, uint64_t *door)
 /* Would it? Without taking the trial. */
 bool ln_health_is_up(const struct ln_instance_record *r, ln_msec now);
 
+/* Nobody else is left to ask: however long it would be left alone, once that has been for
+ * LN_HEALTH_FIRST_MS its trial may come. True if that changes something. */
+bool ln_health_hasten(struct ln_instance_record *r, ln_msec now);
+
 /* Is what came in by that door of the present, and not of the time before the last change? */
 bool ln_health_is_news(const struct ln_instance_record *r, uint64_t door);
 

@@ -37,6 +37,20 @@ describe("a service of which nothing lives", function()
     assert.same({ [200] = 10 }, statuses(g, 10))
   end)
 
+  it("comes back soon, however long it was away", function()
+    local up = gate.upstream { down = true }
+    local g = gate.proxy(up, { service = { retries = { tries = 1 } } })
+    -- Six failures of trials, each of which would have doubled the time that it is left alone: 12.8 s.
+    gate.eventually(function()
+      g:get("/")
+      return select(2, g:log():gsub("is down: the connection could not be opened", "")) == 7
+    end, "failures", 10)
+    up:come_back()
+    local from = gate.now()
+    gate.eventually(function() return g:get("/").status == 200 end, "an answer", 20)
+    assert.is_true(gate.now() - from < 2 * gate.slow, "after " .. gate.now() - from)
+  end)
+
   it("does not touch other services", function()
     local up = gate.upstream()
     local g = gate.start { services = {

@@ -130,6 +130,23 @@ static void one_trial_only(struct market *m)
     assert_int_equal(trials, 1);
 }
 
+/* Failures of long ago have made the time long for which each is left alone; but nobody else is
+ * left. */
+static void nobody_left_means_trials(struct market *m)
+{
+    struct ln_service *s = OPEN(m, 1, 1, 1);
+    unsigned trials = 0;
+
+    for (unsigned i = 0; i < 3; i++) {
+        atomic_store(&s->instances[i].record->trips, 20);
+        knock_down(m, i);
+    }
+    assert_null(next_of(s, &nowhere, NOW + LN_HEALTH_FIRST_MS - 1));
+    for (unsigned i = 0; i < 200; i++)
+        trials += next_of(s, &nowhere, NOW + LN_HEALTH_FIRST_MS) != NULL;
+    assert_int_equal(trials, 3);
+}
+
 static void repeats_go_elsewhere(struct market *m)
 {
     struct ln_service *s = OPEN(m, 1, 1, 1);
@@ -194,6 +211,11 @@ static void test_the_last_of_a_thousand_is_found(void **state)
 static void test_one_trial_only(void **state)
 {
     each_strategy(*state, one_trial_only);
+}
+
+static void test_nobody_left_means_trials(void **state)
+{
+    each_strategy(*state, nobody_left_means_trials);
 }
 
 static void test_repeats_go_elsewhere(void **state)
@@ -644,6 +666,7 @@ int main(void)
         TEST(test_dead_ones_get_nothing),
         TEST(test_the_last_of_a_thousand_is_found),
         TEST(test_one_trial_only),
+        TEST(test_nobody_left_means_trials),
         TEST(test_repeats_go_elsewhere),
         TEST(test_backups_wait),
         TEST(test_what_is_counted_is_given_back),

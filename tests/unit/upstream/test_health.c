@@ -234,6 +234,31 @@ static void test_a_trial_of_an_earlier_trip_is_not(void **state)
     assert_true(success(&r));
 }
 
+/* Every millisecond of a long interval: not before the shortest one is over, and one trial then. */
+static void test_a_trial_can_be_hastened(void **state)
+{
+    struct ln_instance_record r = {0};
+    ln_msec now = START;
+
+    (void)state;
+    assert_false(ln_health_hasten(&r, now)); /* it is up */
+    atomic_store(&r.trips, 20);
+    knock_down(&r, now);
+    for (unsigned i = 0; i < 10; i++) {
+        for (ln_msec end = now + LN_HEALTH_FIRST_MS; now < end; now++)
+            assert_false(ln_health_hasten(&r, now) || admits(&r, now));
+        assert_true(ln_health_hasten(&r, now));
+        assert_false(ln_health_hasten(&r, now));
+        assert_true(admits(&r, now));
+        assert_false(ln_health_hasten(&r, now + LN_HEALTH_MAX_MS - 1)); /* it is out */
+        assert_true(strike(&r, 1, now));
+    }
+    now += LN_HEALTH_MAX_MS;
+    assert_false(ln_health_hasten(&r, now)); /* it may come anyway */
+    assert_true(admits(&r, now));
+    assert_true(success(&r));
+}
+
 /* Ten requests were under way when the instance died: one trip, one line in the log, one interval.
  */
 static void test_late_failures_are_old_news(void **state)
@@ -429,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_a_trial_without_news_is_joined_by_others),
         cmocka_unit_test(test_each_trial_of_one_trip_is_heard),
         cmocka_unit_test(test_a_trial_of_an_earlier_trip_is_not),
+        cmocka_unit_test(test_a_trial_can_be_hastened),
         cmocka_unit_test(test_late_failures_are_old_news),
         cmocka_unit_test(test_a_million_events_against_the_model),
         cmocka_unit_test(test_simultaneous_failures_are_one_trip),
