@@ -201,6 +201,16 @@ function Load:finish()
 end
 
 
+-- The record of the request that has ended last.
+function Load:last()
+  local last
+  for _, record in ipairs(self.records) do
+    if record.finish and (not last or record.finish > last.finish) then last = record end
+  end
+  return last
+end
+
+
 -- The records for which f is true.
 function Load:which(f)
   local list = {}

@@ -33,6 +33,20 @@ describe("a storm: an instance that is killed", function()
     w:assert_lost_nothing()
   end)
 
+  it("with all the others is answered for by 503, and all of them are used again", function()
+    local w = world.start(gate)
+    w.load:wait(50)
+    for _, instance in ipairs(w.instances) do instance:kill() end
+    w.load:wait(100)
+    w.load:settle()
+    w.load:wait(20)
+    assert.equal(503, w.load:last().status)
+    for _, instance in ipairs(w.instances) do instance:start() end
+    for _, instance in ipairs(w.instances) do w:wait_used(instance) end
+    w.load:finish()
+    w:assert_shares()
+  end)
+
   it("costs none, either, when it is killed and comes back again and again", function()
     local w = world.start(gate, { posts = 5 })
     for _ = 1, 6 do
