@@ -97,6 +97,18 @@ struct ln_breaker_conf {
     struct ln_statuses statuses; /* that count as failures */
 };
 
+/* Who is refused first when a service has more than it is given at once. */
+enum ln_priority { LN_PRIORITY_LOW, LN_PRIORITY_NORMAL, LN_PRIORITY_HIGH, LN_PRIORITIES };
+
+/* services[].concurrency */
+struct ln_concurrency_conf {
+    bool on; /* it was written */
+    bool adaptive;
+    unsigned limit;             /* requests at once, over all workers; adaptive: 0 */
+    unsigned min, max, initial; /* of a limit that is learned */
+    double tolerance;           /* share by which the latency may be above its base */
+};
+
 enum ln_health_type { LN_HEALTH_HTTP, LN_HEALTH_TCP };
 
 enum { LN_HEALTH_HEADERS_MAX = 32, LN_HEALTH_THRESHOLD_MAX = 1000 };
@@ -163,6 +175,8 @@ struct ln_service_conf {
     double panic_threshold; /* share of instances below which checks are not heeded */
     unsigned queue_max; /* requests of a worker that may wait for an instance that is not full */
     ln_msec queue_timeout;
+    struct ln_concurrency_conf concurrency;
+    enum ln_priority priority; /* of requests whose route names none */
     struct ln_use_conf *uses;
     unsigned use_count;
     struct ln_place place;

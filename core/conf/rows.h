@@ -19,7 +19,9 @@ extern const struct ln_block ln_rows_breaker;           /* over struct ln_breake
 extern const struct ln_block ln_rows_health;            /* over struct ln_health_conf */
 extern const struct ln_block ln_rows_retry;             /* over struct ln_service_conf */
 extern const struct ln_block ln_rows_pool;              /* over struct ln_service_conf */
+extern const struct ln_block ln_rows_concurrency;       /* over struct ln_concurrency_conf */
 extern const struct ln_row_type ln_rows_instances_type; /* struct ln_service_conf */
+extern const char *const ln_rows_priorities[];          /* the words of enum ln_priority */
 extern const struct ln_row_type ln_rows_services_type, ln_rows_limit_type, ln_rows_breaker_type;
 extern const struct ln_row_type ln_rows_statuses_type; /* struct ln_statuses */
 

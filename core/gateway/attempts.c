@@ -39,7 +39,38 @@ static ln_msec promised_idle(const struct ln_exchange *x)
     return seconds > IDLE_MAX_S ? IDLE_MAX_S * 1000 : seconds > 1 ? (seconds - 1) * 1000 : 500;
 }
 
-void ln_attempts_release(struct ln_exchange *x, enum ln_outcome outcome, bool reusable)
+/* ---- the place ---- */
+
+static bool take_place(struct ln_exchange *x, struct ln_service *s)
+{
+    enum ln_priority priority =
+        x->req.priority > 0 ? (enum ln_priority)(x->req.priority - 1) : s->conf->priority;
+
+    if (!ln_concurrency_enter(&s->load, priority, ln_loop_now_ms(x->gw->loop)))
+        return false;
+    x->placed = ln_loop_now(x->gw->loop);
+    return true;
+}
+
+static void leave_place(struct ln_exchange *x)
+{
+    if (x->placed == 0)
+        return;
+    x->placed = 0;
+    ln_concurrency_leave(&service_of(x)->load, ln_loop_now_ms(x->gw->loop));
+}
+
+/* Before the request has waited anywhere. */
+static enum ln_step refuse(struct ln_exchange *x, struct ln_service *s)
+{
+    x->retry_after = (ln_nsec)ln_concurrency_retry_after(&s->load) * 1000 * LN_NSEC_PER_MSEC;
+    ln_stat_add(x->gw->slot, LN_STAT_SHED, 1);
+    x->answer = *ln_answer(LN_ANSWER_OVERLOADED);
+    return LN_STEP_ANSWER;
+}
+
+/* The attempt is over, but perhaps not the request. */
+static void release(struct ln_exchange *x, enum ln_outcome outcome, bool reusable)
 {
     struct ln_upconn *c = x->attempt.conn;
 
@@ -54,6 +85,12 @@ void ln_attempts_release(struct ln_exchange *x, enum ln_outcome outcome, bool re
     }
     ln_attempt_release(&x->attempt, outcome,
                        reusable && service_of(x)->conf->proxy == LN_PROXY_SEND_OFF);
+}
+
+void ln_attempts_release(struct ln_exchange *x, enum ln_outcome outcome, bool reusable)
+{
+    release(x, outcome, reusable);
+    leave_place(x);
 }
 
 /* ---- pick and connect
@@ -84,6 +121,7 @@ static void on_connected(struct ln_attempt *a)
 
 static enum ln_step no_instance(struct ln_exchange *x)
 {
+    leave_place(x);
     /* An instance that failed just now says more than "none is left". */
     x->answer = x->failed ? ln_answer_outcome(x->outcome) : *ln_answer(LN_ANSWER_NO_BACKEND);
     return LN_STEP_ANSWER;
@@ -111,6 +149,8 @@ static enum ln_step take_response(struct ln_exchange *x)
     x->held = false;
     if (x->kept != NULL)
         ln_repeat_forget(x);
+    if (service_of(x)->conf->concurrency.adaptive)
+        leave_place(x);
     ln_rewrite_response(x);
     x->req.status = x->res.status;
     x->req.res_fields = &x->res.fields;
@@ -139,7 +179,7 @@ static bool is_drained(struct ln_exchange *x)
 static void drop_response(struct ln_exchange *x)
 {
     x->held = false;
-    ln_attempts_release(x, LN_OUTCOME_OK, is_drained(x));
+    release(x, LN_OUTCOME_OK, is_drained(x));
     ln_repeat_rewind(x);
 }
 
@@ -199,6 +239,7 @@ static enum ln_step begin(struct ln_exchange *x, struct ln_service *s, struct ln
     if (!s->conf->upgrade)
         x->upgrade = ln_slice(NULL, 0);
     if (x->tries++ == 0) {
+        x->attempt.queued = x->placed > 0 ? ln_loop_now(x->gw->loop) - x->placed : 0;
         ln_budget_note(&s->budget, ln_loop_now_ms(x->gw->loop));
         ln_deadline_set(x->gw->deadlines, &x->total, s->conf->total);
     }
@@ -226,6 +267,8 @@ enum ln_step ln_attempts_pick(struct ln_exchange *x)
         return give_up_waiting(x, ln_answer_outcome(x->outcome));
     if (x->pausing)
         return LN_STEP_PICK;
+    if (s->load.record != NULL && x->placed == 0 && !take_place(x, s))
+        return refuse(x, s);
     if (!x->held && s->queue.count > 0 && s->queue.waiting.next != &x->waiter.node)
         return wait_for_room(x, s); /* others came first */
     if (s->conf->strategy == LN_STRATEGY_CONSISTENT_HASH)
@@ -256,10 +299,11 @@ static enum ln_step failed(struct ln_exchange *x, enum ln_outcome outcome)
     ln_debug("request %.*s: %.*s: %s", (int)x->req.id.n, x->req.id.p,
              (int)x->req.upstream_address.n, x->req.upstream_address.p,
              ln_outcome_row(outcome)->sentence);
-    ln_attempts_release(x, outcome, false);
+    release(x, outcome, false);
     x->failed = true;
     x->outcome = outcome;
     if (!again) {
+        leave_place(x);
         x->answer = ln_answer_outcome(outcome);
         return LN_STEP_ANSWER;
     }

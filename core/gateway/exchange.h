@@ -69,6 +69,8 @@ struct ln_exchange {
     struct ln_tried tried;
     struct ln_waiter waiter; /* in the service's queue while every instance is full */
     bool waited;             /* there for as long as services[].queue.timeout */
+    ln_nsec placed; /* since when it counts for services[].concurrency: upstream/concurrency.h; 0 =
+                       it does not */
     unsigned tries;
     bool held;         /* a response is there that a repeat may replace */
     bool pausing;      /* retries.backoff: the next attempt waits */

@@ -602,5 +602,6 @@ void ln_router_apply(const struct ln_router_match *m, struct ln_req *r)
 {
     r->route = m->route;
     r->service = m->route->service;
+    r->priority = m->route->priority;
     put_params(m->names, m->params, m->count, r);
 }

@@ -12,8 +12,9 @@
  * 1.0  first version
  * 1.1  content: ln_req_body and others of api_body.c, ln_wait_body, ln_reply_from
  * 1.2  counters, dictionaries and metrics; operations that wait: HTTP, Redis, several at once; timers; balance; matching
+ * 1.3  priority of requests
  */
-enum { LN_API_MAJOR = 1, LN_API_MINOR = 2 };
+enum { LN_API_MAJOR = 1, LN_API_MINOR = 3 };
 
 enum ln_rc {
     LN_OK = 0,
@@ -114,8 +115,16 @@ int ln_req_text(const struct ln_handle *h, int which, struct ln_str *out);
 /* id, method, path, query, host: in the request phase only; EINVAL when the text is not one. query with ptr NULL: none. */
 int ln_req_set_text(const struct ln_handle *h, int which, const char *ptr, size_t len);
 
-/* LENGTH: bytes of the content; NONE: that is not known beforehand. */
-enum ln_req_number { LN_REQ_PORT, LN_REQ_PEER_PORT, LN_REQ_STARTED, LN_REQ_VERSION_MINOR, LN_REQ_SERVICE, LN_REQ_LENGTH };
+/* LENGTH: bytes of the content; NONE: that is not known beforehand. PRIORITY: from 1, the lowest; NONE: the service's. */
+enum ln_req_number {
+    LN_REQ_PORT,
+    LN_REQ_PEER_PORT,
+    LN_REQ_STARTED,
+    LN_REQ_VERSION_MINOR,
+    LN_REQ_SERVICE,
+    LN_REQ_LENGTH,
+    LN_REQ_PRIORITY,
+};
 int ln_req_number(const struct ln_handle *h, int which, double *out);
 
 /* Would the client rather have this content coding than the content as it is? NONE: it would not. */
@@ -126,6 +135,9 @@ int ln_req_limit_body(const struct ln_handle *h, double most);
 
 /* The service that the request goes to, by its index. Request phase only. */
 int ln_req_set_service(const struct ln_handle *h, int index);
+
+/* From 1, the lowest, to 3; 0: the service's. Request phase only. */
+int ln_req_set_priority(const struct ln_handle *h, unsigned priority);
 
 /* A parameter of the route's path, by name or by index from 0. */
 int ln_req_param(const struct ln_handle *h, const char *name, size_t len, struct ln_str *value);

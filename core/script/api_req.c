@@ -195,6 +195,9 @@ int ln_req_number(const struct ln_handle *h, int which, double *out)
             return LN_NONE;
         *out = (double)r->length;
         return LN_OK;
+    case LN_REQ_PRIORITY:
+        *out = r->priority;
+        return r->priority > 0 ? LN_OK : LN_NONE;
     default:
         return LN_EINVAL;
     }
@@ -246,6 +249,20 @@ int ln_req_set_service(const struct ln_handle *h, int index)
     if (index < 0)
         return LN_EINVAL;
     r->service = index;
+    return LN_OK;
+}
+
+int ln_req_set_priority(const struct ln_handle *h, unsigned priority)
+{
+    struct ln_req *r = ln_handle_req(h);
+
+    if (r == NULL)
+        return LN_EGONE;
+    if (!ln_req_is_open(r))
+        return LN_ESTATE;
+    if (priority > LN_PRIORITIES)
+        return LN_EINVAL;
+    r->priority = priority;
     return LN_OK;
 }
 

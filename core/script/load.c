@@ -141,6 +141,7 @@ static void take_route(struct ln_vm *vm, struct ln_route *route)
         .timeout = (ln_msec)number_field(vm, "timeout", 0),
         .tries = (int)number_field(vm, "tries", 0),
         .idempotent = take_idempotent(vm),
+        .priority = (unsigned)number_field(vm, "priority", 0),
         .buffer = (uint64_t)number_field(vm, "buffer", 0),
         .chain = (unsigned)number_field(vm, "chain", 0),
         .place = {.file = ln_take_text(vm, "file"), .line = (unsigned)number_field(vm, "line", 0)},

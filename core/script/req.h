@@ -83,6 +83,8 @@ struct ln_req {
     struct ln_slice client_key;    /* private: see script/client.h */
 
     const struct ln_route *route; /* borrowed from the generation; NULL = none matched */
+    unsigned priority; /* enum ln_priority + 1; 0 = the service's. Starts as the route's; Lua may
+                          assign req.priority */
     int service; /* index in the generation's services; -1 = none. Lua may assign req.upstream */
 
     /* The response; fields NULL until there is one. For an early answer the exchange sets

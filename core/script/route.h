@@ -98,6 +98,7 @@ struct ln_route {
     ln_msec timeout;   /* first byte, 0 = the service's */
     int tries;         /* 0 = the service's */
     const struct ln_idempotent *idempotent; /* NULL = the service's */
+    unsigned priority;                      /* enum ln_priority + 1; 0 = the service's */
     uint64_t buffer; /* body handlers see the content as one piece, at most this large; 0 = as it
                         comes */
     unsigned chain;  /* 0 = no plugins at all */

@@ -25,6 +25,8 @@ static void push_string_field(lua_State *L, const char *key, const char *value)
     lua_setfield(L, -2, key);
 }
 
+static const char *const priorities[] = {NULL, "low", "normal", "high"};
+
 static void push_route(lua_State *L, const struct ln_spec *s, const struct ln_route *route)
 {
     lua_newtable(L);
@@ -45,6 +47,7 @@ static void push_route(lua_State *L, const struct ln_spec *s, const struct ln_ro
     lua_setfield(L, -2, "timeout_ms");
     lua_pushinteger(L, route->tries);
     lua_setfield(L, -2, "tries");
+    push_string_field(L, "priority", priorities[route->priority]);
     lua_pushinteger(L, (lua_Integer)route->chain);
     lua_setfield(L, -2, "number");
 }

@@ -58,6 +58,24 @@ static void put_json(const struct ln_roster_row *row, struct ln_text *out)
     ln_text_puts(out, "}");
 }
 
+static void put_loads(const struct walk *w, struct ln_text *out)
+{
+    struct ln_concurrency_seen load;
+    struct ln_slice service;
+    const char *before = "";
+    unsigned at = 0;
+
+    while (ln_roster_next_load(w->roster.shm, w->roster.demand, &at, &service, &load)) {
+        if (w->only.n > 0 && !ln_slice_eq(w->only, service))
+            continue;
+        ln_text_printf(out, "%s{\"service\":", before);
+        ln_text_json(out, service);
+        ln_text_printf(out, ",\"limit\":%u,\"adaptive\":%s,\"in_flight\":%u}", load.limit,
+                       load.adaptive ? "true" : "false", (unsigned)load.in_flight);
+        before = ",";
+    }
+}
+
 /* ---- for people ---- */
 
 static void put_line(const struct ln_roster_row *row, int width, struct ln_text *out)
@@ -90,6 +108,20 @@ static int widest(struct walk w)
     return width < 60 ? (int)width : 60;
 }
 
+static void put_service(const struct walk *w, const struct ln_roster_row *row, struct ln_text *out)
+{
+    struct ln_concurrency_seen load;
+    struct ln_slice service;
+    unsigned at = 0;
+
+    ln_text_printf(out, "%.*s", (int)row->service.n, row->service.p);
+    while (ln_roster_next_load(w->roster.shm, w->roster.demand, &at, &service, &load))
+        if (ln_slice_eq(service, row->service))
+            ln_text_printf(out, ": %u of %u requests%s", (unsigned)load.in_flight, load.limit,
+                           load.adaptive ? " (learned)" : "");
+    ln_text_puts(out, row->panic ? ": panic, its checks are not heeded\n" : "\n");
+}
+
 static void put_table(struct walk w, struct ln_text *out)
 {
     struct ln_slice service = {0};
@@ -97,11 +129,12 @@ static void put_table(struct walk w, struct ln_text *out)
     struct ln_roster_row row;
 
     while (next_row(&w, &row)) {
-        if (!ln_slice_eq(service, row.service))
-            ln_text_printf(out, "%s%.*s%s\n  %-*s  %-9s %6s %7s  %11s\n", service.n > 0 ? "\n" : "",
-                           (int)row.service.n, row.service.p,
-                           row.panic ? ": panic, its checks are not heeded" : "", width, "instance",
-                           "state", "weight", "active", "latency");
+        if (!ln_slice_eq(service, row.service)) {
+            ln_text_puts(out, service.n > 0 ? "\n" : "");
+            put_service(&w, &row, out);
+            ln_text_printf(out, "  %-*s  %-9s %6s %7s  %11s\n", width, "instance", "state",
+                           "weight", "active", "latency");
+        }
         service = row.service;
         put_line(&row, width, out);
     }
@@ -187,5 +220,7 @@ void ln_instances_answer(const struct ln_crew *crew, const struct ln_demand *dem
         put_json(&row, out);
         before = ",";
     }
+    ln_text_puts(out, "],\"limits\":[");
+    put_loads(&w, out);
     ln_text_puts(out, "]}");
 }

@@ -141,3 +141,19 @@ bool ln_roster_next(struct ln_roster *r, struct ln_roster_row *row)
     }
     return false;
 }
+
+bool ln_roster_next_load(const struct ln_shm *shm, const struct ln_demand *demand, unsigned *at,
+                         struct ln_slice *name, struct ln_concurrency_seen *seen)
+{
+    while (*at < demand->count) {
+        const struct ln_demand_item *item = &demand->items[(*at)++];
+        const struct ln_load_record *r = item->kind == LN_ZONE_LOAD ? record_of(shm, item) : NULL;
+
+        if (r == NULL)
+            continue;
+        *name = item->name;
+        ln_concurrency_see(r, ln_shm_workers(shm), seen);
+        return true;
+    }
+    return false;
+}

@@ -12,6 +12,7 @@
 #include "shm/demand.h"
 #include "shm/members.h"
 #include "shm/region.h"
+#include "upstream/concurrency.h"
 #include "upstream/seen.h"
 
 enum { LN_ROSTER_URL = 1024 };
@@ -46,5 +47,10 @@ bool ln_roster_next(struct ln_roster *r, struct ln_roster_row *row);
 struct ln_cursor_record *ln_roster_next_service(const struct ln_shm *shm,
                                                 const struct ln_demand *demand, unsigned *at,
                                                 struct ln_slice *name);
+
+/* The next service after *at that has a limit of requests at once, its name, and how it stands.
+ * False: there is none. */
+bool ln_roster_next_load(const struct ln_shm *shm, const struct ln_demand *demand, unsigned *at,
+                         struct ln_slice *name, struct ln_concurrency_seen *seen);
 
 #endif

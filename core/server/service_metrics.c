@@ -31,10 +31,17 @@ struct service {
     unsigned in[LN_SEEN_STATES]; /* instances */
 };
 
+/* Of a service that has a limit of requests at once. */
+struct load {
+    struct ln_slice name;
+    struct ln_concurrency_seen seen;
+};
+
 struct lists {
     struct line *lines; /* with room for the other */
     struct service *services;
-    unsigned count, service_count;
+    struct load *loads;
+    unsigned count, service_count, load_count;
     unsigned omitted; /* instances */
     struct ln_arena texts;
 };
@@ -69,6 +76,16 @@ static void read_services(struct lists *l, const struct ln_shm *shm, const struc
         *s = (struct service){.name = name};
         read_service(r, ln_shm_workers(shm), s);
     }
+}
+
+static void read_loads(struct lists *l, const struct ln_shm *shm, const struct ln_demand *demand)
+{
+    unsigned at = 0;
+
+    while (l->load_count < LN_METRICS_INSTANCES &&
+           ln_roster_next_load(shm, demand, &at, &l->loads[l->load_count].name,
+                               &l->loads[l->load_count].seen))
+        l->load_count++;
 }
 
 static void add_up(struct ln_instance_record *r, unsigned workers, struct sums *s)
@@ -297,11 +314,11 @@ static const struct metric of_instances[] = {
 
 /* ---- services ---- */
 
-static void service_sample(const struct metric *m, const struct service *s, const char *label,
+static void service_sample(const struct metric *m, struct ln_slice service, const char *label,
                            const char *value, double n, struct ln_text *out)
 {
     ln_text_printf(out, "%s{service=", m->name);
-    ln_metric_print_label(out, s->name);
+    ln_metric_print_label(out, service);
     if (label != NULL)
         ln_text_printf(out, ",%s=\"%s\"", label, value);
     end_sample(n, out);
@@ -311,7 +328,7 @@ static void print_number(const struct metric *m, const void *of, struct ln_text 
 {
     const uint64_t *n = (const uint64_t *)((const char *)of + m->at);
 
-    service_sample(m, of, NULL, NULL, (double)*n, out);
+    service_sample(m, ((const struct service *)of)->name, NULL, NULL, (double)*n, out);
 }
 
 static void print_instances(const struct metric *m, const void *of, struct ln_text *out)
@@ -319,15 +336,15 @@ static void print_instances(const struct metric *m, const void *of, struct ln_te
     const struct service *s = of;
 
     for (unsigned i = 0; i < LN_SEEN_STATES; i++)
-        service_sample(m, s, "state", ln_seen_states[i], s->in[i], out);
+        service_sample(m, s->name, "state", ln_seen_states[i], s->in[i], out);
 }
 
 static void print_refused(const struct metric *m, const void *of, struct ln_text *out)
 {
     const struct service *s = of;
 
-    service_sample(m, s, "reason", "full", (double)s->turned_away, out);
-    service_sample(m, s, "reason", "timeout", (double)s->waited_out, out);
+    service_sample(m, s->name, "reason", "full", (double)s->turned_away, out);
+    service_sample(m, s->name, "reason", "timeout", (double)s->waited_out, out);
 }
 
 static const struct metric of_services[] = {
@@ -352,6 +369,41 @@ static const struct metric of_services[] = {
      print_refused, 0},
 };
 
+/* ---- services that have a limit ---- */
+
+static void print_limit(const struct metric *m, const void *of, struct ln_text *out)
+{
+    const struct load *l = of;
+
+    service_sample(m, l->name, NULL, NULL, l->seen.limit, out);
+}
+
+static void print_places(const struct metric *m, const void *of, struct ln_text *out)
+{
+    const struct load *l = of;
+
+    service_sample(m, l->name, NULL, NULL, l->seen.in_flight, out);
+}
+
+static void print_shed(const struct metric *m, const void *of, struct ln_text *out)
+{
+    static const char *const names[LN_PRIORITIES] = {
+        [LN_PRIORITY_LOW] = "low", [LN_PRIORITY_NORMAL] = "normal", [LN_PRIORITY_HIGH] = "high"};
+    const struct load *l = of;
+
+    for (unsigned i = 0; i < LN_PRIORITIES; i++)
+        service_sample(m, l->name, "priority", names[i], (double)l->seen.refused[i], out);
+}
+
+static const struct metric of_loads[] = {
+    {"lunette_service_concurrency_limit", "gauge",
+     "requests that a service is given at once, as configured or as learned", print_limit, 0},
+    {"lunette_service_concurrency", "gauge", "requests that count for that limit now", print_places,
+     0},
+    {"lunette_service_shed_total", "counter",
+     "requests refused because of that limit, by their priority", print_shed, 0},
+};
+
 /* ---- all of them ---- */
 
 static void begin(const struct metric *m, struct ln_text *out)
@@ -371,6 +423,11 @@ static void print_all(const struct lists *l, struct ln_text *out)
         for (unsigned k = 0; k < l->service_count; k++)
             of_services[i].print(&of_services[i], &l->services[k], out);
     }
+    for (unsigned i = 0; i < LN_ARRAY_LEN(of_loads); i++) {
+        begin(&of_loads[i], out);
+        for (unsigned k = 0; k < l->load_count; k++)
+            of_loads[i].print(&of_loads[i], &l->loads[k], out);
+    }
     for (unsigned i = 0; i < LN_ARRAY_LEN(of_instances); i++) {
         begin(&of_instances[i], out);
         for (unsigned k = 0; k < l->count; k++)
@@ -388,10 +445,13 @@ void ln_service_metrics_print(const struct ln_shm *shm, const struct ln_demand *
     ln_arena_init(&l.texts, NULL);
     l.services = ln_alloc(LN_METRICS_INSTANCES * sizeof *l.services);
     l.lines = ln_alloc((LN_METRICS_INSTANCES + 1) * sizeof *l.lines);
+    l.loads = ln_alloc((LN_METRICS_INSTANCES + 1) * sizeof *l.loads);
     read_services(&l, shm, demand);
+    read_loads(&l, shm, demand);
     read_instances(&l, shm, demand, now);
     print_all(&l, out);
     ln_free(l.services);
+    ln_free(l.loads);
     ln_free(l.lines);
     ln_arena_reset(&l.texts);
 }

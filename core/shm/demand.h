@@ -19,6 +19,7 @@ enum ln_zone_kind {
     LN_ZONE_LIMITER,  /* shm/limiter.h */
     LN_ZONE_CURSOR,   /* what workers share about a service, shm/record.h */
     LN_ZONE_INSTANCE, /* and about an instance, shm/record.h */
+    LN_ZONE_LOAD,     /* and about how much a service is given at once, shm/record.h */
     LN_ZONE_COUNTER,  /* shm/counters.h */
     LN_ZONE_DICT,     /* shm/dict.h */
     LN_ZONE_METRIC,   /* shm/metric.h */

@@ -77,6 +77,15 @@ static void settle_members(void *zone, size_t size, void *arg)
     ln_members_each_record(zone, ((const struct dead *)arg)->workers, settle_member, arg);
 }
 
+static void settle_load(void *zone, size_t size, void *arg)
+{
+    const struct dead *d = arg;
+    struct ln_load_record *r = zone;
+
+    (void)size;
+    atomic_store(&r->places[d->worker], 0);
+}
+
 void ln_record_settle(struct ln_shm *shm, unsigned worker)
 {
     struct dead d = {worker, ln_shm_workers(shm)};
@@ -84,4 +93,5 @@ void ln_record_settle(struct ln_shm *shm, unsigned worker)
     ln_shm_each(shm, LN_ZONE_CURSOR, settle_service, &d);
     ln_shm_each(shm, LN_ZONE_INSTANCE, settle_instance, &d);
     ln_shm_each(shm, LN_ZONE_MEMBERS, settle_members, &d);
+    ln_shm_each(shm, LN_ZONE_LOAD, settle_load, &d);
 }

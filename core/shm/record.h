@@ -129,6 +129,29 @@ static inline void ln_record_count(_Atomic uint64_t *cell)
                           memory_order_relaxed);
 }
 
+enum { LN_LOAD_PRIORITIES = 3 };
+
+/* What is learned of how much a service can bear: upstream/gradient.h. */
+struct ln_gradient_record {
+    _Atomic uint64_t word;   /* the limit, latencies, and what is under way */
+    _Atomic uint64_t trial;  /* what it was before the limit was halved */
+    _Atomic uint64_t next;   /* monotonic milliseconds of the next trial of one that is held */
+    _Atomic uint64_t since;  /* and of the beginning of the window; 0 = there was none yet */
+    _Atomic uint64_t window; /* samples of the window */
+    _Atomic uint32_t peak;   /* most places that were taken in it */
+};
+
+/* LN_ZONE_LOAD, one per service that has a limit: upstream/concurrency.h. */
+struct ln_load_record {
+    _Alignas(64) _Atomic uint64_t about; /* what its configuration says, for reports */
+    _Atomic uint64_t shed; /* the last refusal, as long as they have not ended; 0 = all is well */
+    _Atomic uint64_t high; /* monotonic milliseconds when a request of high priority came; 0 = never
+                            */
+    _Atomic uint64_t refused[LN_LOAD_PRIORITIES];
+    _Alignas(64) struct ln_gradient_record gradient;
+    _Alignas(64) _Atomic uint32_t places[]; /* taken by requests, one cell per worker */
+};
+
 /* For the one writer of the cell. */
 static inline void ln_record_add(_Atomic uint32_t *cell, int by)
 {

@@ -99,6 +99,10 @@ void ln_attempt_answered(struct ln_attempt *a, int status)
     if (a->asked > 0)
         ln_latency_note(&a->instance->record->latency, (now - a->asked) / 1000,
                         now / LN_NSEC_PER_MSEC);
+    if (a->instance->service->load.record != NULL)
+        ln_concurrency_answered(&a->instance->service->load,
+                                a->asked > 0 ? (now - a->asked + a->queued) / 1000 : 0, status,
+                                now / LN_NSEC_PER_MSEC);
 }
 
 static void note_failure(const struct ln_attempt *a, ln_nsec now)
@@ -107,6 +111,12 @@ static void note_failure(const struct ln_attempt *a, ln_nsec now)
 
     ln_latency_note_failure(&a->instance->record->latency, (now - from) / 1000,
                             now / LN_NSEC_PER_MSEC);
+}
+
+/* A refused connection is no sign of it: nobody is there. */
+static bool is_overload(enum ln_outcome outcome)
+{
+    return ln_outcome_row(outcome)->strikes > 0 && outcome != LN_OUTCOME_REFUSED;
 }
 
 void ln_attempt_release(struct ln_attempt *a, enum ln_outcome outcome, bool reusable)
@@ -120,6 +130,8 @@ void ln_attempt_release(struct ln_attempt *a, enum ln_outcome outcome, bool reus
     if (ln_outcome_row(outcome)->strikes > 0)
         note_failure(a, ln_loop_now(i->pool->all->loop));
     set_opening(a, false);
+    if (is_overload(outcome))
+        ln_concurrency_failed(&i->service->load, ln_loop_now_ms(i->pool->all->loop));
     a->instance = NULL;
     a->conn = NULL;
     ln_service_release(i, &a->loan, outcome, ln_loop_now_ms(i->pool->all->loop));

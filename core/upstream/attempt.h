@@ -21,6 +21,7 @@ struct ln_attempt {
     struct ln_loan loan;          /* with the instance: ln_service_pick() fills it */
     struct ln_timer settled;      /* private: runs while content comes of an instance on trial */
     ln_nsec started, asked;       /* when it began, and when all of the request was sent; 0 = not */
+    ln_nsec queued;               /* how long its request has waited for room before; 0 = not */
     /* The connection is there (a->conn), or it is not (NULL). May be called from inside
      * ln_attempt_start(). */
     void (*on_connected)(struct ln_attempt *a);

@@ -94,10 +94,28 @@ static void release(struct ln_client_call *c, enum ln_outcome outcome, bool reus
     c->conn = NULL;
 }
 
+static bool take_place(struct ln_client_call *c)
+{
+    struct ln_service *s = c->service;
+
+    if (s->load.record == NULL)
+        return true;
+    c->placed = ln_concurrency_enter(&s->load, s->conf->priority, ln_loop_now_ms(loop_of(c)));
+    return c->placed;
+}
+
+static void leave_place(struct ln_client_call *c)
+{
+    if (c->placed)
+        ln_concurrency_leave(&c->service->load, ln_loop_now_ms(loop_of(c)));
+    c->placed = false;
+}
+
 /* Nothing of it is under way any more; the response, if any, stays. */
 static void settle(struct ln_client_call *c, enum ln_outcome outcome, bool reusable)
 {
     release(c, outcome, reusable);
+    leave_place(c);
     ln_timer_stop(loop_of(c), &c->whole);
     ln_resolve_done(&c->names);
     c->resolving = false;
@@ -311,6 +329,8 @@ static bool begin_content(struct ln_client_call *c)
     c->got_head = true;
     if (c->attempt.instance != NULL)
         ln_attempt_answered(&c->attempt, c->head.status);
+    if (c->service != NULL && c->service->conf->concurrency.adaptive)
+        leave_place(c);
     if (c->head.framing == LN_FRAMING_LENGTH && c->head.length > c->most) {
         refuse(c, LN_OUTCOME_OK,
                ln_arena_printf(&c->arena, "the response has %llu bytes, at most %llu are taken",
@@ -746,6 +766,13 @@ void ln_client_start(struct ln_client *client, struct ln_client_call *c)
     c->connect.fd = -1;
     if (client->calls > LN_CLIENT_CALLS_MAX) {
         conclude(c, LN_OUTCOME_CLIENT_GONE, false, "too many requests are under way");
+        return;
+    }
+    if (c->service != NULL && !take_place(c)) {
+        conclude(c, LN_OUTCOME_CLIENT_GONE, false,
+                 ln_arena_printf(&c->arena, "%s has as many requests as it is given at once",
+                                 c->service->conf->name)
+                     .p);
         return;
     }
     if (c->timeout > 0)

@@ -80,7 +80,7 @@ struct ln_client_call {
     struct ln_timer whole;
     struct ln_deadline phase;
     unsigned tries, interims;
-    bool on, pooled, fresh, resolving, seen, got_head;
+    bool on, pooled, fresh, resolving, seen, got_head, placed;
     struct ln_slice out; /* the request's head */
     size_t sent;         /* bytes of head and content */
     struct ln_head_scan scan;

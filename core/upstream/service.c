@@ -49,6 +49,9 @@ void ln_services_demand(const struct ln_conf *conf, struct ln_demand *demand)
                 ln_demand_add_slots(demand, LN_ZONE_INSTANCE, instance_key(key, s, instance),
                                     LN_INSTANCE_SIZE, LN_INSTANCE_EACH);
         }
+        if (s->concurrency.on)
+            ln_demand_add_slots(demand, LN_ZONE_LOAD, ln_slice_of(s->name),
+                                sizeof(struct ln_load_record), sizeof(_Atomic uint32_t));
         if (s->health.on)
             ln_demand_add(demand, LN_ZONE_LEASE, LN_CHECKS_LEASE, sizeof(struct ln_lease_record));
     }
@@ -210,6 +213,14 @@ static int init_service(struct ln_service *s, const struct ln_service_conf *conf
         return -1;
     s->counts = ln_service_counts(s->record, ln_shm_workers(shm), pools->worker);
     s->queue.length = &s->counts->waiting;
+    s->load = (struct ln_concurrency){.conf = &conf->concurrency,
+                                      .service = conf->name,
+                                      .worker = s->all->worker,
+                                      .workers = s->all->workers};
+    if (conf->concurrency.on &&
+        (s->load.record = zone(shm, LN_ZONE_LOAD, ln_slice_of(conf->name), sizeof *s->load.record,
+                               sizeof(_Atomic uint32_t), err)) == NULL)
+        return -1;
     for (unsigned k = 0; k < conf->instance_count; k++)
         if (add_entry(s, &conf->instances[k], shm, pools, err) != 0)
             return -1;
@@ -432,10 +443,12 @@ void ln_instance_checked(struct ln_instance *i, bool ok, const char *why, ln_mse
 
 void ln_services_publish(const struct ln_services *all)
 {
-    for (unsigned i = 0; i < all->count; i++)
+    for (unsigned i = 0; i < all->count; i++) {
+        ln_concurrency_publish(&all->v[i].load);
         for (unsigned k = 0; k < all->v[i].present_count; k++) {
             const struct ln_instance *instance = &all->v[i].instances[all->v[i].present[k]];
 
             ln_seen_publish(instance->record, all->v[i].conf, instance->conf);
         }
+    }
 }

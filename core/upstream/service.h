@@ -15,6 +15,7 @@
 #include "shm/region.h"
 #include "upstream/breaker.h"
 #include "upstream/budget.h"
+#include "upstream/concurrency.h"
 #include "upstream/outcome.h"
 #include "upstream/pool.h"
 #include "upstream/queue.h"
@@ -59,6 +60,7 @@ struct ln_service {
     struct ln_tier tiers[LN_TIERS];
     struct ln_budget budget;          /* of repeats */
     struct ln_queue queue;            /* of those that found every instance full */
+    struct ln_concurrency load;       /* what it is given at once */
     struct ln_cursor_record *record;  /* in the shared region */
     struct ln_service_counts *counts; /* this worker's, there */
     uint32_t steered;                 /* record->steered when weights were last looked at */

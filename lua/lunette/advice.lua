@@ -8,7 +8,7 @@ local words = require "lunette.words"
 local M = {}
 
 -- Options that a reply leaves nothing to do for.
-local WITHOUT_SERVICE = { "idempotent", "retries", "strip", "timeout", "to", "tries" }
+local WITHOUT_SERVICE = { "idempotent", "priority", "retries", "strip", "timeout", "to", "tries" }
 
 
 local function warn(item, message, ...)

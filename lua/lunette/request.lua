@@ -10,6 +10,7 @@ local content = require "lunette.content"
 local fault = require "lunette.fault"
 local headers = require "lunette.headers"
 local life = require "lunette.life"
+local priorities = require "lunette.priorities"
 local services = require "lunette.services"
 local strict = require "lunette.strict"
 
@@ -167,6 +168,13 @@ function get.upstream(req)
 end
 
 
+-- nil: what the service says.
+function get.priority(req)
+  if req[1] ~= cur.serial then life.check(req, "req.priority") end
+  return C.ln_req_number(REQUEST, C.LN_REQ_PRIORITY, number) == 0 and priorities.WORDS[number[0]] or nil
+end
+
+
 local methods = content.methods
 
 
@@ -206,6 +214,19 @@ function set.upstream(req, value)
   if req[1] ~= cur.serial then life.check(req, "req.upstream") end
   local rc = C.ln_req_set_service(REQUEST, index)
   if rc ~= 0 then fault.refuse(rc, "req.upstream") end
+end
+
+
+function set.priority(req, value)
+  local rank = 0
+  if value ~= nil then
+    local why
+    rank, why = priorities.rank(value)
+    if not rank then fault.raise("req.priority: " .. why) end
+  end
+  if req[1] ~= cur.serial then life.check(req, "req.priority") end
+  local rc = C.ln_req_set_priority(REQUEST, rank)
+  if rc ~= 0 then fault.refuse(rc, "req.priority") end
 end
 
 

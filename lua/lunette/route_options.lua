@@ -6,6 +6,7 @@
 
 local conditions = require "lunette.conditions"
 local host = require "lunette.host"
+local priorities = require "lunette.priorities"
 local replies = require "lunette.replies"
 local schema = require "lunette.schema"
 local services = require "lunette.services"
@@ -16,9 +17,12 @@ local words = require "lunette.words"
 local M = {}
 
 M.ROUTE = {
-  "buffer", "host", "idempotent", "listener", "name", "reply", "retries", "strip", "timeout", "to", "tries", "when",
+  "buffer", "host", "idempotent", "listener", "name", "priority", "reply", "retries", "strip", "timeout", "to", "tries",
+  "when",
 }
-M.GROUP = { "buffer", "host", "idempotent", "listener", "retries", "strip", "timeout", "to", "tries", "when" }
+M.GROUP = {
+  "buffer", "host", "idempotent", "listener", "priority", "retries", "strip", "timeout", "to", "tries", "when",
+}
 
 local PARAMS_MAX = 8
 local TRIES_MAX = 10
@@ -205,6 +209,15 @@ local function idempotent_of(item)
 end
 
 
+-- nil: what the service says.
+local function priority_of(item)
+  local value = option(item, "priority")
+  if value == nil then return nil end
+  local rank, why = priorities.rank(value)
+  return rank or complain(item, "priority: " .. why)
+end
+
+
 -- One or several texts -> a list; { false } when there is none, which stands for "any".
 local function texts_of(item, key, value, judge)
   if value == nil then return { false } end
@@ -289,8 +302,8 @@ M.complain = complain
 M.groups_of = groups_of
 
 
--- Everything that the options of a route say: { name, methods, path, service, strip, timeout, tries, idempotent, buffer, hosts,
--- listeners, reply }.
+-- Everything that the options of a route say: { name, methods, path, service, strip, timeout, tries, idempotent, priority,
+-- buffer, hosts, listeners, reply }.
 function M.read(item, known_listeners)
   check_options(item, M.ROUTE)
   local path = full_path(item)
@@ -315,6 +328,7 @@ function M.read(item, known_listeners)
     timeout = timeout_of(item),
     tries = tries_of(item),
     idempotent = idempotent_of(item),
+    priority = priority_of(item),
     buffer = buffer_of(item),
     hosts = hosts_of(item, elsewhere),
     listeners = listeners_of(item, elsewhere, known_listeners),

@@ -47,6 +47,24 @@ describe("req", function()
     assert.is_nil(get(function(req) return req.params.none end, { params = params }))
   end)
 
+  it("has a priority that can be changed", function()
+    assert.is_nil(field("priority"))
+    gate.request(function(req)
+      for _, word in ipairs { "low", "normal", "high" } do
+        req.priority = word
+        assert.equal(word, req.priority)
+      end
+      req.priority = nil
+      assert.is_nil(req.priority)
+      for _, wrong in ipairs { "hgih", 3, true } do
+        local ok, why = pcall(function() req.priority = wrong end)
+        assert.is_false(ok)
+        assert.truthy(why:find("req.priority: expected low, normal or high, got", 1, true), why)
+      end
+      assert.is_nil(req.priority)
+    end)
+  end)
+
   it("names the service that it goes to", function()
     assert.is_nil(field("upstream"))
   end)

@@ -56,6 +56,24 @@ describe("a route", function()
     end
   end)
 
+  it("has a priority, its own, its group's, or none", function()
+    local routes = load([[
+      group "/api" {
+        to = users, priority = "low",
+        get "/a" {},
+        get "/b" { priority = "high" },
+      }
+      get "/c" { to = users } ]])
+    assert.equal("low", routes:match("GET /api/a").priority)
+    assert.equal("high", routes:match("GET /api/b").priority)
+    assert.is_nil(routes:match("GET /c").priority)
+    for written, shown in pairs { ['"hihg"'] = '"hihg" (string); did you mean "high"?', ["3"] = "3" } do
+      local ok, why = pcall(load, ('get "/x" { to = users, priority = %s }'):format(written))
+      assert.is_false(ok)
+      assert.truthy(why:find("priority: expected low, normal or high, got " .. shown, 1, true), why)
+    end
+  end)
+
   it("goes to a service by name", function()
     assert.equal("users", load('get "/x" { to = "users" }'):match("GET /x").service)
   end)

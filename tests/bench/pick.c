@@ -3,6 +3,8 @@
  * with ten instances and with a thousand, in a service whose requests are counted, broken off and
  * checked as in production.
  *
+ * A place of services[].concurrency is taken and given back with it, where there is a limit.
+ *
  *   bench_pick [PICKS]     CPU nanoseconds for a pick and its release, the least of five rounds
  */
 #include "upstream/market.h"
@@ -17,12 +19,19 @@ struct setting {
     const char *name;
     bool breaker, health;
     unsigned down_of_ten; /* instances of each ten that do not answer */
+    struct ln_concurrency_conf concurrency;
 };
 
 static const struct setting settings[] = {
-    {"nothing on", false, false, 0},
-    {"breaker and checks", true, true, 0},
-    {"three of ten down", true, true, 3},
+    {"nothing on", false, false, 0, {0}},
+    {"breaker and checks", true, true, 0, {0}},
+    {"three of ten down", true, true, 3, {0}},
+    {"and a limit", true, true, 3, {.on = true, .limit = 1000}},
+    {"or a learned one",
+     true,
+     true,
+     3,
+     {.on = true, .adaptive = true, .min = 4, .max = 1000, .initial = 100, .tolerance = 0.5}},
 };
 
 static const struct {
@@ -60,15 +69,29 @@ static void configure(struct ln_service_conf *s, const struct setting *setting,
                                           .probes = 3};
     s->health = (struct ln_health_conf){.on = setting->health, .rise = 2, .fall = 3};
     s->panic_threshold = 0.5;
+    s->concurrency = setting->concurrency;
+}
+
+struct held {
+    struct ln_instance *i;
+    struct ln_loan loan;
+};
+
+static void give_back(struct ln_service *s, struct held *h, ln_msec now)
+{
+    if (h->i == NULL)
+        return;
+    ln_concurrency_answered(&s->load, 5000, 200, now);
+    ln_service_release(h->i, &h->loan, LN_OUTCOME_OK, now);
+    if (s->load.record != NULL)
+        ln_concurrency_leave(&s->load, now);
+    h->i = NULL;
 }
 
 /* So many picks, each given back when IN_FLIGHT others have come after it. */
 static double round_of(struct ln_service *s, unsigned picks)
 {
-    struct {
-        struct ln_instance *i;
-        struct ln_loan loan;
-    } held[IN_FLIGHT] = {0};
+    struct held held[IN_FLIGHT] = {0};
     bool by_key = s->conf->strategy == LN_STRATEGY_CONSISTENT_HASH, full;
     double start = cpu_now();
 
@@ -78,15 +101,15 @@ static double round_of(struct ln_service *s, unsigned picks)
         unsigned at = n % IN_FLIGHT;
         ln_msec now = NOW + n / 1000;
 
-        if (held[at].i != NULL)
-            ln_service_release(held[at].i, &held[at].loan, LN_OUTCOME_OK, now);
+        give_back(s, &held[at], now);
+        if (s->load.record != NULL && !ln_concurrency_enter(&s->load, LN_PRIORITY_NORMAL, now))
+            continue;
         held[at].i = ln_service_pick(s, &wish, now, &held[at].loan, &full);
     }
     double took = cpu_now() - start;
 
     for (unsigned at = 0; at < IN_FLIGHT; at++)
-        if (held[at].i != NULL)
-            ln_service_release(held[at].i, &held[at].loan, LN_OUTCOME_OK, NOW);
+        give_back(s, &held[at], NOW);
     return took / picks;
 }
 

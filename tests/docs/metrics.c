@@ -17,6 +17,8 @@ static void add_zones(struct ln_demand *d)
     ln_demand_init(d);
     ln_demand_add_slots(d, LN_ZONE_CURSOR, LN_SLICE("s"), LN_SERVICE_SIZE, LN_SERVICE_EACH);
     ln_demand_add_slots(d, LN_ZONE_INSTANCE, LN_SLICE("s i"), LN_INSTANCE_SIZE, LN_INSTANCE_EACH);
+    ln_demand_add_slots(d, LN_ZONE_LOAD, LN_SLICE("s"), sizeof(struct ln_load_record),
+                        sizeof(_Atomic uint32_t));
     ln_demand_add(d, LN_ZONE_COUNTER, zone, ln_counters_size(1));
 }
 

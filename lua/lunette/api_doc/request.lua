@@ -27,6 +27,9 @@ return {
       { "upstream", "service or nil, settable",
         "The service that will get the request; assign a service or its name to send it elsewhere.",
         lua = "lunette.Service|string|nil" },
+      { "priority", "string or nil, settable",
+        "`low`, `normal` or `high`: who is refused first when a service has more than its `concurrency` allows; nil: what the service says.",
+        lua = "\"low\"|\"normal\"|\"high\"|nil" },
       { "body", "string or nil, settable", "The content: nil until `read_body` has read it. Can be assigned then, or when the "
         .. "request has none; it is what goes to the service." },
       { "length", "integer or nil", "Bytes of the content; nil when only its end will tell." },

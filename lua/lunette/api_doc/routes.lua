@@ -51,6 +51,8 @@ return {
       { "timeout", "duration", "How long the service may be silent.", lua = "string|number" },
       { "retries", "integer", "Further attempts after the first, where a repetition is safe.", lua = "integer" },
       { "tries", "integer", "The same with the first attempt counted; one of the two.", lua = "integer" },
+      { "priority", "string", "`low`, `normal` or `high`: who is refused first when a service has more than its `concurrency` allows. "
+        .. "Without it `services[].priority` says so." },
       { "idempotent", "boolean or header name", "Whether requests of methods such as POST may be repeated too: `true` for all, `false` for none, or the name of a "
         .. "header, such as `Idempotency-Key`, for those that carry it. Without it `services[].retries.idempotent` says so.",
         lua = "boolean|string" },

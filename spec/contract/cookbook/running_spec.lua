@@ -82,6 +82,19 @@ describe("Shed load", function()
 end)
 
 
+describe("Protect a service from overload", function()
+  after_each(kitchen.tidy)
+
+  it("knows what is turned away first", function()
+    local routes = kitchen.recipe "Protect a service from overload"
+    assert.equal("low", routes:match("GET /shop/export").priority)
+    assert.equal("high", routes:match("POST /shop/orders").priority)
+    assert.is_nil(routes:match("GET /shop/orders").priority)
+    assert.equal("shop", routes:match("GET /shop/").service)
+  end)
+end)
+
+
 describe("Trace ids", function()
   local routes
   local GIVEN = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

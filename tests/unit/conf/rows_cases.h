@@ -16,6 +16,9 @@
 #define BACKOFF                                                                                    \
     "gateway: {port: ':0'}\nservices: [{name: x, instances: 'http://127.0.0.1', "                  \
     "retries: {backoff: {@}}}]\n"
+#define LEARNED                                                                                    \
+    "gateway: {port: ':0'}\nservices: [{name: x, instances: 'http://127.0.0.1', "                  \
+    "concurrency: {@}}]\n"
 #define LIMIT "gateway: {port: ':0'}\nrateLimit: {requestsPerSecond: 1, @}\n"
 
 #define A_DURATION "expected a duration such as 30s or 250ms, "
@@ -170,6 +173,15 @@ CASE("services[0].instances[0].discover",
 CASE("services[0].instances[0].discoverMax",
      "gateway: {port: ':0'}\nservices: [{name: x, instances: [{url: 'http://localhost', @}]}]\n", "250", "251",
      "got \"251\", expected a whole number from 1 to 250")
+CASE("services[0].concurrency", SERVICE, "{limit: 5}", "5", "got \"5\", " A_MAPPING)
+CASE("services[0].concurrency.limit", SERVICE_IN("concurrency"), "5", "0",
+     "got \"0\", expected auto, or a whole number from 1 to 1000000")
+CASE("services[0].concurrency.min", LEARNED, "1", "0", "got \"0\", expected a whole number from 1 to 1000000")
+CASE("services[0].concurrency.max", LEARNED, "4", "0", "got \"0\", expected a whole number from 1 to 1000000")
+CASE("services[0].concurrency.initial", LEARNED, "9", "0", "got \"0\", expected a whole number from 1 to 1000000")
+CASE("services[0].concurrency.tolerance", LEARNED, "10%", "9%",
+     "got \"9%\", expected a share such as 0.5 or 50%, from 0.1 to 1")
+CASE("services[0].priority", SERVICE, "high", "hihg", "got \"hihg\", expected one of low, normal, high; did you mean \"high\"?")
 CASE("services[0].instances[0].maxConnections",
      "gateway: {port: ':0'}\nservices: [{name: x, instances: [{url: 'http://127.0.0.1', @}]}]\n", "100", "all",
      "got \"all\", expected a whole number from 0 to 1000000")

@@ -394,6 +394,44 @@ static void test_the_checks(void **state)
 
 #define CHECKED HEAD "  - name: x\n    instances: http://127.0.0.1:1\n    health:\n"
 
+#define LIMITED HEAD "  - name: x\n    instances: http://127.0.0.1:1\n    concurrency:\n"
+
+static void test_limits_of_requests_at_once(void **state)
+{
+    struct load l;
+    const struct ln_service_conf *s =
+        services(&l, HEAD "  - {name: x, instances: \"http://127.0.0.1:1\"}\n");
+
+    (void)state;
+    assert_false(s->concurrency.on);
+    assert_int_equal(s->priority, LN_PRIORITY_NORMAL);
+    load_end(&l);
+    s = services(&l, LIMITED "      limit: 200\n    priority: low\n");
+    assert_true(s->concurrency.on);
+    assert_false(s->concurrency.adaptive);
+    assert_int_equal(s->concurrency.limit, 200);
+    assert_int_equal(s->priority, LN_PRIORITY_LOW);
+    load_end(&l);
+    s = services(&l, LIMITED "      limit: auto\n");
+    assert_true(s->concurrency.adaptive);
+    assert_int_equal(s->concurrency.limit, 0);
+    assert_int_equal(s->concurrency.min, 4);
+    assert_int_equal(s->concurrency.max, 1000);
+    assert_int_equal(s->concurrency.initial, 20);
+    assert_true(s->concurrency.tolerance == 0.5);
+    load_end(&l);
+}
+
+static void test_limits_that_are_refused(void **state)
+{
+    (void)state;
+    assert_refused(LIMITED "      limit: 5\n      max: 9\n",
+                   "gateway.yaml:7:12: services[0].concurrency: max belongs to a limit that is "
+                   "learned, expected limit: auto\n");
+    assert_refused(LIMITED "      min: 50\n      max: 9\n",
+                   "gateway.yaml:6:7: services[0].concurrency: min is above max\n");
+}
+
 static void test_checks_that_are_refused(void **state)
 {
     (void)state;
@@ -569,6 +607,8 @@ int main(void)
         cmocka_unit_test(test_retries),
         cmocka_unit_test(test_the_breaker),
         cmocka_unit_test(test_the_checks),
+        cmocka_unit_test(test_limits_of_requests_at_once),
+        cmocka_unit_test(test_limits_that_are_refused),
         cmocka_unit_test(test_checks_that_are_refused),
         cmocka_unit_test(test_without_instances),
         cmocka_unit_test(test_every_wrong_instance_is_told),

@@ -204,6 +204,21 @@ static void test_service_can_be_chosen(void **state)
     assert_int_equal(x->r.service, 3);
 }
 
+static void test_priority_can_be_chosen(void **state)
+{
+    struct fixture *x = *state;
+
+    assert_int_equal(ln_req_number(&x->h, LN_REQ_PRIORITY, &x->n), LN_NONE);
+    assert_int_equal(ln_req_set_priority(&x->h, 3), LN_OK);
+    assert_int_equal(ln_req_number(&x->h, LN_REQ_PRIORITY, &x->n), LN_OK);
+    assert_true(x->n == 3);
+    assert_int_equal(ln_req_set_priority(&x->h, 4), LN_EINVAL);
+    assert_int_equal(ln_req_set_priority(&x->dead, 1), LN_EGONE);
+    respond(x);
+    assert_int_equal(ln_req_set_priority(&x->h, 1), LN_ESTATE);
+    assert_int_equal(x->r.priority, 3);
+}
+
 static void test_params(void **state)
 {
     struct fixture *x = *state;
@@ -665,6 +680,7 @@ int main(void)
         TEST(test_what_is_sent_cannot_be_set),
         TEST(test_numbers_of_the_request),
         TEST(test_service_can_be_chosen),
+        TEST(test_priority_can_be_chosen),
         TEST(test_params),
         TEST(test_headers_are_found_in_any_case),
         TEST(test_headers_are_judged),
