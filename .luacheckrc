@@ -26,6 +26,9 @@ stds.lunette_plugin = { read_globals = {
   escape = { fields = {
     html = {}, json = {}, path = {}, url = {},
   } },
+  events = { fields = {
+    on = {},
+  } },
   http = { fields = {
     delete = {}, get = {}, head = {}, options = {}, patch = {}, post = {}, put = {}, request = {},
   } },
@@ -82,6 +85,9 @@ stds.lunette_routes = { read_globals = {
   } },
   escape = { fields = {
     html = {}, json = {}, path = {}, url = {},
+  } },
+  events = { fields = {
+    on = {},
   } },
   http = { fields = {
     delete = {}, get = {}, head = {}, options = {}, patch = {}, post = {}, put = {}, request = {},

@@ -17,6 +17,7 @@
 #include "redis/client.h"
 #include "shm/region.h"
 #include "upstream/client.h"
+#include "upstream/news.h"
 #include "upstream/pool.h"
 
 enum {
@@ -48,7 +49,8 @@ struct ln_gateway {
     struct ln_arena_cache arenas;
     struct ln_slab downstreams, exchanges;
     struct ln_pools pools;
-    struct ln_client client; /* requests that are not proxied */
+    struct ln_news_listener listener; /* of what becomes of instances */
+    struct ln_client client;          /* requests that are not proxied */
     struct ln_redis_pool *redis;
     struct ln_meters *meters;
     struct ln_rand rand;

@@ -29,6 +29,15 @@ static struct ln_resolver *new_resolver(struct ln_loop *loop)
     return resolver;
 }
 
+/* Whichever generation has noticed: plugins of the present one hear of it. */
+static void on_news(void *arg, const struct ln_news *news)
+{
+    const struct ln_gateway *gw = arg;
+
+    if (gw->current != NULL)
+        ln_vm_tell(gw->current->vm, news);
+}
+
 struct ln_gateway *ln_gateway_new(struct ln_loop *loop, struct ln_shm *shm, unsigned slot)
 {
     struct ln_gateway *gw = ln_zalloc(sizeof *gw);
@@ -46,6 +55,7 @@ struct ln_gateway *ln_gateway_new(struct ln_loop *loop, struct ln_shm *shm, unsi
                  SIZE_MAX); /* never unmapped: see script/req.h */
     ln_pools_init(&gw->pools, loop, gw->deadlines, &gw->bufs);
     gw->pools.worker = slot;
+    gw->listener = (struct ln_news_listener){on_news, gw};
     gw->pools.slot = gw->slot;
     gw->client = (struct ln_client){.pools = &gw->pools,
                                     .resolver = new_resolver(loop),
@@ -82,7 +92,10 @@ int ln_gateway_prepare(struct ln_gateway *gw, const char *conf_path, struct ln_b
         if (gw->prepared[i] != NULL)
             continue;
         gw->prepared[i] = ln_generation_load(conf_path, bundle, &env, &gw->pools, number, diag);
-        return gw->prepared[i] != NULL ? 0 : -1;
+        if (gw->prepared[i] == NULL)
+            return -1;
+        gw->prepared[i]->services->listener = &gw->listener;
+        return 0;
     }
     ln_diag_error(diag, NULL, "too many generations wait to be committed");
     return -1;
@@ -167,11 +180,13 @@ void ln_gateway_commit(struct ln_gateway *gw)
             retire(before);
         gw->current = g;
         apply_resolver(gw, before);
-        if (before != NULL)
-            ln_generation_put(before);
         apply_tcp(gw);
         if (!gw->draining)
             begin(gw, g);
+        if (before != NULL) {
+            ln_vm_inherit(g->vm, before->vm);
+            ln_generation_put(before);
+        }
         ln_slot_set(&gw->slot->generation, number);
     }
 }

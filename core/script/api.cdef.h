@@ -39,6 +39,7 @@ enum ln_phase {
     LN_PHASE_CLOSE,
     LN_PHASE_WHEN, /* a condition of a route looks at the request */
     LN_PHASE_TIMER,
+    LN_PHASE_EVENT, /* a function hears of something that has happened */
 };
 
 /* Bytes that belong to C. */

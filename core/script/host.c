@@ -14,6 +14,7 @@
 #include "script/client.h"
 #include "script/convert.h"
 #include "script/embedded.h"
+#include "script/event.h"
 #include "script/job.h"
 #include "script/stores.h"
 #include "shm/region.h"
@@ -212,6 +213,25 @@ static int host_cancel_job(lua_State *L)
     return 0;
 }
 
+/* hear(number, kind) -> true; or nil and a sentence */
+static int host_hear(lua_State *L)
+{
+    int number = (int)luaL_checkinteger(L, 1);
+    const char *name = luaL_checkstring(L, 2);
+
+    for (unsigned kind = 0; kind < LN_NEWS_KINDS; kind++) {
+        if (strcmp(name, ln_news_kinds[kind]) != 0)
+            continue;
+        lua_pushboolean(L, ln_events_ask(vm_of(L), number, (enum ln_news_kind)kind));
+        if (lua_toboolean(L, -1))
+            return 1;
+        lua_pushnil(L);
+        lua_pushfstring(L, "%d functions hear of events already", LN_EVENT_HANDLERS_MAX);
+        return 2;
+    }
+    return luaL_error(L, "no events are called %s", name);
+}
+
 /* redis(url) -> address, or nil and a sentence */
 static int host_redis(lua_State *L)
 {
@@ -338,6 +358,7 @@ static const luaL_Reg functions[] = {
     {"parallel", host_parallel},
     {"job", host_job},
     {"cancel_job", host_cancel_job},
+    {"hear", host_hear},
     {NULL, NULL},
 };
 

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "http/target.h"
+#include "script/event.h"
 #include "script/job.h"
 #include "script/spec_inner.h"
 #include "script/split.h"
@@ -471,6 +472,40 @@ static int spec_advance(lua_State *L)
     return 0;
 }
 
+static const char *text_of(lua_State *L, const char *key)
+{
+    lua_getfield(L, 2, key); /* stays on the stack for as long as it is needed */
+    return lua_tostring(L, -1);
+}
+
+static unsigned number_of(lua_State *L, const char *key)
+{
+    lua_getfield(L, 2, key);
+    return (unsigned)lua_tointeger(L, -1);
+}
+
+/* tell(kind, event): what asked for events of this kind runs until it waits. */
+static int spec_tell(lua_State *L)
+{
+    static const char *const kinds[] = {"breaker", "health", NULL};
+    struct ln_vm *vm = ln_spec_of(L)->vm;
+    struct ln_news news = {.kind = (enum ln_news_kind)luaL_checkoption(L, 1, NULL, kinds)};
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    luaL_checkstack(L, LUA_MINSTACK, "for the event");
+    news.service = text_of(L, "service");
+    news.instance = text_of(L, "instance");
+    news.from = text_of(L, "from");
+    news.to = text_of(L, "to");
+    news.failed = number_of(L, "failed");
+    news.total = number_of(L, "total");
+    news.by = text_of(L, "by");
+    news.why = text_of(L, "why");
+    ln_vm_tell(vm, &news);
+    ln_tasks_until(vm, ln_clock_mono());
+    return 0;
+}
+
 /* ---- life ---- */
 
 static void forget_visits(struct ln_spec *s)
@@ -487,6 +522,7 @@ static void forget_visits(struct ln_spec *s)
 void ln_spec_reset(struct ln_spec *s)
 {
     forget_visits(s);
+    ln_events_free(s->vm);
     ln_jobs_free(s->vm);
     ln_chains_forget(s->vm);
     s->vm->epoch++;
@@ -564,6 +600,7 @@ static const luaL_Reg functions[] = {
     {"said", spec_said},
     {"last_error", spec_last_error},
     {"advance", spec_advance},
+    {"tell", spec_tell},
     {"reset", spec_reset},
     {"load", ln_spec_load},
     {"match", ln_spec_route},

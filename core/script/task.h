@@ -66,6 +66,12 @@ void ln_errand_start(struct ln_vm *vm, struct ln_errand *e, lua_State *from, int
  * way, or is what runs at this moment. */
 void ln_errand_cancel(struct ln_errand *e);
 
+/* Has it been started, and not begun? */
+static inline bool ln_errand_is_new(const struct ln_errand *e)
+{
+    return e->task != NULL && e->task->nargs > 0;
+}
+
 /* As if the request ran now: for making its objects. */
 void ln_task_select(struct ln_vm *vm, struct ln_req *r);
 /* No request runs: no object of a plugin is alive. */

@@ -14,6 +14,7 @@
 #include "http/coding.h"
 #include "net/digest.h"
 #include "script/embedded.h"
+#include "script/event.h"
 #include "script/guard.h"
 #include "script/job.h"
 #include "script/stores.h"
@@ -212,6 +213,8 @@ void ln_vm_boot(struct ln_vm *vm)
     vm->live = take_ref(L, "live");
     vm->job_run = take_ref(L, "job_run");
     vm->job_failed = take_ref(L, "job_failed");
+    vm->event_run = take_ref(L, "event_run");
+    vm->event_failed = take_ref(L, "event_failed");
     vm->ask = take_ref(L, "ask");
     vm->ask_failed = take_ref(L, "ask_failed");
     lua_pop(L, 1);
@@ -310,11 +313,13 @@ void ln_vm_start(struct ln_vm *vm)
 
 void ln_vm_retire(struct ln_vm *vm)
 {
+    ln_events_stop(vm);
     ln_jobs_stop(vm);
 }
 
 void ln_vm_free(struct ln_vm *vm)
 {
+    ln_events_free(vm);
     ln_jobs_free(vm);
     if (vm->adopted) {
         ln_tasks_free(vm);

@@ -55,6 +55,12 @@ void ln_vm_serve(struct ln_vm *vm, struct ln_services *services, const char *id_
 /* Names of header fields that plugins have reserved for themselves; of the state's arena. */
 const char *const *ln_vm_reserved(const struct ln_vm *vm, unsigned *count);
 
+/* Something has become of an instance: functions of plugins that have asked for that run soon,
+ * while the generation is in use. And what the one before has not come to. */
+struct ln_news;
+void ln_vm_tell(struct ln_vm *vm, const struct ln_news *news);
+void ln_vm_inherit(struct ln_vm *vm, struct ln_vm *from);
+
 const struct ln_route *ln_vm_routes(const struct ln_vm *vm, unsigned *count);
 
 /* Asks a condition of the kind FUNCTION: 1 it holds, 0 it does not, -1 it raised, which the log was

@@ -35,6 +35,7 @@ struct ln_chain {
 };
 
 struct ln_digest;
+struct ln_events;
 struct ln_coder;
 struct ln_jsondoc;
 
@@ -89,10 +90,12 @@ struct ln_vm {
     struct ln_timer ready_timer;
     struct ln_list jobs; /* ln_job.node */
     unsigned job_count;
-    bool jobs_on;            /* the generation is in use, and its timers count */
-    int job_run, job_failed; /* references of functions of lunette.timer */
-    int strands;             /* functions of parallel() that are under way */
-    const char **reserved;   /* header fields that only plugins set: see client.h */
+    bool jobs_on;             /* the generation is in use: its timers count, and events are told */
+    int job_run, job_failed;  /* references of functions of lunette.timer */
+    struct ln_events *events; /* script/event.h; NULL: nobody has asked */
+    int event_run, event_failed; /* references of functions of lunette.events */
+    int strands;                 /* functions of parallel() that are under way */
+    const char **reserved;       /* header fields that only plugins set: see client.h */
     unsigned reserved_count;
     struct ln_limiter *limiters;
     struct ln_store_dict *dicts; /* script/stores.h */

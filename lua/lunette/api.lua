@@ -5,6 +5,7 @@ local F = require "lunette.ffi"
 local fault = require "lunette.fault"
 local crypto = require "lunette.crypto"
 local escape = require "lunette.escape"
+local events = require "lunette.events"
 local host = require "lunette.host"
 local http = require "lunette.http"
 local json = require "lunette.json"
@@ -75,6 +76,7 @@ function M.words(owner)
   return {
     crypto = library("crypto", crypto),
     escape = library("escape", escape),
+    events = library("events", { on = events.on }),
     hostname = hostname,
     http = library("http", http.library),
     json = library("json", json),

@@ -3,6 +3,7 @@
 
 local chain = require "lunette.chain"
 local crypto = require "lunette.crypto"
+local events = require "lunette.events"
 local life = require "lunette.life"
 local plugins = require "lunette.plugins"
 local routes = require "lunette.routes"
@@ -19,6 +20,8 @@ local M = {
   close = plugins.close,
   job_run = timer.run,
   job_failed = timer.failed,
+  event_run = events.run,
+  event_failed = events.failed,
   ask = when.ask,
   ask_failed = when.failed,
 }
@@ -41,6 +44,7 @@ function M.load(conf)
   plugins.reset(conf.plugins_dir, conf.trusted)
   splits.reset()
   timer.reset()
+  events.reset()
   return { routes = routes.load(conf), chains = chain.all(), splits = splits.all() }
 end
 

@@ -19,6 +19,7 @@ M.names = {
   [C.LN_PHASE_LOG] = "in log",
   [C.LN_PHASE_CLOSE] = "in close",
   [C.LN_PHASE_TIMER] = "in a timer",
+  [C.LN_PHASE_EVENT] = "in an event",
   [C.LN_PHASE_WHEN] = "in the condition of a route",
 }
 
@@ -28,29 +29,28 @@ local RUNNING = {
   [C.LN_PHASE_BODY] = true,
   [C.LN_PHASE_LOG] = true,
   [C.LN_PHASE_TIMER] = true,
+  [C.LN_PHASE_EVENT] = true,
 }
+
+local BEGINNING = { [C.LN_PHASE_INIT] = true, [C.LN_PHASE_TIMER] = true, [C.LN_PHASE_EVENT] = true }
+local CAN_WAIT = "only request, response, body, log, timers and events can wait"
 
 -- name = { phases in which it is allowed, what to do instead }
 M.allowed = {
-  ["sleep"] = { RUNNING, "only request, response, body, log and timers can wait" },
-  ["http"] = {
-    RUNNING, "only request, response, body, log and timers can wait; timer.after(0, f) comes soon after init",
-  },
+  ["sleep"] = { RUNNING, CAN_WAIT },
+  ["http"] = { RUNNING, CAN_WAIT .. "; timer.after(0, f) comes soon after init" },
   ["redis"] = {
     { [C.LN_PHASE_LOAD] = true, [C.LN_PHASE_INIT] = true },
     "open it in init, or at the top of the file, and keep the handle",
   },
-  ["redis calls"] = { RUNNING, "only request, response, body, log and timers can wait" },
-  ["parallel"] = { RUNNING, "only request, response, body, log and timers can wait" },
-  ["timer.every"] = {
-    { [C.LN_PHASE_INIT] = true, [C.LN_PHASE_TIMER] = true }, "start it in init; timers may start others",
-  },
-  ["timer.after"] = {
-    { [C.LN_PHASE_INIT] = true, [C.LN_PHASE_TIMER] = true }, "start it in init; timers may start others",
-  },
+  ["redis calls"] = { RUNNING, CAN_WAIT },
+  ["parallel"] = { RUNNING, CAN_WAIT },
+  ["timer.every"] = { BEGINNING, "start it in init; timers and events may start others" },
+  ["timer.after"] = { BEGINNING, "start it in init; timers and events may start others" },
   ["reserve_header"] = {
     { [C.LN_PHASE_LOAD] = true, [C.LN_PHASE_INIT] = true }, "names are reserved in init, before the first request",
   },
+  ["events.on"] = { { [C.LN_PHASE_INIT] = true }, "ask for events in init" },
   ["req:read_body"] = { { [C.LN_PHASE_REQUEST] = true }, "read it in request; req.body has it afterwards" },
   ["req:limit_body"] = { { [C.LN_PHASE_REQUEST] = true }, "request is where it can still be refused" },
   ["res:may_transform"] = { { [C.LN_PHASE_RESPONSE] = true }, "response is where a plugin decides that" },

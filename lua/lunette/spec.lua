@@ -167,6 +167,24 @@ function M.response(subject, request, response)
 end
 
 
+local EVENTS = {
+  breaker = { from = "closed", to = "open", failed = 5, total = 5 },
+  health = { from = "up", to = "down", by = "requests", why = "the connection could not be opened" },
+}
+
+
+-- Tells the plugins of an event, as if an instance had changed: what has asked for it with events.on runs until it waits, and
+-- gate.clock:advance() lets it go on. `event`: what it shall say instead of what stands above.
+function M.event(kind, event)
+  local usual = EVENTS[kind]
+  if not usual then error(('gate.event: expected "breaker" or "health", got %s'):format(tostring(kind)), 2) end
+  local all = { service = "service", instance = "http://10.0.0.1" }
+  for key, value in pairs(event and (event.from or event.to) and {} or usual) do all[key] = value end
+  for key, value in pairs(event or {}) do all[key] = value end
+  world.tell(kind, all)
+end
+
+
 -- Runs the log handlers of a request that has ended.
 function M.log(out)
   world.log(out.chain, out.record)

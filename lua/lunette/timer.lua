@@ -6,11 +6,10 @@
 
 local fault = require "lunette.fault"
 local host = require "lunette.host"
-local log = require "lunette.log"
 local phase = require "lunette.phase"
+local runs = require "lunette.runs"
 local text = require "lunette.schema_text"
 local units = require "lunette.schema_units"
-local zones = require "lunette.zones"
 
 local SECONDS_MIN, SECONDS_MAX = 0.01, 366 * 86400
 local OPTIONS = { on = true, jitter = true, name = true }
@@ -20,7 +19,6 @@ local M = {}
 local jobs = {} -- by number: { f, kind, use }
 local last = 0 -- number
 local named = {} -- how many timers of one worker a plugin has
-local running = setmetatable({}, { __mode = "k" }) -- coroutine -> the job that it runs
 
 local Timer = {}
 local METATABLE = { __index = Timer, __metatable = "timer" }
@@ -82,13 +80,10 @@ local function start(owner, what, repeats, seconds, f, options)
   options = options or {}
   check_options(what, options)
   local jitter = options.jitter and seconds_of(what, "jitter", options.jitter, 0) or 0
-  local parent = running[coroutine.running()]
-  local use = parent and parent.use or zones.using
   last = last + 1
   local ok, why = host.job(last, seconds, jitter, repeats, lease_of(owner, options))
   if not ok then fault.raise(("%s: %s"):format(what, why)) end
-  local at = debug.getinfo(f, "S")
-  jobs[last] = { f = f, repeats = repeats, use = use, place = ("%s:%d"):format(at.short_src, at.linedefined) }
+  jobs[last] = { f = f, repeats = repeats, use = runs.use(), place = runs.place(f) }
   return setmetatable({ number = last }, METATABLE)
 end
 
@@ -106,9 +101,9 @@ end
 function M.run(number)
   local job = jobs[number]
   if not job then return end
-  running[coroutine.running()] = job
+  runs.begin(job.use)
   job.f()
-  running[coroutine.running()] = nil
+  runs.finish()
   if not job.repeats then jobs[number] = nil end
 end
 
@@ -116,17 +111,8 @@ end
 -- Called by C when a run has raised.
 function M.failed(number, message, trace)
   local job = jobs[number] or {}
-  if type(message) ~= "string" then
-    message = "an error that is " .. (type(message) == "table" and "a table" or tostring(message))
-  end
   if not job.repeats then jobs[number] = nil end
-  local name = job.use and job.use.title or "?"
-  log.raised(("plugin %s failed in a timer: %s"):format(name, message), {
-    plugin = name,
-    timer = job.place,
-    use = job.use and ("%s:%d"):format(job.use.file, job.use.line) or nil,
-    traceback = trace,
-  })
+  runs.raised(job.use, "a timer", "timer", job.place, message, trace)
 end
 
 

@@ -7,6 +7,7 @@
 local host = require "lunette.host"
 local F = require "lunette.ffi"
 local chain = require "lunette.chain"
+local events = require "lunette.events"
 local json = require "lunette.json"
 local life = require "lunette.life"
 local plugins = require "lunette.plugins"
@@ -35,6 +36,7 @@ local function begin()
   folder = M.plugins_dir
   plugins.reset(folder)
   timer.reset()
+  events.reset()
 end
 
 
@@ -48,6 +50,12 @@ end
 
 function M.advance(seconds)
   native.advance(seconds)
+end
+
+
+-- Something has become of an instance: what has asked for events of that kind runs until it waits.
+function M.tell(kind, event)
+  native.tell(kind, event)
 end
 
 

@@ -68,6 +68,35 @@ return {
     },
   },
   {
+    title = "events", name = "events", kind = "library",
+    about = "What becomes of the instances of services, told in `init`. The worker that notices a change tells it, and no other one does, "
+      .. "so over all workers each change is heard of once (for each use of the plugin that has asked: put it where one use is enough). "
+      .. "The function may wait. It hears of events one after the other, in their order; if it is more than 256 behind, the oldest are lost, "
+      .. "which `lunette_events_lost_total` counts. An error ends its run and is logged. A reload breaks off what runs; "
+      .. "what nobody has begun with goes to the new generation.",
+    rows = {
+      { "on(kind, f)", "nothing", '`f` is called with each event of a kind: `"breaker"`, an instance is let in or out by its breaker; '
+        .. '`"health"`, it was found to be down, or up again.',
+        lua = 'fun(kind: "breaker"|"health", f: fun(event: lunette.Event))' },
+    },
+  },
+  {
+    title = "An event", name = "event", kind = "object", class = "lunette.Event",
+    about = "What the functions of `events.on` get: a table of their own.",
+    rows = {
+      { "kind", "string", '`"breaker"` or `"health"`.' },
+      { "service", "string", "The name of the service." },
+      { "instance", "string", "The URL of the instance, as configured." },
+      { "from", "string", 'Of a breaker `"closed"`, `"open"` or `"half-open"`; of health `"up"` or `"down"`.' },
+      { "to", "string", "What it is now." },
+      { "failed", "integer or nil", "Of a breaker that was closed and opens: how many requests of the window failed." },
+      { "total", "integer or nil", "Likewise: how many there were." },
+      { "by", "string or nil", 'Of health: `"requests"`, which could not reach it, or `"checks"`.' },
+      { "why", "string or nil", "What was wrong, if something was." },
+      { "time", "number", "When it happened: seconds since 1970." },
+    },
+  },
+  {
     title = "reply", name = "reply", kind = "object", class = "lunette.Reply",
     about = "What was answered.",
     rows = {

@@ -24,6 +24,9 @@ return {
       { "balance(plugin, request, choice)", "`{ index, hash, failed }`", "Runs the balance handlers of one attempt over `{ service, attempt, "
         .. "last_error, instances }`; an instance is an address or `{ address, weight, active, latency, healthy }`. `request` as above.",
         lua = "fun(plugin: lunette.Subject|function, request?: string|table|lunette.Outcome, choice?: table): table" },
+      { "event(kind, event)", "nothing", 'Tells the plugins of an event: what `events.on` has asked for it runs until it waits. `event` is what it shall '
+        .. 'say; by itself a breaker opens, or an instance is down.',
+        lua = 'fun(kind: "breaker"|"health", event?: table)' },
       { "log(outcome)", "outcome", "Runs the log handlers.", lua = "fun(outcome: lunette.Outcome): lunette.Outcome" },
       { "metrics(sample)", "string, or number or nil", "The metrics of plugins as `lunette metrics` prints them; with a name such as "
         .. "`'seen_total{route=\"GET /x\"}'` the number of that sample.",

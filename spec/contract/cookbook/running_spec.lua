@@ -3,6 +3,7 @@
 
 local kitchen = require "spec.helpers.kitchen"
 local gate = require "lunette.spec"
+local json = require "lunette.json"
 
 local JSON = { ["Content-Type"] = "application/json" }
 
@@ -209,5 +210,46 @@ describe("Slow requests", function()
     assert.equal(10, #gate.logged())
     assert.equal("10.0.0.9:80", gate.logged()[1].fields.instance)
     assert.equal("at last\n", routes:request("GET /lazy").body)
+  end)
+end)
+
+
+describe("Tell a webhook", function()
+  local HOOK = "POST http://localhost:8080/alerts"
+  before_each(function() kitchen.recipe "Tell a webhook" end)
+  after_each(kitchen.tidy)
+
+  local function told(i) return gate.http.requests[i] and json.decode(gate.http.requests[i].body).text end
+
+  it("tells of each change, but not of trials", function()
+    gate.http:on(HOOK, 204)
+    gate.event("breaker", { service = "shop", instance = "http://a", failed = 6, total = 8 })
+    gate.event("breaker", { from = "open", to = "half-open" })
+    gate.event("breaker", { service = "shop", instance = "http://a", from = "half-open", to = "closed" })
+    gate.event("health", { service = "shop", instance = "http://a" })
+    assert.equal("shop http://a: closed -> open (6 of 8 requests failed)", told(1))
+    assert.equal("shop http://a: half-open -> closed", told(2))
+    assert.equal("shop http://a: up -> down (the connection could not be opened)", told(3))
+    assert.equal(3, #gate.http.requests)
+  end)
+
+  it("tries again, at most three times", function()
+    local n = 0
+    gate.http:on(HOOK, function()
+      n = n + 1
+      return n > 2 and 204 or 503
+    end)
+    gate.event("breaker")
+    gate.clock:advance(1)
+    assert.equal(1, n)
+    gate.clock:advance(1)
+    assert.equal(2, n)
+    gate.clock:advance(4)
+    assert.equal(3, n)
+    gate.http:on(HOOK, nil, "timed out")
+    gate.event("breaker")
+    gate.clock:advance(600)
+    assert.equal(3 + 3, #gate.http.requests)
+    assert.equal("timed out", gate.logged()[5].fields.error)
   end)
 end)

@@ -261,9 +261,9 @@ static void test_init_cannot_wait(void **state)
                "local p = plugin \"p\" { version = \"1\", api = 1 }\n"
                "function p:init() sleep(1) end\nreturn p\n");
     assert_int_equal(world_routes(&w, "get \"/x\" { to = \"s\", use \"p\" }\n"), -1);
-    assert_non_null(strstr(
-        world_report(&w),
-        "sleep cannot be called in init: only request, response, body, log and timers can wait"));
+    assert_non_null(strstr(world_report(&w),
+                           "sleep cannot be called in init: only request, response, body, log, "
+                           "timers and events can wait"));
     world_fini(&w);
 }
 
