@@ -160,19 +160,16 @@ static bool hasten_trials(struct ln_service *s, ln_msec now)
 {
     bool any = false;
 
-    for (unsigned i = 0; i < s->count; i++)
-        any |= ln_health_hasten(s->instances[i].record, now);
+    for (unsigned i = 0; i < s->present_count; i++)
+        any |= ln_health_hasten(s->instances[s->present[i]].record, now);
     return any;
 }
 
-struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_wish *wish, ln_msec now,
-                                    struct ln_loan *loan, bool *full)
+static struct ln_instance *search(struct ln_service *s, const struct ln_wish *wish, ln_msec now,
+                                  struct ln_loan *loan, bool *full)
 {
     struct ln_round round = {
         .tried = wish->tried, .now = now, .has_key = wish->has_key, .key = wish->key};
-
-    ln_service_notice(s);
-
     struct ln_instance *i = take_named(s, &round, wish->named, loan);
 
     round.full = false;
@@ -181,6 +178,18 @@ struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_wish *
     if (i == NULL && !round.full && hasten_trials(s, now))
         i = choose_tier(s, wish, &round, loan);
     *full = i == NULL && (round.full || s->asks); /* whoever has a name may have room */
+    return i;
+}
+
+struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_wish *wish, ln_msec now,
+                                    struct ln_loan *loan, bool *full)
+{
+    struct ln_instance *i;
+
+    ln_service_notice(s);
+    i = search(s, wish, now, loan, full);
+    if (LN_UNLIKELY(i == NULL) && ln_service_notice(s)) /* all have left, and others have come */
+        i = search(s, wish, now, loan, full);
     return i;
 }
 

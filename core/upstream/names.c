@@ -224,6 +224,10 @@ static void take_list(struct name *n, const struct ln_spot *wanted, unsigned cou
 
 static void on_failure(struct name *n, enum ln_resolve_status status)
 {
+    if (status == LN_RESOLVE_BUSY) { /* our own bound, which says nothing of the servers */
+        ask_again(n, RETRY_MS + ln_rand_below(&n->all->services->rand, RETRY_MS));
+        return;
+    }
     n->retry = n->retry == 0 ? RETRY_MS : n->retry * 2 < RETRY_MAX_MS ? n->retry * 2 : RETRY_MAX_MS;
     if (still_holds(n)) {
         note_answered(n);
@@ -438,7 +442,9 @@ static void on_time(struct ln_timer *t)
     const struct ln_instance_conf *conf = n->f->conf;
     struct ln_slice host = ln_slice_of(conf->host);
 
-    if (conf->discover == LN_DISCOVER_SRV) {
+    if (n->all->resolver == NULL) {
+        on_failure(n, LN_RESOLVE_FAILED);
+    } else if (conf->discover == LN_DISCOVER_SRV) {
         if (ln_resolve_services(n->all->resolver, host, &n->op, on_services))
             on_services(&n->op);
     } else if (ln_resolve(n->all->resolver, host, (uint16_t)conf->port, AF_UNSPEC, &n->op,
@@ -509,9 +515,8 @@ struct ln_names *ln_names_start(struct ln_services *services, struct ln_shm *shm
 {
     unsigned count = count_of(services);
     size_t size = sizeof(struct ln_lease_record);
-    struct ln_lease_record *lease = count > 0 && resolver != NULL
-                                        ? ln_shm_find(shm, LN_ZONE_LEASE, LN_NAMES_LEASE, &size)
-                                        : NULL;
+    struct ln_lease_record *lease =
+        count > 0 ? ln_shm_find(shm, LN_ZONE_LEASE, LN_NAMES_LEASE, &size) : NULL;
 
     if (lease == NULL)
         return NULL;

@@ -28,7 +28,8 @@ struct ln_names;
 /* The name of the LN_ZONE_LEASE; no plugin can have it. */
 #define LN_NAMES_LEASE LN_SLICE(" names")
 
-/* NULL: no instance has a name. `hold` as in gateway.resolver. */
+/* NULL: no instance has a name. `hold` as in gateway.resolver. Without a resolver (NULL) no name is
+ * to be had. */
 struct ln_names *ln_names_start(struct ln_services *services, struct ln_shm *shm,
                                 struct ln_pools *pools, struct ln_resolver *resolver, ln_msec hold);
 

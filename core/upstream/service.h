@@ -122,10 +122,12 @@ struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_wish *
 void ln_service_weigh(struct ln_service *s);
 
 /* Does so if there is something new. */
-static inline void ln_service_notice(struct ln_service *s)
+static inline bool ln_service_notice(struct ln_service *s)
 {
-    if (LN_UNLIKELY(atomic_load_explicit(&s->record->steered, memory_order_relaxed) != s->steered))
-        ln_service_weigh(s);
+    if (LN_LIKELY(atomic_load_explicit(&s->record->steered, memory_order_relaxed) == s->steered))
+        return false;
+    ln_service_weigh(s);
+    return true;
 }
 
 /* How an attempt ended: it is no longer in flight, and breaker and health hear of it. */
