@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "upstream/check.h"
+#include "upstream/turnover.h"
 
 enum { PICKS = 1000000, ROUNDS = 5, IN_FLIGHT = 32, KEYS = 4096 };
 
@@ -20,18 +21,21 @@ struct setting {
     bool breaker, health;
     unsigned down_of_ten; /* instances of each ten that do not answer */
     struct ln_concurrency_conf concurrency;
+    bool discovered; /* they have come of a name: upstream/seat.h */
 };
 
 static const struct setting settings[] = {
-    {"nothing on", false, false, 0, {0}},
-    {"breaker and checks", true, true, 0, {0}},
-    {"three of ten down", true, true, 3, {0}},
-    {"and a limit", true, true, 3, {.on = true, .limit = 1000}},
+    {"nothing on", false, false, 0, {0}, false},
+    {"breaker and checks", true, true, 0, {0}, false},
+    {"three of ten down", true, true, 3, {0}, false},
+    {"and a limit", true, true, 3, {.on = true, .limit = 1000}, false},
     {"or a learned one",
      true,
      true,
      3,
-     {.on = true, .adaptive = true, .min = 4, .max = 1000, .initial = 100, .tolerance = 0.5}},
+     {.on = true, .adaptive = true, .min = 4, .max = 1000, .initial = 100, .tolerance = 0.5},
+     false},
+    {"of a name (10, 250)", true, true, 0, {0}, true},
 };
 
 static const struct {
@@ -113,6 +117,34 @@ static double round_of(struct ln_service *s, unsigned picks)
     return took / picks;
 }
 
+static void pass_over(void *arg, unsigned spot, const struct ln_spot *who)
+{
+    (void)arg;
+    (void)spot;
+    (void)who;
+}
+
+/* A name with so many addresses. */
+static struct ln_service *open_name(struct market *m, unsigned instances)
+{
+    struct ln_spot wanted[LN_DISCOVER_MAX];
+    struct ln_turnover_rules rules = {.max = LN_DISCOVER_MAX, .workers = 4};
+    struct ln_service *s;
+
+    instances = instances < LN_DISCOVER_MAX ? instances : LN_DISCOVER_MAX;
+    m->instance[0] = (struct ln_instance_conf){.host = "users.test",
+                                               .base = "",
+                                               .is_name = true,
+                                               .discover = LN_DISCOVER_ADDRESSES,
+                                               .discover_max = LN_DISCOVER_MAX};
+    s = open_market(m, NULL, 1);
+    for (unsigned i = 0; i < instances; i++)
+        wanted[i] = (struct ln_spot){.ip = {[15] = (unsigned char)i}, .port = 80, .weight = 1};
+    ln_turnover_take(&s->followed[0].members, wanted, instances, &rules, pass_over, NULL);
+    ln_service_weigh(s);
+    return s;
+}
+
 static double measure(const struct setting *setting, enum ln_strategy strategy, unsigned instances,
                       unsigned picks)
 {
@@ -124,9 +156,10 @@ static double measure(const struct setting *setting, enum ln_strategy strategy, 
         return -1;
     m = state;
     configure(&m->service[0], setting, strategy);
-    struct ln_service *s = open_market(m, NULL, instances);
+    struct ln_service *s =
+        setting->discovered ? open_name(m, instances) : open_market(m, NULL, instances);
 
-    for (unsigned i = 0; i < instances; i++)
+    for (unsigned i = 0; i < s->present_count; i++)
         if (i % 10 < setting->down_of_ten)
             for (unsigned n = 0; n < 3; n++)
                 ln_check_note(&s->instances[i].record->check, &s->conf->health, false);

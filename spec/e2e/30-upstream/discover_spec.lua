@@ -28,7 +28,9 @@ describe("a name under discover", function()
     local entry = { url = ("http://%s:%d"):format(NAME, ups[1].port), discover = "addresses" }
     for key, value in pairs(options.entry or {}) do entry[key] = value end
     options.entry = nil
-    return gate.proxy({ entry }, options)
+    local g = gate.proxy({ entry }, options)
+    g:wait_log("joined: ", 20)
+    return g
   end
 
   local function counts(ups)

@@ -24,11 +24,16 @@ describe("discover: srv", function()
   local function start(options)
     options = options or {}
     options.gateway = {
-      resolver = { servers = { ns.address }, minTtl = "20ms", maxTtl = "50ms", timeout = "50ms", tries = 1 },
+      resolver = {
+        servers = { ns.address }, minTtl = "20ms", maxTtl = "50ms",
+        timeout = ("%dms"):format(200 * gate.slow), tries = 1,
+      },
     }
     options.service = { strategy = "weighted_round_robin" }
     options.workers = 2
-    return gate.proxy({ { url = "http://" .. NAME, discover = "srv" } }, options)
+    local g = gate.proxy({ { url = "http://" .. NAME, discover = "srv" } }, options)
+    g:wait_log("joined: ", 20)
+    return g
   end
 
   local function send(g, n)

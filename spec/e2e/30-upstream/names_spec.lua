@@ -15,9 +15,14 @@ describe("the name of an instance", function()
     options = options or {}
     options.workers = 2
     options.gateway = {
-      resolver = { servers = { ns.address }, minTtl = "20ms", maxTtl = "50ms", timeout = "50ms", tries = 1 },
+      resolver = {
+        servers = { ns.address }, minTtl = "20ms", maxTtl = "50ms",
+        timeout = ("%dms"):format(200 * gate.slow), tries = 1,
+      },
     }
-    return gate.proxy({ ("http://%s:%d"):format(NAME, ups[1].port) }, options)
+    local g = gate.proxy({ ("http://%s:%d"):format(NAME, ups[1].port) }, options)
+    if ns.names[NAME] then g:wait_log("is now", 20) end
+    return g
   end
 
   local function send(g, n)
