@@ -129,6 +129,17 @@ describe("A service for each tenant", function()
 end)
 
 
+describe("Instances that come and go", function()
+  after_each(kitchen.tidy)
+
+  it("go to one service, whoever they are", function()
+    local routes = kitchen.recipe "Instances that come and go"
+    assert.equal("shop", service_of(routes, "GET /shop/cart"))
+    assert.is_nil(service_of(routes, "GET /other"))
+  end)
+end)
+
+
 describe("Mock what is not there", function()
   after_each(kitchen.tidy)
 

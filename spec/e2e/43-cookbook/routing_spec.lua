@@ -46,6 +46,31 @@ describe("the recipe", function()
     assert.equal("canary", g:get("/shop/cart", { headers = { Cookie = "canary=yes" } }).body)
   end)
 
+  it("Instances that come and go follows SRV records", function()
+    local ns, name = gate.nameserver(), "shop.service.consul"
+    local function up(n)
+      return gate.upstream { name = n, handler = function() return 200, n end }
+    end
+    local one, two = up "one", up "two"
+    local function say(...)
+      local records = {}
+      for i, u in ipairs { ... } do records[i] = { 1, 1, u.port, "node" .. i .. ".node.consul" } end
+      ns:set(name, { srv = records })
+    end
+    for i = 1, 2 do ns:set("node" .. i .. ".node.consul", { a = { "127.0.0.1" } }) end
+    say(one)
+    local recipe = cookbook.recipe "Instances that come and go"
+    local yaml = recipe.files["gateway.yaml"]:gsub('":8080"', '"127.0.0.1:0"'):gsub("127.0.0.1:8600", ns.address)
+      :gsub("slowStart: 10s", "slowStart: 0"):gsub("interval: 2s", "interval: 100ms")
+    local g = gate.start { yaml = yaml, routes = recipe.files["routes.lua"] }
+    g:wait_log("1 joined: " .. one.url)
+    assert.equal("one", g:get("/shop/").body)
+    say(two)
+    g:wait_log("1 left: " .. one.url, 20)
+    assert.equal("two", g:get("/shop/").body)
+    assert.equal(name, two:last().headers["Host"])
+  end)
+
   it("API keys in a file takes a new key as soon as the file is saved", function()
     local up = gate.upstream()
     local g = cook("API keys in a file", up, nil, { watch = true })
