@@ -4,59 +4,205 @@ local limit = plugin "rate-limit" {
   version = "1.0.0",
   api     = 1,
   schema  = {
-    rate = t.rate { required = true,
+    rate = t.rate {
       help = 'How many requests may pass in the long run: `"100/s"`, `"5000/h"`, `"10/30s"`.' },
-    burst = t.integer { default = 10, min = 1, max = 1000000,
-      help = "How many requests may come at once before the rate is asked." },
-    by = t.oneof { "client", "ip", "route", default = "client",
-      help = "Who is counted: the client identity, the client's address, or the route as a whole." },
+    limits = t.list { t.rate(), min = 1, max = 8,
+      help = 'Instead of `rate`, several at once: `{ "10/s", "500/m", "10000/d" }`. All must let a request pass, '
+        .. "and none counts it when one does not. Clients are told of the tightest." },
+    algorithm = t.oneof { "gcra", "sliding_window", "sliding_log", "fixed_window", default = "gcra",
+      help = "How it is counted: see [limits](../limits.md). `gcra` is a bucket, the others let the whole count "
+        .. "pass at once." },
+    burst = t.integer { min = 1, max = 1000000,
+      help = "How many requests may come at once before the rate is asked, with `gcra`: 10, or the count of each "
+        .. "of `limits`." },
+    by = t.key { default = "client",
+      help = "Who is counted: the client identity, the client's address, the route as a whole, a header, a "
+        .. "template, what a function gives (nil: not counted), or a list of these for what they are together." },
+    cost = t.amount { default = 1,
+      help = "How much a request takes: a number, a header of the request that you trust, a template, or a "
+        .. "function of the request. 1 where that gives no number; 0 takes nothing." },
+    charge = t.amount { of = "response",
+      help = "What a request has cost is known afterwards: a header of the response, or a function of request and "
+        .. "response that is asked at the end, such as for tokens of a model. Before it nothing is taken, but "
+        .. "something must be left; what was not there is owed." },
+    limit = t.any {
+      help = 'A function of the request (Lua only) that gives another rate for it: `"1000/m"`, or a number of '
+        .. "requests in the time of `rate`; nil: `rate`. Each is counted by itself. Windows and logs take no "
+        .. "longer one, and logs no larger one, than `rate`." },
     zone = t.string { min = 1, max = 64,
-      help = "Name of the counters. Uses with one zone count together, and must agree on rate and burst. "
-        .. "Without it, uses with the same rate, burst and by count together." },
+      help = "Name of the counters. Uses with one zone count together, and must agree on rate and burst. Without "
+        .. "it, uses with the same rate, burst, algorithm and by count together." },
+    dry_run = t.boolean { default = false,
+      help = "Refuse nothing: count, and tell what would have been refused in the header `X-RateLimit-Dry-Run`, "
+        .. "the metric and the log (level info)." },
     status = t.integer { default = 429, min = 400, max = 599,
       help = "Status of the answer to a request over the rate." },
+    body = t.any {
+      help = "Its content instead of ours: a text, or a table that becomes JSON." },
+    answer_headers = t.map { t.header_name(), t.string(), default = {},
+      help = "More headers of that answer." },
     headers = t.boolean { default = true,
       help = "Tell clients where they stand, in `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset`." },
+    style = t.oneof { "fields", "draft", "both", default = "fields",
+      help = "How they are told: in these three, or as newer drafts of the IETF have it, in `RateLimit` and "
+        .. "`RateLimit-Policy`." },
   },
+  check = function(conf)
+    if conf.rate and conf.limits then return nil, "limits: expected rate or limits, not both" end
+    if not (conf.rate or conf.limits) then
+      return nil, 'rate: required: expected a rate such as "100/s" or "5000/h"'
+    end
+    if conf.burst and conf.algorithm ~= "gcra" then return nil, "burst: only gcra has one" end
+    if conf.burst and conf.limits then
+      return nil, "burst: expected none beside limits, which let their counts pass at once"
+    end
+    if conf.limit ~= nil and type(conf.limit) ~= "function" then
+      return nil, "limit: expected a function, got a " .. type(conf.limit)
+    end
+    if conf.limit and conf.limits then return nil, "limit: expected none beside limits" end
+    if conf.body ~= nil and type(conf.body) ~= "string" and type(conf.body) ~= "table" then
+      return nil, "body: expected a text or a table, got a " .. type(conf.body)
+    end
+    return true
+  end,
 }
 
-local key_of = {
-  client = function(req) return req.client.key end, -- no client can have the key of one that another source tells
-  ip     = function(req) return req.client.ip end,
-  route  = function(req) return req.route end,
-}
+local BURST, RATES_MAX = 10, 1000
 
 
-local function default_zone(conf)
-  return ("%d/%ds:%d:%s"):format(conf.rate.count, conf.rate.per, conf.burst, conf.by)
+local function shown(rate)
+  return ("%d/%ds"):format(rate.count, rate.per)
+end
+
+
+-- Uses that count the same way count together.
+local function default_zone(self, rates)
+  local names, conf = {}, self.conf
+  for i, rate in ipairs(rates) do names[i] = shown(rate) end
+  return ("%s:%d:%s:%s"):format(table.concat(names, ","), self.burst or 0, conf.algorithm, conf.by.title)
+end
+
+
+-- What clients are told of each rate: as a limit, and as a policy in the words of the draft.
+local function describe(self, rates)
+  local policies = {}
+  self.most, self.policies = {}, {}
+  for i, rate in ipairs(rates) do
+    local most = self.burst or rate.count
+    self.most[i] = tostring(most)
+    self.policies[i] = ('"%s"'):format(shown(rate))
+    policies[i] = ("%s;q=%d;w=%d"):format(self.policies[i], rate.count, rate.per)
+  end
+  self.policy = table.concat(policies, ", ")
 end
 
 
 function limit:init()
   local conf = self.conf
-  self.key    = key_of[conf.by]
-  self.bucket = store.limiter(conf.zone or default_zone(conf), conf.rate, conf.burst)
-  self.refill = conf.rate.per / conf.rate.count -- seconds until one more may pass
-  self.burst  = tostring(conf.burst)
+  local rates = conf.limits or { conf.rate }
+  if conf.algorithm == "gcra" and conf.rate then self.burst = conf.burst or BURST end
+  self.key    = conf.by.of
+  self.bucket = store.limiter(conf.zone or default_zone(self, rates), rates, self.burst, { algorithm = conf.algorithm })
+  self.fields = conf.headers and conf.style ~= "draft"
+  self.draft  = conf.headers and conf.style ~= "fields"
+  self.known, self.known_count = {}, 0
+  describe(self, rates)
+  if not conf.charge then self.log = false end
+  self.extra = {}
+  for name, value in pairs(conf.answer_headers) do self.extra[#self.extra + 1] = { name, value } end
+  self.refused = metrics.counter("rate_limit_refused_total",
+    "Requests over a limit of the plugin rate-limit: refused, or let through because it runs dry.",
+    { "route", "result" })
 end
 
 
-local function tell(self, res, left)
+-- What a function says in place of the rate. Texts and numbers come again and again, so what they mean is remembered.
+local function to_rate(self, said)
+  local conf = self.conf
+  local rate
+  if type(said) == "number" then
+    rate = { count = math.floor(said), per = conf.rate.per, burst = self.burst }
+  elseif type(said) == "string" then
+    local count, periods, unit = said:match("^(%d+)/(%d*)([smhd])$")
+    local seconds = unit and ({ s = 1, m = 60, h = 3600, d = 86400 })[unit]
+    rate = unit and { count = tonumber(count), per = (tonumber(periods) or 1) * seconds, burst = self.burst }
+  end
+  if not rate then error(('limit: expected a rate such as "100/s" or a number, got %s'):format(tostring(said))) end
+  if self.known_count == RATES_MAX then self.known, self.known_count = {}, 0 end
+  self.known[said], self.known_count = rate, self.known_count + 1
+  return rate
+end
+
+
+local function rate_of(self, req)
+  local said = self.conf.limit(req)
+  if said == nil then return nil end
+  return self.known[said] or to_rate(self, said)
+end
+
+
+local function tell(self, res, rate, left, reset, which)
   local headers = res.headers
-  headers["RateLimit-Limit"]     = self.burst
-  headers["RateLimit-Remaining"] = left
-  headers["RateLimit-Reset"]     = math.ceil((self.conf.burst - left) * self.refill) -- until all of it is back
+  reset = math.ceil(reset)
+  if self.fields then
+    headers["RateLimit-Limit"]     = rate and (rate.burst or rate.count) or self.most[which]
+    headers["RateLimit-Remaining"] = left
+    headers["RateLimit-Reset"]     = reset -- until all of it is back
+  end
+  if self.draft then
+    headers["RateLimit"]        = self.policies[which] .. ";r=" .. left .. ";t=" .. reset
+    headers["RateLimit-Policy"] = self.policy
+  end
+end
+
+
+local function refuse(self, req, wait)
+  local conf = self.conf
+  local headers = { ["Retry-After"] = math.max(1, math.ceil(wait)), ["X-Lunette-Reason"] = "rate_limited" }
+  for i = 1, #self.extra do headers[self.extra[i][1]] = self.extra[i][2] end
+  local body = conf.body or { error = "Rate limit exceeded", code = "rate_limited", request_id = req.id }
+  return conf.status, body, headers
+end
+
+
+-- Nothing is refused: it is only told.
+local function note(self, req, res, wait)
+  res.headers["X-RateLimit-Dry-Run"] = "refused"
+  log.info("a request over the rate was let through: dry run", { route = req.route, wait = wait })
+end
+
+
+-- Takes the cost; before the cost is known, asks only whether anything is left.
+local function take(self, key, req, res, rate)
+  local conf = self.conf
+  local cost = conf.cost(req, res) or 1
+  if not conf.charge then return self.bucket:take(key, cost, rate) end
+  local ctx = req.ctx
+  ctx[self] = { key = key, rate = rate }
+  return self.bucket:look(key, 1, rate)
 end
 
 
 function limit:request(req, res)
-  local ok, left, wait = self.bucket:take(self.key(req))
-  if self.conf.headers then tell(self, res, left) end
-  if not ok then
-    return self.conf.status,
-           { error = "Rate limit exceeded", code = "rate_limited", request_id = req.id },
-           { ["Retry-After"] = math.max(1, math.ceil(wait)), ["X-Lunette-Reason"] = "rate_limited" }
-  end
+  local key = self.key(req)
+  if key == nil then return end
+  local rate = self.conf.limit and rate_of(self, req)
+  local ok, left, wait, reset, which = take(self, key, req, res, rate)
+  if self.fields or self.draft then tell(self, res, rate, left, reset, which) end
+  if ok then return end
+  self.refused:inc(req.route, self.conf.dry_run and "dry_run" or "refused")
+  if self.conf.dry_run then return note(self, req, res, wait) end
+  return refuse(self, req, wait)
+end
+
+
+-- What is charged afterwards. An answer of ours has cost nothing.
+function limit:log(req, res)
+  local charge = self.conf.charge
+  local asked = charge and req.ctx[self]
+  if not asked or res.origin ~= "upstream" then return end
+  local cost = charge(req, res)
+  if cost and cost > 0 then self.bucket:charge(asked.key, cost, asked.rate) end
 end
 
 

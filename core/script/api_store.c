@@ -27,92 +27,35 @@ uint64_t ln_limiter_salt(const struct ln_vm *vm, const struct ln_limit *limit)
     return ln_hash(&key, &limit->burst, sizeof limit->burst) + vm->epoch * 0x9e3779b97f4a7c15u;
 }
 
-/* One request of a key. */
-struct taking {
-    uint64_t id, cost;
-    ln_nsec now;
-};
-
-/* While a configuration is checked there is no zone, and everybody passes. */
-static struct ln_limit_answer take_one(const struct ln_limiter *l, const struct ln_plan *plan,
-                                       uint64_t salt, const struct taking *t, int how)
-{
-    struct ln_limit_answer a = {.ok = true, .left = plan->most};
-
-    if (LN_UNLIKELY(!l->is_open))
-        return a;
-    ln_limiter_take(&l->zone, plan, t->id ^ salt, t->cost, (enum ln_plan_mode)how, t->now, &a);
-    if (LN_UNLIKELY(a.shared))
-        ln_stat_add(ln_shm_slot(l->vm->env.shm, l->vm->env.worker), LN_STAT_LIMITER_SHARED, 1);
-    return a;
-}
-
-/* Of two windows: who refuses longer, or has less left, or the same for longer. */
-static bool is_tighter(const struct ln_limit_answer *a, const struct ln_limit_answer *b)
-{
-    if (a->ok != b->ok)
-        return !a->ok;
-    if (!a->ok)
-        return a->wait > b->wait;
-    return a->left != b->left ? a->left < b->left : a->reset > b->reset;
-}
-
-/* Asks every window in turn; the tightest one answers. */
-static struct ln_limit_answer take_each(const struct ln_limiter *l, const struct taking *t, int how,
-                                        int32_t *which)
-{
-    struct ln_limit_answer worst = take_one(l, &l->plan, l->salt, t, how);
-    int32_t number = 1;
-
-    *which = 1;
-    for (l = l->also; l != NULL; l = l->also) {
-        struct ln_limit_answer a = take_one(l, &l->plan, l->salt, t, how);
-
-        number++;
-        if (!is_tighter(&a, &worst))
-            continue;
-        worst = a;
-        *which = number;
-    }
-    return worst;
-}
-
 static bool is_cost(double cost, int how)
 {
     return cost >= 0 && cost <= 1e9 && how >= LN_TAKE && how <= LN_TAKE_CHARGE;
 }
 
-static int tell(const struct ln_limit_answer *a, int32_t which, struct ln_taken *out)
+/* While a configuration is checked there is no zone, and everybody passes. */
+static int take(const struct ln_limiter *l, const struct ln_limit_window *w, struct ln_slice key,
+                double cost, int how, struct ln_taken *out)
 {
-    out->left = (double)a->left;
-    out->wait = (double)a->wait / 1e9;
-    out->reset = (double)a->reset / 1e9;
-    out->which = which;
-    return a->ok ? LN_OK : LN_NONE;
+    struct ln_limit_answer a = {.ok = true, .left = w->plan.most};
+
+    out->which = 1;
+    if (LN_LIKELY(l->is_open))
+        out->which = (int32_t)ln_windows_take(w, id_of(l->vm, key.p, key.n), (uint64_t)cost,
+                                              (enum ln_plan_mode)how, now_of(l->vm), &a);
+    if (LN_UNLIKELY(a.shared))
+        ln_stat_add(ln_shm_slot(l->vm->env.shm, l->vm->env.worker), LN_STAT_LIMITER_SHARED, 1);
+    out->left = (double)a.left;
+    out->wait = (double)a.wait / 1e9;
+    out->reset = (double)a.reset / 1e9;
+    return a.ok ? LN_OK : LN_NONE;
 }
 
-/* Of several windows, none takes when one refuses: so all are looked at first. Another worker may
- * come in between; then a window that has taken already has counted a request that is refused. */
 int ln_limiter_take_key(struct ln_limiter *l, const char *key, size_t key_len, double cost, int how,
                         struct ln_taken *out)
 {
     if (l == NULL || !is_cost(cost, how))
         return LN_EINVAL;
-    const struct taking t = {id_of(l->vm, key, key_len), (uint64_t)cost, now_of(l->vm)};
-    struct ln_limit_answer a;
-    int32_t which = 1;
-
-    if (LN_LIKELY(l->also == NULL)) {
-        a = take_one(l, &l->plan, l->salt, &t, how);
-        return tell(&a, which, out);
-    }
-    if (how == LN_TAKE) {
-        a = take_each(l, &t, LN_TAKE_LOOK, &which);
-        if (!a.ok)
-            return tell(&a, which, out);
-    }
-    a = take_each(l, &t, how, &which);
-    return tell(&a, which, out);
+    return take(l, &l->window, ln_slice(key, key_len), cost, how, out);
 }
 
 int ln_limiter_take_as(struct ln_limiter *l, double count, double per, double burst,
@@ -121,20 +64,19 @@ int ln_limiter_take_as(struct ln_limiter *l, double count, double per, double bu
     if (l == NULL || !is_cost(cost, how) || !(count >= 1 && count <= 1e9) ||
         !(per >= 0.001 && per <= 1e9) || !(burst >= 1 && burst <= 1e9))
         return LN_EINVAL;
-    const struct ln_limit limit = {l->plan.way, (uint64_t)count, (ln_msec)(per * 1000 + 0.5),
+    const struct ln_plan *own = &l->window.plan;
+    const struct ln_limit limit = {own->way, (uint64_t)count, (ln_msec)(per * 1000 + 0.5),
                                    (uint64_t)burst};
 
     if (ln_plan_refusal(&limit) != NULL)
         return LN_ELIMIT;
-    const struct ln_plan plan = ln_plan_make(&limit);
+    const struct ln_limit_window w = {l->window.zone, ln_plan_make(&limit),
+                                      ln_limiter_salt(l->vm, &limit), NULL};
 
-    if (plan.way != LN_LIMIT_GCRA &&
-        (plan.span > l->plan.span || ln_plan_cells(&plan) > ln_plan_cells(&l->plan)))
+    if (own->way != LN_LIMIT_GCRA &&
+        (w.plan.span > own->span || ln_plan_cells(&w.plan) > ln_plan_cells(own)))
         return LN_ELIMIT;
-    const struct taking t = {id_of(l->vm, key, key_len), (uint64_t)cost, now_of(l->vm)};
-    struct ln_limit_answer a = take_one(l, &plan, ln_limiter_salt(l->vm, &limit), &t, how);
-
-    return tell(&a, 1, out);
+    return take(l, &w, ln_slice(key, key_len), cost, how, out);
 }
 
 /* 0: never. */

@@ -54,15 +54,15 @@ static struct ln_limiter *limiter_new(struct ln_vm *vm, const struct ln_limit *l
     struct ln_limiter *l = ln_arena_zalloc(&vm->arena, sizeof *l);
 
     l->vm = vm;
-    l->plan = ln_plan_make(limit);
-    l->salt = ln_limiter_salt(vm, limit);
+    l->window.plan = ln_plan_make(limit);
+    l->window.salt = ln_limiter_salt(vm, limit);
     l->next = vm->limiters;
     vm->limiters = l;
     return l;
 }
 
-/* limiter(zone, algorithm, count, per in seconds, burst, entries) -> address, or nil and a sentence
- */
+/* limiter(zone, algorithm, count, per in seconds, burst, entries, which of several, from 0)
+ * -> address, or nil and a sentence */
 static int host_limiter(lua_State *L)
 {
     struct ln_vm *vm = vm_of(L);
@@ -81,24 +81,28 @@ static int host_limiter(lua_State *L)
         return 2;
     }
     struct ln_limiter *l = limiter_new(vm, &limit);
-    size_t size = ln_limiter_size(&l->plan, (size_t)luaL_checkinteger(L, 6));
-    void *zone = zone_find(vm, LN_ZONE_LIMITER, name_of(L), &size, 0);
+    struct ln_slice name =
+        ln_windows_name(&vm->arena, name_of(L), &l->window.plan, (unsigned)luaL_checkinteger(L, 7));
+    size_t size = ln_limiter_size(&l->window.plan, (size_t)luaL_checkinteger(L, 6));
+    void *zone = zone_find(vm, LN_ZONE_LIMITER, name, &size, 0);
 
     l->is_open = zone != NULL;
     if (l->is_open)
-        ln_limiter_open(&l->zone, &l->plan, zone, size);
+        ln_limiter_open(&l->window.zone, &l->window.plan, zone, size);
     return push_handle(L, vm, zone, l);
 }
 
 /* limiter_join(address, address): whoever takes of the first one needs the second one, too. */
 static int host_limiter_join(lua_State *L)
 {
-    struct ln_limiter *l = lua_touserdata(L, 1);
+    struct ln_limiter *first = lua_touserdata(L, 1), *second = lua_touserdata(L, 2);
 
-    luaL_argcheck(L, l != NULL && lua_touserdata(L, 2) != NULL, 1, "two addresses");
-    while (l->also != NULL)
-        l = l->also;
-    l->also = lua_touserdata(L, 2);
+    luaL_argcheck(L, first != NULL && second != NULL, 1, "two addresses");
+    struct ln_limit_window *last = &first->window;
+
+    while (last->also != NULL)
+        last = last->also;
+    last->also = &second->window;
     return 0;
 }
 

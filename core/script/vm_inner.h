@@ -17,7 +17,7 @@
 #include "script/task.h"
 #include "script/uses.h"
 #include "script/vm.h"
-#include "shm/limiter.h"
+#include "shm/windows.h"
 
 /* The handlers of one route, as registry references; 0 = the chain has none. */
 struct ln_chain {
@@ -45,10 +45,7 @@ struct ln_quarantine;
 struct ln_limiter {
     struct ln_vm *vm;
     bool is_open; /* not while checking */
-    struct ln_limiter_zone zone;
-    struct ln_plan plan;
-    uint64_t salt;           /* uses of one zone with different limits count apart */
-    struct ln_limiter *also; /* must let pass, too */
+    struct ln_limit_window window;
     struct ln_limiter *next;
 };
 

@@ -301,6 +301,14 @@ local function handlers_of(p)
 end
 
 
+-- A use that has no need of a handler says so in init, self.log = false, and its routes do not pay for it.
+local function drop_handlers(use)
+  for _, name in ipairs(M.HANDLERS) do
+    if rawget(use.self, name) == false then use.handlers[name] = nil end
+  end
+end
+
+
 -- One use of a plugin: checked, with its `self`, init done. nil and a list of sentences when something is wrong.
 -- `place` = { file =, line = }.
 function M.use(name, settings, place)
@@ -325,6 +333,7 @@ function M.use(name, settings, place)
   use.self = setmetatable({ conf = conf, name = use.title, when = reserved.when }, methods)
   local ok, reason = run_init(use)
   if not ok then return nil, { reason } end
+  drop_handlers(use)
   uses[#uses + 1] = use
   return use
 end

@@ -25,7 +25,7 @@ local Type = { __metatable = "type" } -- the metatable of types: nobody else can
 local getmetatable = debug.getmetatable
 
 local kinds = {}
-for _, module in ipairs { "types", "units", "tree", "files" } do
+for _, module in ipairs { "types", "units", "tree", "files", "ask" } do
   for name, kind in pairs(require("lunette.schema_" .. module).types) do kinds[name] = kind end
 end
 

@@ -135,14 +135,6 @@ local function describe(rates, burst, algorithm, entries)
 end
 
 
--- Different algorithms lie differently in memory, and so do logs of different lengths: each has a zone of its own.
-local function zone_of(name, algorithm, rate, i)
-  if i > 1 then name = ("%s\n%d"):format(name, i) end
-  if algorithm == "gcra" then return name end
-  return ("%s\n%s%s"):format(name, algorithm, algorithm == "sliding_log" and rate.count or "")
-end
-
-
 function M.open(name, zone, options, rate, burst)
   if zone:find("%c") then
     fault.raise("store.limiter: expected a name without control characters, got " .. text.quote(zone))
@@ -153,8 +145,8 @@ function M.open(name, zone, options, rate, burst)
   zones.agree("limiter", name, zone, describe(rates, burst, algorithm, entries))
   local first
   for i, one in ipairs(rates) do
-    local address, why = host.limiter(zone_of(name, algorithm, one, i), algorithm, one.count, one.per,
-      one.burst or burst or one.count, entries or default_entries(algorithm, one))
+    local address, why = host.limiter(name, algorithm, one.count, one.per, one.burst or burst or one.count,
+      entries or default_entries(algorithm, one), i - 1)
     if not address then return nil, why end
     if first then host.limiter_join(first, address) end
     first = first or address

@@ -123,6 +123,12 @@ describe("the hot path", function()
     { "cors", { origins = { "*" } } },
     { "fault", { delay = { time = "1ms", upto = "2ms" }, ask = true } },
     { "mirror", { url = "http://localhost:1", headers = { "*" }, read = true } },
+    { "rate-limit", { limits = { "1000000/s", "10000000/m" }, algorithm = "sliding_window", style = "both" } },
+    { "rate-limit", { rate = "1000000/s", algorithm = "fixed_window",
+      by = { "client", "header:X-Api-Key", "{req.path}" }, cost = "header:X-Cost",
+      limit = function(req) return req.headers["X-Api-Key"] and 2000000 or nil end } },
+    { "rate-limit", { rate = "4000/s", algorithm = "sliding_log", by = "header:Origin", charge = "header:X-Cost" } },
+    { "rate-limit", { rate = "1/d", cost = 0, dry_run = true } },
   }
   for i, case in ipairs(more) do
     test(("of %s with other settings (%d) is compiled"):format(case[1], i), function()

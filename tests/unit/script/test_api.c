@@ -589,7 +589,7 @@ static void test_a_limiter_that_is_not_open(void **state)
     assert_non_null(shm);
     vm.env.shm = shm;
     l.vm = &vm;
-    l.plan = ln_plan_make(&limit);
+    l.window.plan = ln_plan_make(&limit);
     assert_int_equal(ln_limiter_take_key(&l, "a", 1, 1, LN_TAKE, &out), LN_OK);
     assert_true(out.left == 5 && out.wait == 0 && out.which == 1);
     assert_int_equal(ln_limiter_take_key(&l, "a", 1, -1, LN_TAKE, &out), LN_EINVAL);

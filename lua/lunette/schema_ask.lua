@@ -1,0 +1,160 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- schema_ask.lua - the types of settings that ask the request: key (who is counted), amount (how much it costs).
+--
+-- They become functions without loops, so that the compiler makes one trace of a chain that calls them.
+
+local template = require "lunette.schema_template"
+local text = require "lunette.schema_text"
+
+local types = {}
+local M = { types = types }
+
+local KEYS_MAX = 8
+local AMOUNT_MAX = 1e9
+
+local WORDS = {
+  client = function(req) return req.client.key end, -- no client can have the key of one that another source tells
+  ip = function(req) return req.client.ip end,
+  route = function(req) return req.route end,
+  host = function(req) return req.host end,
+  method = function(req) return req.method end,
+}
+
+local READ = {
+  header = function(req, name) return req.headers[name] end,
+  query = function(req, name) return req.args[name] end,
+  cookie = function(req, name) return req.cookies[name] end,
+}
+
+
+-- A value that clients choose is marked with where it stood: it is never equal to an identity.
+local function reader(kind, name)
+  local read, mark = READ[kind], kind .. ":" .. name:lower() .. "="
+  return function(req)
+    local value = read(req, name)
+    if value and value ~= "" then return mark .. value end
+    return nil
+  end
+end
+
+
+-- A function of the request, or nil and what is wrong.
+local function part(value, state)
+  if type(value) == "function" then return value end
+  if type(value) ~= "string" then return nil end
+  if WORDS[value] then return WORDS[value] end
+  local kind, name = value:match("^(%l+):([^%s%c]+)$")
+  if READ[kind] then return reader(kind, name), nil, true end
+  if value:find("{", 1, true) then return template.compile(value, nil, state.env.escape) end
+  return nil, text.hint(value, text.sorted_keys(WORDS))
+end
+
+
+-- Whom one source does not tell is counted by his identity: leaving the header out gains nothing.
+local function or_client(read)
+  return function(req) return read(req) or req.client.key end
+end
+
+
+local function joined(first, rest)
+  return function(req) return (first(req) or "") .. "\n" .. (rest(req) or "") end
+end
+
+
+local function several(t, list, state, path)
+  local key
+  if #list == 0 or #list > KEYS_MAX then return state:expected(path, t, list) end
+  for i = #list, 1, -1 do
+    local one, why = part(list[i], state)
+    if not one then return state:expected(text.path(path, i), t, list[i], why) end
+    key = key and joined(one, key) or one
+  end
+  return key
+end
+
+
+-- What stands for the key in names that all workers must agree on.
+local function title(value)
+  if type(value) == "function" then
+    local at = debug.getinfo(value, "S")
+    return ("function at %s:%d"):format(at.short_src, at.linedefined)
+  end
+  if type(value) ~= "table" then return value end
+  local titles = {}
+  for i, one in ipairs(value) do titles[i] = title(one) end
+  return table.concat(titles, ",")
+end
+
+
+local function single(t, value, state, path)
+  local key, why, may_miss = part(value, state)
+  if not key then return state:expected(path, t, value, why) end
+  return may_miss and or_client(key) or key
+end
+
+
+types.key = {
+  options = {},
+  noun = function()
+    return ('%s, "header:NAME", "query:NAME", "cookie:NAME", a template, a function, or a list of these')
+      :format((text.choices(text.sorted_keys(WORDS)):gsub(" or ", ", ")))
+  end,
+  parse = function(t, value, state, path)
+    local parse = type(value) == "table" and several or single
+    local key = parse(t, value, state, path)
+    return key and { of = key, title = title(value) }
+  end,
+  json = function()
+    local one = { type = "string", minLength = 1 }
+    return { anyOf = { one, { type = "array", items = one, minItems = 1, maxItems = KEYS_MAX } } }
+  end,
+}
+
+
+-- A number that may be taken; nil where there is none. `least` keeps what clients may have written from being free.
+local function whole(value, least)
+  local n = tonumber(value)
+  if not n or n ~= n or n < 0 then return nil end
+  if n >= AMOUNT_MAX then return AMOUNT_MAX end
+  n = n + 0.999999
+  n = n - n % 1
+  return n < least and least or n
+end
+
+
+local function from_header(name, of_response)
+  if of_response then return function(_, res) return whole(res.headers[name], 0) end end
+  return function(req) return whole(req.headers[name], 1) end
+end
+
+
+local function amount(t, value, state)
+  if type(value) == "number" and value >= 0 and value <= AMOUNT_MAX and value % 1 == 0 then
+    return function() return value end
+  end
+  if type(value) == "function" then return function(req, res) return whole(value(req, res), 0) end end
+  if type(value) ~= "string" then return nil end
+  local name = value:match("^header:([%w!#$%%&'*+.^_`|~-]+)$")
+  if name then return from_header(name, t.of == "response") end
+  if not value:find("{", 1, true) then return nil end
+  local read, why = template.compile(value, nil, state.env.escape)
+  if not read then return nil, ": " .. why end
+  return function(req) return whole(read(req), 1) end
+end
+
+
+types.amount = {
+  options = { of = true },
+  define = function(t)
+    if t.of ~= nil and t.of ~= "response" then return 'of: expected "response", got ' .. text.show(t.of) end
+  end,
+  noun = function() return 'a whole number, "header:NAME", a template or a function' end,
+  parse = function(t, value, state, path)
+    local ask, why = amount(t, value, state)
+    return ask or state:expected(path, t, value, why)
+  end,
+  json = function() return { anyOf = { { type = "integer", minimum = 0 }, { type = "string" } } } end,
+}
+
+
+return M
