@@ -31,6 +31,8 @@ struct ln_limit {
     uint64_t burst;
 };
 
+enum { LN_LIMIT_WINDOWS = 8 }; /* that may hold at once */
+
 /* By way, and NULL at the end. */
 extern const char *const ln_limit_words[LN_LIMIT_WAYS + 1];
 extern const char *const ln_limit_texts[LN_LIMIT_WAYS + 1];

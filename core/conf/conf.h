@@ -116,7 +116,13 @@ struct ln_gateway_conf {
 
 struct ln_limit_conf { /* rateLimit */
     bool enabled;
-    struct ln_limit limit;   /* what it says */
+    struct ln_limit limit; /* what it says; the first one of: */
+    struct ln_limit limits[LN_LIMIT_WINDOWS];
+    unsigned count;
+    bool headers;            /* tell clients where they stand */
+    bool dry_run;            /* refuse nothing */
+    unsigned status;         /* of the refusal */
+    const char *message;     /* its text */
     const char *redis_url;   /* "" = none: counted here; the others below are for Redis */
     const char *name;        /* of the rule, in Redis */
     struct ln_limit without; /* what it says while Redis does not count */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * rows_limit.c - rateLimit: how many requests a client may send.
  */
+#include <string.h>
+
+#include "base/assert.h"
 #include "conf/row_type.h"
 #include "conf/rows.h"
 
@@ -50,6 +53,81 @@ static void expect_redis(const struct ln_row *row, struct ln_text *out)
 
 static const struct ln_row_type type_redis = {"URL", set_redis, expect_redis};
 
+/* "100/s", "5000/h", "10/30s" */
+static bool to_rate(struct ln_slice text, struct ln_limit *limit)
+{
+    static const char units[] = "smhd";
+    static const ln_msec lengths[] = {1000, 60000, 3600000, LN_DAY_MSEC};
+    size_t slash = 0;
+    uint64_t periods = 1;
+    const char *unit = text.n > 0 ? strchr(units, text.p[text.n - 1]) : NULL;
+
+    while (slash < text.n && text.p[slash] != '/')
+        slash++;
+    if (unit == NULL || slash + 1 >= text.n ||
+        !ln_slice_to_u64(ln_slice(text.p, slash), &limit->count))
+        return false;
+    struct ln_slice between = ln_slice(text.p + slash + 1, text.n - slash - 2);
+
+    if (between.n > 0 && !ln_slice_to_u64(between, &periods))
+        return false;
+    if (limit->count < 1 || limit->count > 1000000000 || periods < 1 || periods > 366 * 86400)
+        return false;
+    limit->per = periods * lengths[unit - units];
+    limit->burst = limit->count;
+    return limit->per <= LN_YEAR_MSEC;
+}
+
+static void add_rate(struct ln_reader *r, const struct ln_row *row, const struct ln_node *item,
+                     unsigned index, void *arg)
+{
+    struct ln_limit_conf *conf = arg;
+
+    if (index >= LN_LIMIT_WINDOWS || item->kind != LN_NODE_SCALAR ||
+        !to_rate(item->text, &conf->limits[index]))
+        ln_row_refuse(r, row, item);
+    else
+        conf->count = index + 1;
+}
+
+static void set_rates(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
+                      void *field)
+{
+    if (ln_row_items(r, row, n, add_rate, field) == 0)
+        ln_row_refuse(r, row, n);
+}
+
+static void expect_rates(const struct ln_row *row, struct ln_text *out)
+{
+    (void)row;
+    ln_text_puts(out, "1 to 8 rates such as 10/s or 5000/h");
+}
+
+static const struct ln_row_type type_rates = {"list of rates", set_rates, expect_rates};
+
+enum { MESSAGE_MAX = 200 };
+
+static void set_message(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
+                        void *field)
+{
+    bool good = n->kind == LN_NODE_SCALAR && n->text.n > 0 && n->text.n <= MESSAGE_MAX;
+
+    for (size_t i = 0; good && i < n->text.n; i++)
+        good = (unsigned char)n->text.p[i] >= ' ' && n->text.p[i] != 0x7f;
+    if (good)
+        *(const char **)field = ln_arena_dup(&r->conf->arena, n->text).p;
+    else
+        ln_row_refuse(r, row, n);
+}
+
+static void expect_message(const struct ln_row *row, struct ln_text *out)
+{
+    (void)row;
+    ln_text_puts(out, "a line of at most 200 bytes");
+}
+
+static const struct ln_row_type type_message = {"text", set_message, expect_message};
+
 static const char *const keys[] = {"identity", NULL};
 
 /* clang-format off */
@@ -60,10 +138,20 @@ static const struct ln_row rows[] = {
      "Instead of `requestsPerSecond`: requests that a client may send in each `window`."},
     {"window", &ln_type_duration, AT(conf.limit.per), "=none", LN_RANGE(1, LN_YEAR_MSEC),
      "The time that `limit` is about."},
+    {"limits", &type_rates, AT(conf), "=none", {0},
+     "Instead of these: several windows at once, such as `[10/s, 500/m, 10000/d]`. All must let a request pass, and none counts it when one does not."},
     {"burstSize", &ln_type_number, AT(conf.limit.burst), "10", LN_RANGE(1, 1000000000),
-     "Requests that may come at once."},
+     "Requests that may come at once, with `gcra`; of each of `limits` it is the count."},
     {"algorithm", &ln_type_word, AT(conf.limit.way), "=gcra, or sliding_log with redisURL", LN_WORDS(ln_limit_words),
-     "How requests are counted: see docs/limits.md. Without `redisURL` only `gcra`, which spreads them evenly and allows a burst."},
+     "How requests are counted: see docs/limits.md. `gcra` spreads them evenly and allows a burst."},
+    {"headers", &ln_type_switch, AT(conf.headers), "on", {0},
+     "Tell clients where they stand: `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` in every response that has none."},
+    {"dryRun", &ln_type_switch, AT(conf.dry_run), "off", {0},
+     "Refuse nothing: count, and tell what would have been refused in the header `X-RateLimit-Dry-Run` and in a metric."},
+    {"status", &ln_type_unsigned, AT(conf.status), "429", LN_RANGE(400, 599),
+     "Status of the answer to a request over the limit."},
+    {"message", &type_message, AT(conf.message), "Rate limit exceeded", {0},
+     "What that answer says."},
     {"key", &ln_type_word, AT(key), "identity", LN_WORDS(keys),
      "Who is counted: the client's identity, as `gateway.identity` finds it."},
     {"redisURL", &type_redis, AT(conf.redis_url), "", {0},
@@ -92,19 +180,45 @@ static void report_at(struct ln_reader *r, const char *key, const struct ln_plac
     r->trail = here.up;
 }
 
+static void report_beside(struct ln_reader *r, const struct ln_place *place, const char *other)
+{
+    struct ln_trail here = {r->trail, "limits", 0};
+
+    r->trail = &here;
+    ln_row_error(r, place, "given beside %s, expected only one of them", other);
+    r->trail = here.up;
+}
+
 /* Who names no algorithm gets the one that is usual in the place. */
-static void settle_algorithm(struct ln_reader *r, const struct ln_node *n,
-                             struct ln_limit_conf *conf)
+static void settle_algorithm(const struct ln_node *n, struct ln_limit_conf *conf)
 {
     bool in_redis = conf->redis_url != NULL && conf->redis_url[0] != '\0';
 
     if (n == NULL)
         conf->limit.way = in_redis ? LN_LIMIT_SLIDING_LOG : LN_LIMIT_GCRA;
-    else if (!in_redis && conf->limit.way != LN_LIMIT_GCRA)
-        report_at(r, "algorithm", &n->place, "needs redisURL, expected gcra without it");
     conf->without = conf->limit;
     if (n == NULL)
         conf->without.way = LN_LIMIT_GCRA;
+}
+
+/* Several windows, or the one that the other keys say. */
+static void settle_windows(struct ln_reader *r, const struct ln_node *map,
+                           struct ln_limit_conf *conf)
+{
+    static const char *const others[] = {"requestsPerSecond", "limit", "window", "burstSize",
+                                         "redisURL"};
+    const struct ln_node *limits = ln_node_get(map, "limits");
+
+    for (size_t i = 0; limits != NULL && i < LN_ARRAY_LEN(others); i++)
+        if (ln_node_get(map, others[i]) != NULL)
+            report_beside(r, &limits->key_place, others[i]);
+    for (unsigned i = 0; i < conf->count; i++)
+        conf->limits[i].way = conf->limit.way;
+    if (limits == NULL) {
+        conf->limits[0] = conf->limit;
+        conf->count = 1;
+    }
+    conf->limit = conf->limits[0];
 }
 
 static void check(struct ln_reader *r, const struct ln_node *map, void *base)
@@ -114,7 +228,7 @@ static void check(struct ln_reader *r, const struct ln_node *map, void *base)
     const struct ln_node *limit = ln_node_get(map, "limit");
     const struct ln_node *window = ln_node_get(map, "window");
 
-    if (rate == NULL && limit == NULL)
+    if (rate == NULL && limit == NULL && ln_node_get(map, "limits") == NULL)
         report_at(r, "requestsPerSecond", &r->place,
                   "missing, expected a whole number from 1 to 1000000000, or limit with window");
     if (rate != NULL && limit != NULL)
@@ -127,10 +241,11 @@ static void check(struct ln_reader *r, const struct ln_node *map, void *base)
         report_at(r, "window", &window->key_place, "given without limit, expected both or none");
     if (limit == NULL)
         draft->conf.limit.per = 1000;
-    settle_algorithm(r, ln_node_get(map, "algorithm"), &draft->conf);
+    settle_algorithm(ln_node_get(map, "algorithm"), &draft->conf);
     if (draft->conf.lease > ln_limit_most(&draft->conf.limit) && ln_node_get(map, "lease") != NULL)
         report_at(r, "lease", &ln_node_get(map, "lease")->place,
                   "more than may pass at once, expected a part of it");
+    settle_windows(r, map, &draft->conf);
 }
 
 const struct ln_block ln_rows_limit = {.rows = rows, .check = check};

@@ -156,32 +156,57 @@ static bool is_over_limit(struct ln_exchange *x)
     struct ln_limit_answer a;
     struct ln_slice key;
 
-    if (!g->limiter.is_on || !g->conf->gateway.listeners[x->d->listener].rate_limit)
+    if (g->limiter.count == 0 || !g->conf->gateway.listeners[x->d->listener].rate_limit)
         return false;
     key = ln_client_key(&x->req);
-    ln_limiter_take(&g->limiter.zone, &g->limiter.plan,
-                    ln_hash(ln_shm_hash_key(x->gw->shm), key.p, key.n), 1, LN_PLAN_TAKE,
-                    ln_loop_now(x->gw->loop), &a);
+    unsigned which =
+        ln_local_limit_take(&g->limiter, ln_hash(ln_shm_hash_key(x->gw->shm), key.p, key.n),
+                            ln_loop_now(x->gw->loop), &a);
+
     x->retry_after = a.wait;
+    x->told = (struct ln_told_limit){true, false, ln_limit_most(&g->conf->limit.limits[which]),
+                                     a.left, a.reset};
     if (a.shared)
         ln_stat_add(x->gw->slot, LN_STAT_LIMITER_SHARED, 1);
     return !a.ok;
 }
 
+static bool is_over_meter(struct ln_exchange *x)
+{
+    const struct ln_meter_answer *a = &x->judging->answer;
+
+    x->retry_after = a->wait;
+    if (a->by == LN_METER_REDIS || a->by == LN_METER_LOCAL)
+        x->told = (struct ln_told_limit){true, false, ln_limit_most(&x->gen->conf->limit.limit),
+                                         a->left, a->reset};
+    return !a->ok;
+}
+
+static enum ln_step refuse(struct ln_exchange *x)
+{
+    const struct ln_limit_conf *conf = &x->gen->conf->limit;
+
+    if (conf->dry_run) {
+        x->retry_after = 0;
+        x->told.dry = true;
+        ln_stat_add(x->gw->slot, LN_STAT_LIMITED_DRY, 1);
+        return LN_STEP_ACCESS;
+    }
+    if (x->judging != NULL && x->judging->answer.by == LN_METER_DENY)
+        return answer_with(x, ln_answer(LN_ANSWER_LIMIT_UNKNOWN));
+    ln_stat_add(x->gw->slot, LN_STAT_LIMITED, 1);
+    answer_with(x, ln_answer(LN_ANSWER_RATE_LIMITED));
+    x->answer.status = (int)conf->status;
+    x->answer.text = conf->message;
+    return LN_STEP_ANSWER;
+}
+
 /* What the limit has led to: an answer, or ACCESS. */
 static enum ln_step obey_limit(struct ln_exchange *x)
 {
-    bool unknown = x->judging != NULL && x->judging->answer.by == LN_METER_DENY;
-    bool over = x->judging != NULL ? !x->judging->answer.ok : is_over_limit(x);
+    bool over = x->judging != NULL ? is_over_meter(x) : is_over_limit(x);
 
-    if (!over)
-        return LN_STEP_ACCESS;
-    if (x->judging != NULL)
-        x->retry_after = x->judging->answer.wait;
-    if (unknown)
-        return answer_with(x, ln_answer(LN_ANSWER_LIMIT_UNKNOWN));
-    ln_stat_add(x->gw->slot, LN_STAT_LIMITED, 1);
-    return answer_with(x, ln_answer(LN_ANSWER_RATE_LIMITED));
+    return over ? refuse(x) : LN_STEP_ACCESS;
 }
 
 static enum ln_step find_route(struct ln_exchange *x)

@@ -61,6 +61,11 @@ struct ln_exchange {
     struct ln_slice upgrade; /* what the client would switch to; p NULL = nothing, or it may not */
     uint64_t allowed;        /* methods for 405 */
     ln_nsec retry_after;
+    struct ln_told_limit {
+        bool any, dry; /* something is to be told; it would have been refused */
+        uint64_t most, left;
+        ln_nsec reset;
+    } told;                        /* rateLimit */
     struct ln_meter_take *judging; /* rateLimit in Redis; NULL = it does not count here */
     bool judged;                   /* and it has answered */
 

@@ -46,31 +46,12 @@ static void load_meter(struct ln_generation *g, const struct ln_vm_env *env, str
 
 static void load_limiter(struct ln_generation *g, const struct ln_vm_env *env, struct ln_diag *diag)
 {
-    const struct ln_limit_conf *conf = &g->conf->limit;
-    struct ln_slice name = LN_SLICE("rateLimit");
-
-    if (!conf->enabled)
+    if (!g->conf->limit.enabled)
         return;
-    if (conf->redis_url[0] != '\0') {
+    if (g->conf->limit.redis_url[0] != '\0')
         load_meter(g, env, diag);
-        return;
-    }
-    struct ln_plan plan = ln_plan_make(&conf->limit);
-    size_t size = ln_limiter_size(&plan, LIMITED_CLIENTS);
-
-    if (env->demand != NULL)
-        ln_demand_add(env->demand, LN_ZONE_LIMITER, name, size);
-    if (env->shm == NULL)
-        return;
-    void *zone = ln_shm_find(env->shm, LN_ZONE_LIMITER, name, &size);
-
-    if (zone == NULL) {
-        ln_diag_error(diag, &conf->place, "rateLimit: shared memory has no zone for it");
-        return;
-    }
-    g->limiter.is_on = true;
-    g->limiter.plan = plan;
-    ln_limiter_open(&g->limiter.zone, &plan, zone, size);
+    else
+        ln_local_limit_load(&g->limiter, g->conf, env->demand, env->shm, diag);
 }
 
 static void load_services(struct ln_generation *g, const struct ln_vm_env *env,

@@ -13,9 +13,9 @@
 #include "conf/bundle.h"
 #include "conf/conf.h"
 #include "conf/diag.h"
+#include "gateway/local_limit.h"
 #include "gateway/strip.h"
 #include "script/vm.h"
-#include "shm/limiter.h"
 
 struct ln_router;
 struct ln_services;
@@ -30,18 +30,14 @@ struct ln_generation {
     struct ln_conf *conf;
     struct ln_vm *vm;
     struct ln_router *router;
-    struct ln_services *services; /* NULL while checking */
-    struct ln_checks *checks;     /* from its commit until it retires; NULL: there are none */
-    struct ln_names *names;       /* likewise */
-    struct ln_spares *spares;     /* likewise */
-    struct {                      /* rateLimit; off while checking */
-        bool is_on;
-        struct ln_limiter_zone zone;
-        struct ln_plan plan;
-    } limiter;
-    struct ln_strip strip;        /* what clients may not send */
-    struct ln_meter *meter;       /* rateLimit, when Redis counts; else NULL */
-    bool json_always, json_never; /* errors.json */
+    struct ln_services *services;  /* NULL while checking */
+    struct ln_checks *checks;      /* from its commit until it retires; NULL: there are none */
+    struct ln_names *names;        /* likewise */
+    struct ln_spares *spares;      /* likewise */
+    struct ln_local_limit limiter; /* rateLimit, counted here */
+    struct ln_strip strip;         /* what clients may not send */
+    struct ln_meter *meter;        /* rateLimit, when Redis counts; else NULL */
+    bool json_always, json_never;  /* errors.json */
 };
 
 /* Loads everything: configuration, Lua, routes. With env->loop, env->shm and pools NULL it is a

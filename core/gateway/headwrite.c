@@ -220,6 +220,22 @@ static void write_judge(const struct ln_exchange *x, struct ln_writer *w)
         ln_write_field(w, name, ln_admit_judge_name(x));
 }
 
+/* Where the client stands under rateLimit; a plugin or the service may have told of a limit of its
+ * own. */
+static void write_limit(const struct ln_exchange *x, struct ln_writer *w)
+{
+    const struct ln_told_limit *t = &x->told;
+
+    if (t->dry)
+        ln_write_literal(w, "X-RateLimit-Dry-Run: refused\r\n");
+    if (!t->any || !x->gen->conf->limit.headers ||
+        ln_fields_get(x->req.res_fields, LN_SLICE("RateLimit-Limit")) != NULL)
+        return;
+    ln_write_field_u64(w, LN_SLICE("RateLimit-Limit"), t->most);
+    ln_write_field_u64(w, LN_SLICE("RateLimit-Remaining"), t->left);
+    ln_write_field_u64(w, LN_SLICE("RateLimit-Reset"), (t->reset + 999999999) / 1000000000);
+}
+
 bool ln_headwrite_response(struct ln_exchange *x, struct ln_writer *w, struct ln_slice reason)
 {
     const struct ln_fields *fields = x->req.res_fields;
@@ -239,6 +255,8 @@ bool ln_headwrite_response(struct ln_exchange *x, struct ln_writer *w, struct ln
         ln_write_field(w, LN_SLICE("Date"), ln_gateway_date(x->gw));
     if (x->judging != NULL)
         write_judge(x, w);
+    if (x->told.any || x->told.dry)
+        write_limit(x, w);
     write_framing(&x->down, x->down.body.left, w);
     if (tells_length(x) && x->reply.n > 0)
         ln_write_field_u64(w, LN_SLICE("Content-Length"), x->reply.n);

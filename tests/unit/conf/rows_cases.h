@@ -226,6 +226,14 @@ CASE("rateLimit", ROOT, "{requestsPerSecond: 1}", "100", "got \"100\", " A_MAPPI
 CASE("rateLimit.requestsPerSecond", TOP("rateLimit"), "100", "0.5", "got \"0.5\", " A_LIMIT)
 CASE("rateLimit.limit", "gateway: {port: ':0'}\nrateLimit: {window: 1m, @}\n", "100", "0", "got \"0\", " A_LIMIT)
 CASE("rateLimit.window", "gateway: {port: ':0'}\nrateLimit: {limit: 1, @}\n", "1m", "0", "got \"0\", " A_DURATION "from 1ms to 365d")
+CASE("rateLimit.limits", TOP("rateLimit"), "[10/s, 500/m]", "fast",
+     "got \"fast\", expected 1 to 8 rates such as 10/s or 5000/h")
+CASE("rateLimit.headers", LIMIT, "off", "maybe", "got \"maybe\", expected on or off")
+CASE("rateLimit.dryRun", LIMIT, "on", "maybe", "got \"maybe\", expected on or off")
+CASE("rateLimit.status", LIMIT, "503", "200",
+     "got \"200\", expected a whole number from 400 to 599")
+CASE("rateLimit.message", LIMIT, "'Later, please'", "\"a\\nb\"",
+     "got \"a\\nb\", expected a line of at most 200 bytes")
 CASE("rateLimit.burstSize", LIMIT, "10", "0", "got \"0\", " A_LIMIT)
 CASE("rateLimit.algorithm", LIMIT, "gcra", "grca",
      "got \"grca\", expected one of gcra, sliding_window, sliding_log, fixed_window; did you mean \"gcra\"?")

@@ -97,9 +97,80 @@ static void test_algorithm_in_redis(void **state)
     load_good(&l, HEAD "rateLimit: {requestsPerSecond: 9}\n");
     assert_int_equal(l.conf->limit.limit.way, LN_LIMIT_GCRA);
     load_end(&l);
+    load_good(&l, HEAD "rateLimit: {requestsPerSecond: 9, algorithm: sliding_log}\n");
+    assert_int_equal(l.conf->limit.limits[0].way, LN_LIMIT_SLIDING_LOG);
+    assert_int_equal(l.conf->limit.count, 1);
+    load_end(&l);
+}
+
+static void test_several_windows(void **state)
+{
+    static const struct ln_limit want[] = {{LN_LIMIT_FIXED_WINDOW, 10, 1000, 10},
+                                           {LN_LIMIT_FIXED_WINDOW, 500, 30 * 60000, 500},
+                                           {LN_LIMIT_FIXED_WINDOW, 10000, 86400000, 10000}};
+    struct load l;
+
+    (void)state;
+    load_good(&l, HEAD "rateLimit: {limits: [10/s, 500/30m, 10000/d], algorithm: fixed_window}\n");
+    assert_int_equal(l.conf->limit.count, 3);
+    assert_memory_equal(l.conf->limit.limits, want, sizeof want);
+    assert_int_equal(l.conf->limit.limit.count, 10);
+    load_end(&l);
+    load_good(&l, HEAD "rateLimit: {limits: 10/h}\n");
+    assert_int_equal(l.conf->limit.count, 1);
+    assert_int_equal(l.conf->limit.limits[0].burst, 10);
+    load_end(&l);
+}
+
+static void test_windows_that_are_none(void **state)
+{
+    static const char *const bad[] = {
+        "''",    "10",     "10/",  "/s",     "0/s",
+        "10/x",  "10/0s",  "-1/s", "10/s s", "10/99999999999999999999s",
+        "1.5/s", "10/400d"};
+    char yaml[256], message[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct load l;
+
+        snprintf(yaml, sizeof yaml, HEAD "rateLimit: {limits: [1/s, %s]}\n", bad[i]);
+        load_text(&l, yaml);
+        snprintf(message, sizeof message, "rateLimit.limits[1]: ");
+        assert_non_null(strstr(l.printed.p, message));
+        assert_non_null(strstr(l.printed.p, "expected 1 to 8 rates such as 10/s or 5000/h"));
+        load_end(&l);
+    }
+    assert_refused(HEAD "rateLimit: {limits: []}\n",
+                   "gateway.yaml:2:21: rateLimit.limits: got a list, expected 1 to 8 rates such as "
+                   "10/s or 5000/h\n");
+    assert_refused(HEAD "rateLimit: {limits: [1/s], burstSize: 3}\n",
+                   "gateway.yaml:2:13: rateLimit.limits: given beside burstSize, expected only one "
+                   "of them\n");
+}
+
+static void test_what_clients_are_told(void **state)
+{
+    struct load l;
+
+    (void)state;
+    load_good(&l, HEAD "rateLimit: {requestsPerSecond: 9}\n");
+    assert_true(l.conf->limit.headers);
+    assert_false(l.conf->limit.dry_run);
+    assert_int_equal(l.conf->limit.status, 429);
+    assert_string_equal(l.conf->limit.message, "Rate limit exceeded");
+    load_end(&l);
+    load_good(&l, HEAD "rateLimit: {requestsPerSecond: 9, headers: off, dryRun: on, status: 503, "
+                       "message: 'Later'}\n");
+    assert_false(l.conf->limit.headers);
+    assert_true(l.conf->limit.dry_run);
+    assert_int_equal(l.conf->limit.status, 503);
+    assert_string_equal(l.conf->limit.message, "Later");
+    load_end(&l);
     assert_refused(
-        HEAD "rateLimit: {requestsPerSecond: 9, algorithm: sliding_log}\n",
-        "gateway.yaml:2:46: rateLimit.algorithm: needs redisURL, expected gcra without it\n");
+        HEAD "rateLimit: {requestsPerSecond: 9, message: \"a\\nb\"}\n",
+        "gateway.yaml:2:44: rateLimit.message: got \"a\\nb\", expected a line of at most "
+        "200 bytes\n");
 }
 
 static void test_neither_rate_nor_limit(void **state)
@@ -137,11 +208,12 @@ static void test_window_without_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_absent_is_off),        cmocka_unit_test(test_requests_per_second),
-        cmocka_unit_test(test_limit_with_window),    cmocka_unit_test(test_redis_urls),
-        cmocka_unit_test(test_algorithm_in_redis),   cmocka_unit_test(test_neither_rate_nor_limit),
-        cmocka_unit_test(test_both_rate_and_limit),  cmocka_unit_test(test_limit_without_window),
-        cmocka_unit_test(test_window_without_limit),
+        cmocka_unit_test(test_absent_is_off),         cmocka_unit_test(test_requests_per_second),
+        cmocka_unit_test(test_limit_with_window),     cmocka_unit_test(test_redis_urls),
+        cmocka_unit_test(test_algorithm_in_redis),    cmocka_unit_test(test_neither_rate_nor_limit),
+        cmocka_unit_test(test_both_rate_and_limit),   cmocka_unit_test(test_limit_without_window),
+        cmocka_unit_test(test_window_without_limit),  cmocka_unit_test(test_several_windows),
+        cmocka_unit_test(test_windows_that_are_none), cmocka_unit_test(test_what_clients_are_told),
     };
 
     return cmocka_run_group_tests(tests, folder_open, folder_close);

@@ -80,7 +80,7 @@ static void test_uses_of_a_service_become_a_chain(void **state)
     assert_true(r[0].has_request);
     assert_false(r[0].has_response);
     assert_false(r[0].has_log);
-    assert_int_equal(w.demand.count, 2); /* and the quarantine */
+    assert_int_equal(w.demand.count, 3); /* and a metric, and the quarantine */
     assert_int_equal(w.demand.items[0].kind, LN_ZONE_LIMITER);
     world_fini(&w);
 }
@@ -367,7 +367,7 @@ static void test_limits_are_shared_by_states(void **state)
     (void)state;
     world_init(&w);
     assert_int_equal(world_routes(&w, routes), 0); /* a check: asks, and lets everybody pass */
-    assert_int_equal(w.demand.count, 2);           /* and the quarantine */
+    assert_int_equal(w.demand.count, 3);           /* and a metric, and the quarantine */
     ln_vm_free(w.vm);
     w.vm = NULL;
     ln_free(w.report);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * local_limit.c - opens the windows of rateLimit.
+ */
+#include "gateway/local_limit.h"
+
+#include "base/hash.h"
+
+enum { CLIENTS = 65536 }; /* that are told apart at one time, unless they take more than this: */
+enum { LOG_BYTES = 64 << 20 };
+
+static size_t clients_of(const struct ln_plan *plan)
+{
+    size_t most = LOG_BYTES / (32 + 16 * (size_t)ln_plan_cells(plan));
+
+    return most < CLIENTS ? most : CLIENTS;
+}
+
+/* A bucket goes on with what it knows when its rate changes; windows cannot, and begin anew. */
+static uint64_t salt_of(const struct ln_limit *limit)
+{
+    const struct ln_hash_key key = {limit->count, limit->per};
+
+    return limit->way == LN_LIMIT_GCRA ? 0 : ln_hash(&key, "", 0);
+}
+
+static bool open_window(struct ln_local_limit *l, const struct ln_limit *limit,
+                        struct ln_arena *arena, struct ln_demand *demand, const struct ln_shm *shm)
+{
+    struct ln_plan plan = ln_plan_make(limit);
+    struct ln_limit_window *w = &l->windows[l->count];
+    struct ln_slice name = ln_windows_name(arena, LN_SLICE("rateLimit"), &plan, l->count);
+
+    if (demand != NULL)
+        ln_windows_demand(&plan, clients_of(&plan), name, demand);
+    if (shm != NULL && !ln_windows_open(w, &plan, clients_of(&plan), name, shm))
+        return false;
+    w->salt = salt_of(limit);
+    if (l->count > 0)
+        l->windows[l->count - 1].also = w;
+    l->count++;
+    return true;
+}
+
+void ln_local_limit_load(struct ln_local_limit *l, struct ln_conf *conf, struct ln_demand *demand,
+                         const struct ln_shm *shm, struct ln_diag *diag)
+{
+    const struct ln_limit_conf *c = &conf->limit;
+    const char *why = NULL;
+
+    for (unsigned i = 0; i < c->count && why == NULL; i++) {
+        why = ln_plan_refusal(&c->limits[i]);
+        if (why == NULL && !open_window(l, &c->limits[i], &conf->arena, demand, shm))
+            why = "shared memory has no zone for it";
+    }
+    if (why != NULL)
+        ln_diag_error(diag, &c->place, "rateLimit: %s", why);
+    if (why != NULL || shm == NULL)
+        l->count = 0;
+}
+
+unsigned ln_local_limit_take(const struct ln_local_limit *l, uint64_t client, ln_nsec now,
+                             struct ln_limit_answer *out)
+{
+    return ln_windows_take(l->windows, client, 1, LN_PLAN_TAKE, now, out) - 1;
+}
