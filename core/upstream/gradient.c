@@ -12,6 +12,7 @@ enum {
     FELL = OCTAVE / 2,   /* halving has done so much for a latency that is waiting */
     NEAR = OCTAVE / 4,   /* one that is so close to the base confirms it */
     ODD = 8,             /* times the base, which is as much as one answer may say */
+    SMOOTH = 3,          /* what the windows before weigh against the last one */
     WINDOW_MS = 250,
     SAMPLES = 100,
     THIN_WINDOW_MS = 2000, /* a service that is asked seldom */
@@ -33,7 +34,7 @@ enum phase {
 /* The record's word: the limit (32 bits), two logarithms of latencies (14 bits each), the phase. */
 struct state {
     unsigned limit;
-    int base, last; /* 0 = not known */
+    int base, last; /* the latter of the windows up to now; 0 = not known */
     enum phase phase;
 };
 
@@ -185,7 +186,7 @@ static void steady(struct ln_gradient_record *r, const struct ln_concurrency_con
     bool is_used = 2 * (uint64_t)peak + 1 >= s->limit, is_held = peak >= s->limit;
 
     if (w->latency > 0) {
-        s->last = s->last == 0 ? w->latency : (s->last + w->latency) / 2;
+        s->last = s->last == 0 ? w->latency : (SMOOTH * s->last + w->latency) / (SMOOTH + 1);
         if (s->base == 0)
             s->base = w->latency;
     }
@@ -204,7 +205,8 @@ static void steady(struct ln_gradient_record *r, const struct ln_concurrency_con
     if (peak > conf->min && (is_slow || (is_held && now > atomic_load(&r->next))))
         begin_trial(r, conf, s, peak);
     else
-        adjust(conf, s, w, w->latency > 0 && excess <= allowed / 2);
+        adjust(conf, s, w,
+               w->latency > 0 && excess <= allowed / 2 && w->latency - s->base <= allowed);
 }
 
 static void close_window(struct ln_gradient_record *r, const struct ln_concurrency_conf *conf,

@@ -171,6 +171,44 @@ static void test_noise_is_no_overload(void **state)
     }
 }
 
+/* Most requests are quick, and a few take a hundred times as long. */
+static double quick_or_slow(struct crowd *c, double work)
+{
+    (void)work;
+    return ln_rand_below(&c->rand, 100) < 5 ? 500e3 : 5e3;
+}
+
+static void test_two_kinds_of_requests_are_no_overload(void **state)
+{
+    enum { MEAN = 29750 };
+
+    (void)state;
+    for (unsigned seed = 1; seed <= 4; seed++) {
+        struct world w;
+        double goodput;
+        uint64_t refused = 0, served = 0;
+
+        open_world(&w, seed, 50, MEAN, 0.6);
+        w.c.odd = quick_or_slow;
+        crowd_run(&w.c, 20);
+        for (unsigned i = 0; i < 60; i++) {
+            crowd_run(&w.c, 2);
+            refused += w.c.refused;
+            served += w.c.served;
+        }
+        if (refused * 200 > served)
+            print_error("seed %u: %u of %u refused\n", seed, (unsigned)refused,
+                        (unsigned)(refused + served));
+        assert_true(refused * 200 <= served);
+        w.c.rate = 2 * 50 / (MEAN / 1e6);
+        crowd_run(&w.c, 20);
+        mean_limit(&w, 60, &goodput);
+        if (goodput < 0.82)
+            print_error("seed %u: goodput %.3f\n", seed, goodput);
+        assert_true(goodput >= 0.82);
+    }
+}
+
 static double one_in_two_thousand(struct crowd *c, double work)
 {
     return ln_rand_below(&c->rand, 2000) == 0 ? 1000 * work : work;
@@ -332,6 +370,7 @@ int main(void)
         cmocka_unit_test(test_a_service_that_has_become_slower_is_not_throttled),
         cmocka_unit_test(test_it_recovers_after_a_slow_phase),
         cmocka_unit_test(test_noise_is_no_overload),
+        cmocka_unit_test(test_two_kinds_of_requests_are_no_overload),
         cmocka_unit_test(test_an_outlier_is_no_overload),
         cmocka_unit_test(test_a_limit_that_is_not_used_stays),
         cmocka_unit_test(test_it_keeps_its_bounds),
