@@ -125,7 +125,7 @@ stds.lunette_routes = { read_globals = {
 
 stds.redis_script = { read_globals = {
   "ipairs", "pairs", "tonumber", "tostring", "type", "KEYS", "ARGV",
-  math = { fields = { ceil = {}, floor = {}, max = {}, min = {} } },
+  math = { fields = { ceil = {}, floor = {}, huge = {}, max = {}, min = {} } },
   redis = { fields = { call = {}, pcall = {} } },
 } }
 

@@ -57,9 +57,17 @@ bool ln_fallback_open(struct ln_fallback *f, const struct ln_limit *limits, unsi
 
         if (zone == NULL)
             return false;
+        f->windows[i].way = l.way;
         ln_limiter_open(&f->windows[i].zone, &plan, zone, size);
     }
     return true;
+}
+
+static uint64_t salt_of(const struct ln_limit *l)
+{
+    const struct ln_hash_key key = {l->count, l->per};
+
+    return ln_hash(&key, &l->burst, sizeof l->burst);
 }
 
 static void divide(struct ln_fallback *f, uint64_t gateways)
@@ -69,10 +77,9 @@ static void divide(struct ln_fallback *f, uint64_t gateways)
     f->gateways = gateways;
     for (unsigned i = 0; i < f->count; i++) {
         struct ln_limit l = countable(&f->limits[i]), share = ln_share_of(&l, gateways);
-        const struct ln_hash_key key = {share.count, share.per};
 
         f->windows[i].plan = ln_plan_make(&share);
-        f->windows[i].salt = ln_hash(&key, &share.burst, sizeof share.burst);
+        f->windows[i].salt = salt_of(&share);
     }
 }
 
@@ -114,4 +121,21 @@ void ln_fallback_take(struct ln_fallback *f, uint64_t gateways, uint64_t hash, u
             return;
     }
     ask_each(f, hash, cost, mode, now, out, which);
+}
+
+void ln_fallback_take_as(const struct ln_fallback *f, const struct ln_limit *limit,
+                         uint64_t gateways, uint64_t hash, uint64_t cost, enum ln_plan_mode mode,
+                         ln_nsec now, struct ln_limit_answer *out)
+{
+    struct ln_limit l = *limit, share;
+
+    if (l.way != f->windows[0].way) {
+        l.burst = l.count;
+        l.way = f->windows[0].way;
+    }
+    share = ln_share_of(&l, gateways);
+
+    struct ln_plan plan = ln_plan_make(&share);
+
+    ln_limiter_take(&f->windows[0].zone, &plan, hash ^ salt_of(&share), cost, mode, now, out);
 }

@@ -22,6 +22,7 @@ struct ln_fallback {
         struct ln_limiter_zone zone;
         struct ln_plan plan;
         uint64_t salt;
+        enum ln_limit_way way; /* of all who use the zone */
     } windows[LN_TALLY_WINDOWS];
 };
 
@@ -36,5 +37,10 @@ bool ln_fallback_open(struct ln_fallback *f, const struct ln_limit *limits, unsi
 void ln_fallback_take(struct ln_fallback *f, uint64_t gateways, uint64_t hash, uint64_t cost,
                       enum ln_plan_mode mode, ln_nsec now, struct ln_limit_answer *out,
                       unsigned *which);
+
+/* By another limit than those it was opened with, in the zone of the first window. */
+void ln_fallback_take_as(const struct ln_fallback *f, const struct ln_limit *limit,
+                         uint64_t gateways, uint64_t hash, uint64_t cost, enum ln_plan_mode mode,
+                         ln_nsec now, struct ln_limit_answer *out);
 
 #endif

@@ -6,18 +6,18 @@
 --
 -- KEYS     one for each window
 -- ARGV     least most, then count per burst for each window
---          least: fewer are refused; -1: takes `most` in any case. 0 0: only looks.
+--          least: fewer are refused; -1: takes `most` in any case. most 0: only looks whether `least` are there.
 -- returns  granted, or -1: not even `least`. Then of the window that is the tightest: left; microseconds until `least`
 --          would be granted, and until all is back; which it is
 local least, most = tonumber(ARGV[1]), tonumber(ARGV[2])
-local windows, granted = {}, most
+local windows, room = {}, math.huge
 
 for i, key in ipairs(KEYS) do
   windows[i] = open(key, tonumber(ARGV[3 * i]), tonumber(ARGV[3 * i + 1]), tonumber(ARGV[3 * i + 2]))
-  granted = math.min(granted, windows[i].room)
+  room = math.min(room, windows[i].room)
 end
-if least < 0 then granted = most end
-local is_refused = granted < least
+local is_refused = least >= 0 and room < least
+local granted = least < 0 and most or math.min(most, room)
 local tight, waits, which = nil, -1, 0
 
 for i, w in ipairs(windows) do

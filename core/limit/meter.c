@@ -193,10 +193,14 @@ static void take_here(struct ln_meter_take *t)
     struct ln_meter *m = t->meter;
     const struct ln_meters_env *env = &m->all->env;
     struct ln_limit_answer a;
-    unsigned which;
+    unsigned which = 0;
+    uint64_t gateways = ln_census_count(&m->census);
+    ln_nsec now = ln_loop_now(env->loop);
 
-    ln_fallback_take(&m->fallback, ln_census_count(&m->census), t->hash, t->cost, t->mode,
-                     ln_loop_now(env->loop), &a, &which);
+    if (t->other != NULL)
+        ln_fallback_take_as(&m->fallback, t->other, gateways, t->hash, t->cost, t->mode, now, &a);
+    else
+        ln_fallback_take(&m->fallback, gateways, t->hash, t->cost, t->mode, now, &a, &which);
     if (a.shared)
         ln_meter_count(m, LN_STAT_LIMITER_SHARED);
     t->answer = (struct ln_meter_answer){a.ok, LN_METER_LOCAL, which, a.left, a.wait, a.reset};
@@ -320,7 +324,7 @@ bool ln_meter_ask(struct ln_meter_take *t)
         return true;
     }
     t->call = ln_redis_call_new(m->redis, on_answer, t);
-    ln_tally_ask(&m->tally, t->call, t->identity, charges ? LN_TALLY_CHARGE : (int64_t)t->cost,
+    ln_tally_ask(t->tally, t->call, t->identity, charges ? LN_TALLY_CHARGE : (int64_t)t->cost,
                  looks ? 0 : t->cost);
     if (ln_redis_call_send(t->call, m->conf.timeout))
         return false;
@@ -328,18 +332,37 @@ bool ln_meter_ask(struct ln_meter_take *t)
     return true;
 }
 
-bool ln_meter_take(struct ln_meter *m, struct ln_meter_take *t, struct ln_slice identity,
-                   uint64_t cost, enum ln_plan_mode mode)
+static void begin(struct ln_meter *m, struct ln_meter_take *t, struct ln_slice identity,
+                  uint64_t cost, enum ln_plan_mode mode)
 {
     t->meter = m;
     t->call = NULL;
+    t->other = NULL;
+    t->tally = &m->tally;
     ln_list_init(&t->node);
     t->identity = identity;
     t->cost = cost;
     t->mode = mode;
     t->hash = ln_hash(ln_shm_hash_key(m->all->env.shm), identity.p, identity.n);
+}
+
+bool ln_meter_take(struct ln_meter *m, struct ln_meter_take *t, struct ln_slice identity,
+                   uint64_t cost, enum ln_plan_mode mode)
+{
+    begin(m, t, identity, cost, mode);
     if (has_lots(&m->conf) && mode == LN_PLAN_TAKE && cost > 0)
         return ln_lots_take(t);
+    return ln_meter_ask(t);
+}
+
+bool ln_meter_take_as(struct ln_meter *m, struct ln_meter_take *t, struct ln_slice identity,
+                      uint64_t cost, enum ln_plan_mode mode, const struct ln_limit *limit,
+                      struct ln_tally *room)
+{
+    begin(m, t, identity, cost, mode);
+    ln_tally_init_apart(room, &m->all->tallies, limit, m->conf.rule);
+    t->other = limit;
+    t->tally = room;
     return ln_meter_ask(t);
 }
 

@@ -92,6 +92,8 @@ struct ln_meter_take {
     struct ln_slice identity;
     uint64_t cost, hash;
     enum ln_plan_mode mode;
+    const struct ln_limit *other; /* NULL: the meter's own */
+    const struct ln_tally *tally;
     ln_msec started;
 };
 
@@ -100,6 +102,12 @@ struct ln_meter_take {
  * later turn, unless it is cancelled before; `identity` must stay until then. */
 bool ln_meter_take(struct ln_meter *m, struct ln_meter_take *t, struct ln_slice identity,
                    uint64_t cost, enum ln_plan_mode mode);
+/* The same by another limit, which counts apart and in the meter's way; a log is not larger than
+ * the meter's first. `limit` and `room`, which is filled here, must stay as long as the identity.
+ */
+bool ln_meter_take_as(struct ln_meter *m, struct ln_meter_take *t, struct ln_slice identity,
+                      uint64_t cost, enum ln_plan_mode mode, const struct ln_limit *limit,
+                      struct ln_tally *room);
 /* Nothing when it has ended, or never begun. */
 void ln_meter_cancel(struct ln_meter_take *t);
 

@@ -4,6 +4,8 @@
  */
 #include "limit/tally.h"
 
+#include <stdio.h>
+
 #include "base/assert.h"
 #include "base/mem.h"
 
@@ -155,6 +157,7 @@ void ln_tally_init(struct ln_tally *t, struct ln_tallies *all, const struct ln_l
     t->all = all;
     t->way = limits[0].way;
     t->count = 0;
+    t->suffix[0] = '\0';
     for (unsigned i = 0; i < count; i++)
         add_window(t, &limits[i]);
     memcpy(t->prefix, begin, sizeof begin - 1);
@@ -163,12 +166,22 @@ void ln_tally_init(struct ln_tally *t, struct ln_tallies *all, const struct ln_l
     t->prefix_len = (size_t)(to - t->prefix);
 }
 
+void ln_tally_init_apart(struct ln_tally *t, struct ln_tallies *all, const struct ln_limit *limit,
+                         struct ln_slice rule)
+{
+    ln_tally_init(t, all, limit, 1, rule);
+    snprintf(t->suffix, sizeof t->suffix, ":%llu/%llu", (unsigned long long)limit->count,
+             (unsigned long long)limit->per);
+}
+
 static void put_keys(const struct ln_tally *t, struct ln_redis_call *c, struct ln_slice identity)
 {
-    char text[LN_TALLY_KEY_MAX + 2];
+    char text[LN_TALLY_KEY_MAX + LN_TALLY_SUFFIX_MAX];
     struct ln_slice key = ln_tally_key(t, identity, text);
+    size_t suffix = strlen(t->suffix);
 
-    ln_redis_call_word(c, key.p, key.n);
+    memcpy(text + key.n, t->suffix, suffix);
+    ln_redis_call_word(c, key.p, key.n + suffix);
     text[key.n] = ':';
     for (unsigned i = 1; i < t->count; i++) {
         text[key.n + 1] = (char)('1' + i);

@@ -27,6 +27,7 @@ enum {
     LN_TALLY_IDENTITY_MAX = 128,
     LN_TALLY_RULE_MAX = 64,
     LN_TALLY_KEY_MAX = 16 + 3 * (LN_TALLY_IDENTITY_MAX + LN_TALLY_RULE_MAX),
+    LN_TALLY_SUFFIX_MAX = 48,
     LN_TALLY_WINDOWS = 8
 };
 
@@ -49,6 +50,7 @@ struct ln_tally {
     struct {
         int64_t count, per, burst; /* as the script wants them */
     } windows[LN_TALLY_WINDOWS];
+    char suffix[LN_TALLY_SUFFIX_MAX]; /* of all keys; "" = none */
     char prefix[16 + 3 * LN_TALLY_RULE_MAX];
     size_t prefix_len;
 };
@@ -58,7 +60,11 @@ struct ln_tally {
 void ln_tally_init(struct ln_tally *t, struct ln_tallies *all, const struct ln_limit *limits,
                    unsigned count, struct ln_slice rule);
 
-/* The key of an identity, in `out`. */
+/* One that is counted apart from all others of the rule: its numbers stand behind the keys. */
+void ln_tally_init_apart(struct ln_tally *t, struct ln_tallies *all, const struct ln_limit *limit,
+                         struct ln_slice rule);
+
+/* The key of an identity, in `out`, without a suffix. */
 struct ln_slice ln_tally_key(const struct ln_tally *t, struct ln_slice identity,
                              char out[LN_TALLY_KEY_MAX]);
 
@@ -68,7 +74,8 @@ struct ln_slice ln_tally_gateways_key(const struct ln_tally *t, char out[LN_TALL
 enum { LN_TALLY_CHARGE = -1 };
 
 /* Makes a new call one that takes `most` tokens of the client if they are there, but not fewer than
- * `least`. 0 and 0: only looks. LN_TALLY_CHARGE: `most`, whether they are there or not. */
+ * `least`. `most` 0: only looks whether `least` are there. LN_TALLY_CHARGE: `most`, whether they
+ * are there or not. */
 void ln_tally_ask(const struct ln_tally *t, struct ln_redis_call *c, struct ln_slice identity,
                   int64_t least, uint64_t most);
 

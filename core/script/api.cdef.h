@@ -239,6 +239,7 @@ struct ln_taken { /* of the window that is the tightest */
     double wait;  /* seconds until this one would have passed */
     double reset; /* seconds until everything is back if nobody asks */
     int32_t which; /* the window, from 1 */
+    int32_t by; /* in Redis: who has judged, enum ln_meter_by; else 0 */
 };
 /* OK or NONE (refused: nothing was taken). */
 int ln_limiter_take_key(struct ln_limiter *l, const char *key, size_t key_len, double cost, int how, struct ln_taken *out);
@@ -246,6 +247,21 @@ int ln_limiter_take_key(struct ln_limiter *l, const char *key, size_t key_len, d
  * than can be counted here. */
 int ln_limiter_take_as(struct ln_limiter *l, double count, double per, double burst, const char *key, size_t key_len, double cost,
                        int how, struct ln_taken *out);
+
+/* ---- limits in Redis (api_meter.c) ---- */
+
+struct ln_meter_use; /* one limit */
+struct ln_meter_ask; /* one question, which waits for its answer */
+/* NULL: there is no Redis here. */
+struct ln_meter_ask *ln_meter_ask_new(struct ln_meter_use *u);
+void ln_meter_ask_free(struct ln_meter_ask *a);
+/* OK: the answer is there. WAIT. EINVAL: the cost, or nothing can wait here. */
+int ln_meter_ask_take(struct ln_meter_ask *a, const char *key, size_t key_len, double cost, int how);
+/* The same under another limit, which counts apart. ELIMIT: a log that is larger than the limit's own. */
+int ln_meter_ask_take_as(struct ln_meter_ask *a, double count, double per, double burst, const char *key, size_t key_len, double cost,
+                         int how);
+/* OK or NONE (refused). */
+int ln_meter_ask_answer(const struct ln_meter_ask *a, struct ln_taken *out);
 
 /* Of both below: `ttl` in seconds, at most 1e9, 0 = for ever. NONE: there is none. ELIMIT: no room; nothing has changed. */
 struct ln_store_counters;

@@ -47,6 +47,7 @@ static int take(const struct ln_limiter *l, const struct ln_limit_window *w, str
     out->left = (double)a.left;
     out->wait = (double)a.wait / 1e9;
     out->reset = (double)a.reset / 1e9;
+    out->by = 0;
     return a.ok ? LN_OK : LN_NONE;
 }
 

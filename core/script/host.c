@@ -305,6 +305,7 @@ static const struct {
     SIZE(ln_taken),
     AT(ln_taken, left),
     AT(ln_taken, wait),
+    AT(ln_taken, by),
     SIZE(ln_value),
     AT(ln_value, number),
     AT(ln_value, ptr),

@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "base/hash.h"
+#include "script/meters.h"
 #include "script/stores.h"
 #include "shm/region.h"
 
@@ -90,6 +91,61 @@ static int host_limiter(lua_State *L)
     if (l->is_open)
         ln_limiter_open(&l->window.zone, &l->window.plan, zone, size);
     return push_handle(L, vm, zone, l);
+}
+
+/* The windows in the table at `at`: count, per in seconds and burst of each, one after the other.
+ */
+static bool read_windows(lua_State *L, int at, enum ln_limit_way way, struct ln_meter_conf *conf)
+{
+    size_t n = lua_objlen(L, at) / 3;
+
+    conf->count = (unsigned)n;
+    for (unsigned i = 0; i < n && n <= LN_TALLY_WINDOWS; i++) {
+        double part[3];
+
+        for (int k = 0; k < 3; k++) {
+            lua_rawgeti(L, at, (int)i * 3 + k + 1);
+            part[k] = luaL_checknumber(L, -1);
+            lua_pop(L, 1);
+        }
+        conf->limits[i] = conf->without[i] = (struct ln_limit){
+            way, (uint64_t)part[0], (ln_msec)(part[1] * 1000 + 0.5), (uint64_t)part[2]};
+    }
+    return n >= 1 && n <= LN_TALLY_WINDOWS;
+}
+
+/* meter(rule, algorithm, windows, url, timeout in seconds, on_down from 0, lease, entries) ->
+ * address; nil and a sentence; or nothing: limits are not counted in Redis here (specs) */
+static int host_meter(lua_State *L)
+{
+    struct ln_vm *vm = vm_of(L);
+    struct ln_meter_conf conf = {.rule = name_of(L),
+                                 .timeout = (ln_msec)(luaL_checknumber(L, 5) * 1000 + 0.5),
+                                 .on_down = (enum ln_limit_down)luaL_checkinteger(L, 6),
+                                 .lease = (uint64_t)luaL_checknumber(L, 7),
+                                 .clients = (size_t)luaL_checkinteger(L, 8)};
+    struct ln_slice word, url;
+    enum ln_limit_way way;
+    struct ln_err err;
+
+    word.p = luaL_checklstring(L, 2, &word.n);
+    url.p = luaL_checklstring(L, 4, &url.n);
+    if (!ln_limit_way_find(word, &way) || !read_windows(L, 3, way, &conf))
+        return luaL_error(L, "lua/lunette/store_meter.lua and core/limit/meter.h do not agree");
+    struct ln_meter_use *u = NULL;
+
+    if (ln_redis_url_parse(url, &conf.url, &err) == 0) {
+        if (vm->env.meters == NULL && vm->env.shm != NULL)
+            return 0;
+        u = ln_meter_use_new(vm, &conf, &err);
+    }
+    if (u == NULL) {
+        lua_pushnil(L);
+        lua_pushstring(L, err.text);
+        return 2;
+    }
+    lua_pushlightuserdata(L, u);
+    return 1;
 }
 
 /* limiter_join(address, address): whoever takes of the first one needs the second one, too. */
@@ -208,13 +264,9 @@ void ln_stores_clear(struct ln_vm *vm)
 }
 
 static const luaL_Reg functions[] = {
-    {"limiter", host_limiter},
-    {"limiter_join", host_limiter_join},
-    {"counters", host_counters},
-    {"dict", host_dict},
-    {"metric", host_metric},
-    {"metrics", host_metrics},
-    {NULL, NULL},
+    {"limiter", host_limiter},   {"meter", host_meter}, {"limiter_join", host_limiter_join},
+    {"counters", host_counters}, {"dict", host_dict},   {"metric", host_metric},
+    {"metrics", host_metrics},   {NULL, NULL},
 };
 
 void ln_stores_push(struct ln_vm *vm)

@@ -333,6 +333,7 @@ void ln_vm_free(struct ln_vm *vm)
     }
     ln_stores_free(vm);
     ln_redis_uses_free(vm);
+    ln_meter_uses_free(vm);
     ln_digest_free(vm->digest);
     ln_text_fini(&vm->escaped);
     ln_jsondoc_free(vm->doc);

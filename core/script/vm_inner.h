@@ -97,6 +97,7 @@ struct ln_vm {
     struct ln_limiter *limiters;
     struct ln_store_dict *dicts; /* script/stores.h */
     struct ln_redis_use *redis;  /* by next */
+    struct ln_meter_use *meters; /* likewise */
     struct ln_use *uses;         /* every use of a plugin once: see uses.h */
     unsigned use_count, use_cap;
     struct ln_quarantine *quarantine; /* shared; NULL: nobody is put out */
@@ -156,6 +157,7 @@ void ln_host_push(struct ln_vm *vm);
 /* api_redis.c: NULL with a sentence when the URL is wrong; lives as long as the state. */
 struct ln_redis_use *ln_redis_use_new(struct ln_vm *vm, struct ln_slice url, struct ln_err *err);
 void ln_redis_uses_free(struct ln_vm *vm);
+void ln_meter_uses_free(struct ln_vm *vm); /* api_meter.c */
 
 /* json.c: pushes the table that is `lunette.json`. */
 int ln_json_open(lua_State *L);

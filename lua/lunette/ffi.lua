@@ -117,6 +117,24 @@ function M.free_ask(ask)
 end
 
 
+-- A question to a limit in Redis, likewise.
+function M.new_meter_ask(use)
+  local ask = C.ln_meter_ask_new(use)
+  if ask == nil then return nil end
+  return ffi.gc(ask, C.ln_meter_ask_free)
+end
+
+
+function M.free_meter_ask(ask)
+  C.ln_meter_ask_free(ffi.gc(ask, nil))
+end
+
+
+function M.meter(address)
+  return ffi.cast("struct ln_meter_use *", address)
+end
+
+
 function M.redis(address)
   return ffi.cast("struct ln_redis_use *", address)
 end

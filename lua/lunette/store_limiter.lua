@@ -4,6 +4,7 @@
 local F = require "lunette.ffi"
 local fault = require "lunette.fault"
 local host = require "lunette.host"
+local meter = require "lunette.store_meter"
 local schema = require "lunette.schema"
 local text = require "lunette.schema_text"
 local zones = require "lunette.zones"
@@ -17,7 +18,10 @@ local RATES_MAX = 8
 
 local M = {
   ARGUMENTS = 2, -- before the options
-  OPTIONS = { entries = true, share = true, algorithm = true },
+  OPTIONS = {
+    entries = true, share = true, algorithm = true,
+    redis = true, timeout = true, on_down = true, lease = true, name = true,
+  },
   ALGORITHMS = { "gcra", "sliding_window", "sliding_log", "fixed_window" }, -- core/base/limit.def
 }
 
@@ -142,7 +146,15 @@ function M.open(name, zone, options, rate, burst)
   local algorithm, rates = to_algorithm(options.algorithm), to_rates(rate)
   check_burst(burst, algorithm, rates)
   local entries = options.entries and zones.entries("store.limiter", options.entries, ENTRIES, ENTRIES_MIN, ENTRIES_MAX)
-  zones.agree("limiter", name, zone, describe(rates, burst, algorithm, entries))
+  local settings = describe(rates, burst, algorithm, entries)
+  local elsewhere = meter.read(zone, options)
+  if elsewhere then settings = settings .. ", " .. meter.describe(elsewhere) end
+  zones.agree("limiter", name, zone, settings)
+  if elsewhere then
+    local limiter, wrong = meter.open(elsewhere, settings, algorithm, rates, burst,
+      entries or default_entries(algorithm, rates[1]))
+    if limiter or wrong then return limiter, wrong end
+  end
   local first
   for i, one in ipairs(rates) do
     local address, why = host.limiter(name, algorithm, one.count, one.per, one.burst or burst or one.count,

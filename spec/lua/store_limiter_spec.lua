@@ -32,6 +32,27 @@ describe("store.limiter", function()
     ]])).body)
   end)
 
+  it("counts in memory in specs where it says Redis, and checks what it says", function()
+    local p = with("'z', { '1/h', '9/d' }, nil, { redis = 'redis://h', timeout = '20ms', on_down = 'deny', lease = 2 }",
+      [[ return 200, ("%s %s"):format(l:take("k")) ]])
+    assert.equal("true 0", gate.request(p).body)
+    assert.equal("false 0", gate.request(p).body)
+    for arguments, message in pairs {
+      ["{ timeout = '20ms' }"] = "timeout: expected none without redis",
+      ["{ redis = 'redis://h', timeout = 0 }"] = "timeout: expected a duration from 1ms to 1m, got 0",
+      ["{ redis = 'redis://h', on_down = 'open' }"] = 'on_down: expected "local", "allow" or "deny"',
+      ["{ redis = 'redis://h', lease = 0.5 }"] = "lease: expected an integer from 0 to 1000000, got 0.5",
+      ["{ redis = 'redis://h', name = ('n'):rep(65) }"] = "name: expected a text of at most 64 bytes",
+      ["{ redis = true }"] = "redis: expected a URL, got a boolean",
+      ["{ redis = 'http://:sesame@h' }"] = "redis",
+    } do
+      local ok, why = pcall(with, "'z', '1/s', 1, " .. arguments)
+      assert.is_false(ok)
+      assert.truthy(tostring(why):find(message, 1, true), tostring(why))
+      assert.is_nil(tostring(why):find("sesame", 1, true))
+    end
+  end)
+
   it("is its plugin's own, unless it is shared", function()
     local body = [[ return 200, tostring((l:take("k"))) ]]
     assert.equal("true", gate.request(with("'z', '1/h', 1", body, "a")).body)

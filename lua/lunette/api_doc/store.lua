@@ -11,9 +11,13 @@ return {
         'How often each key may pass, exact across workers. `rate` is `"100/s"` or a setting of type `t.rate`, or a list of up to 8, '
         .. "which must all let pass. Options: `algorithm` is `gcra`, a bucket that lets `burst` through at once, or `sliding_window`, "
         .. "`sliding_log` or `fixed_window`, which have no burst (nil); see the page on limits. `entries` (65536; as many as 64 MiB "
-        .. "hold of a log) is how many keys are told apart, `share = true` shares the zone with other plugins.",
+        .. "hold of a log) is how many keys are told apart, `share = true` shares the zone with other plugins. `redis = url` counts in "
+        .. "Redis, together with other gateways that say the same zone (or `name`): the handler waits, for `timeout` (50ms) at most; "
+        .. "without Redis `on_down` holds: `local`, `allow` or `deny`; `lease = n` fetches n at once, to be spent here. In specs it is "
+        .. "counted in memory.",
         lua = "fun(zone: string, rate: string|table, burst?: integer, options?: "
-          .. "{ algorithm?: string, entries?: integer, share?: boolean }): lunette.Limiter" },
+          .. "{ algorithm?: string, entries?: integer, share?: boolean, redis?: string, name?: string, timeout?: number|string, "
+          .. "on_down?: string, lease?: integer }): lunette.Limiter" },
       { "counters(zone, options)", "counters",
         "Whole numbers by key. Options: `entries` (65536), how many keys there may be; `share`.",
         lua = "fun(zone: string, options?: { entries?: integer, share?: boolean }): lunette.Counters" },
@@ -30,8 +34,9 @@ return {
       { "take(key, cost, rate)", "boolean, number, number, number, integer",
         "Takes `cost` (1) of what the key may have, or nothing: whether it was there, what is left, in how many seconds it would be there, "
         .. "in how many all is back, and which of several rates says so, the tightest. With `rate` (`{ count =, per =, burst = }`, per in "
-        .. "seconds) the key is judged by that, and counted apart; windows and logs take no longer one than their own.",
-        lua = "fun(key: string, cost?: number, rate?: table): boolean, number, number, number, integer" },
+        .. "seconds) the key is judged by that, and counted apart; windows and logs take no longer one than their own. Of one in Redis the "
+        .. "handler waits, and a sixth result tells who has judged: `redis`, `leased`, or `local`, `allow`, `deny` without it.",
+        lua = "fun(key: string, cost?: number, rate?: table): boolean, number, number, number, integer, string?" },
       { "look(key, cost, rate)", "boolean, number, number, number, integer", "The same, and nothing is taken.",
         lua = "fun(key: string, cost?: number, rate?: table): boolean, number, number, number, integer" },
       { "charge(key, cost, rate)", "boolean, number, number, number, integer",

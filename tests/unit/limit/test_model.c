@@ -184,7 +184,7 @@ static void judge(struct history *h, int64_t now)
 {
     const struct ln_tally_answer *a = &h->q.answer;
     int64_t before = least_room(h, now), granted = before < h->most ? before : h->most;
-    bool charges = h->least == LN_TALLY_CHARGE, ok = charges || granted >= h->least;
+    bool charges = h->least == LN_TALLY_CHARGE, ok = charges || before >= h->least;
 
     granted = charges ? h->most : granted;
     assert_true(h->q.good);
@@ -234,6 +234,8 @@ static void ask_one(struct history *h, struct ln_rand *rand)
     h->most = h->least + (ln_rand_below(rand, 4) ? 0 : (int64_t)ln_rand_below(rand, 6));
     if (ln_rand_below(rand, 16) == 0)
         h->least = LN_TALLY_CHARGE;
+    else if (ln_rand_below(rand, 16) == 0)
+        h->most = 0;
     put_question(&h->tally, &h->q, h->identity, h->least, (uint64_t)h->most);
 }
 

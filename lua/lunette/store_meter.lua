@@ -1,0 +1,161 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- store_meter.lua - store.limiter with the option `redis`: a limit that all gateways with one Redis share. The handler waits
+-- for the answer, for `timeout` at most; what holds without Redis is `on_down`. See docs/limits.md.
+
+local F = require "lunette.ffi"
+local fault = require "lunette.fault"
+local host = require "lunette.host"
+local phase = require "lunette.phase"
+local task = require "lunette.task"
+local text = require "lunette.schema_text"
+local units = require "lunette.schema_units"
+
+local C, taken = F.C, F.taken
+local type = type
+
+local TIMEOUT, TIMEOUT_MOST, LEASE_MOST, NAME_MOST = 0.05, 60, 1e6, 64
+local ON_DOWN = { "local", "allow", "deny" } -- enum ln_limit_down
+local BY = { [0] = "redis", "leased", "local", "allow", "deny" } -- enum ln_meter_by
+
+local M = {}
+
+local opened = {} -- limiters of this state, by where and how
+local Limiter = {}
+local METATABLE = { __index = Limiter, __metatable = "limiter" }
+
+
+-- ---- asking ----
+
+local function refuse(what, rc, cost, rate)
+  if rc == C.LN_ESTATE then fault.raise(what .. ": nothing can wait here") end
+  if rc == C.LN_ELIMIT then
+    fault.raise(("%s: %d per %s s is more than this limiter was opened for"):format(what, rate.count,
+      text.number(rate.per)))
+  end
+  local expected = rate and "a cost from 0 to 1e9 and a rate" or "a cost from 0 to 1e9"
+  fault.raise(("%s: expected %s, got %s"):format(what, expected, text.number(cost)))
+end
+
+
+local function ask(self, what, how, key, cost, rate)
+  if type(key) ~= "string" then fault.raise(what .. ": expected a text as key, got " .. text.show(key)) end
+  if cost == nil then
+    cost = 1
+  elseif type(cost) ~= "number" then
+    fault.raise(what .. ": expected a number as cost, got " .. text.show(cost))
+  end
+  phase.check("redis calls")
+  task.check_yield(what)
+  local question = F.new_meter_ask(self[1])
+  if not question then fault.raise(what .. ": nothing can wait here") end
+  local rc
+  if rate then
+    rc = C.ln_meter_ask_take_as(question, rate.count, rate.per, rate.burst or rate.count, key, #key, cost, how)
+  else
+    rc = C.ln_meter_ask_take(question, key, #key, cost, how)
+  end
+  if rc == C.LN_WAIT then
+    task.wait()
+  elseif rc ~= C.LN_OK then
+    F.free_meter_ask(question)
+    refuse(what, rc, cost, rate)
+  end
+  local ok = C.ln_meter_ask_answer(question, taken) == C.LN_OK
+  F.free_meter_ask(question)
+  return ok, taken.left, taken.wait, taken.reset, taken.which, BY[taken.by]
+end
+
+
+-- As those of a limiter in memory (store_limiter.lua), and who has judged: "redis", "leased", "local", "allow", "deny".
+function Limiter:take(key, cost, rate)
+  return ask(self, "take", C.LN_TAKE, key, cost, rate)
+end
+
+
+function Limiter:look(key, cost, rate)
+  return ask(self, "look", C.LN_TAKE_LOOK, key, cost, rate)
+end
+
+
+function Limiter:charge(key, cost, rate)
+  return ask(self, "charge", C.LN_TAKE_CHARGE, key, cost, rate)
+end
+
+
+-- ---- opening ----
+
+local function to_timeout(value)
+  if value == nil then return TIMEOUT end
+  local seconds = units.seconds(value)
+  if seconds and seconds >= 0.001 and seconds <= TIMEOUT_MOST then return seconds end
+  fault.raise("store.limiter: timeout: expected a duration from 1ms to 1m, got " .. text.show(value))
+end
+
+
+local function to_on_down(word)
+  if word == nil then return 0 end
+  for i, known in ipairs(ON_DOWN) do
+    if word == known then return i - 1 end
+  end
+  fault.raise(("store.limiter: on_down: expected %s, got %s"):format(text.choices(ON_DOWN), text.show(word)))
+end
+
+
+local function to_lease(value)
+  if value == nil then return 0 end
+  if type(value) == "number" and value % 1 == 0 and value >= 0 and value <= LEASE_MOST then return value end
+  fault.raise("store.limiter: lease: expected an integer from 0 to 1000000, got " .. text.show(value))
+end
+
+
+local function to_name(zone, value)
+  local name = value == nil and zone or value
+  if type(name) == "string" and #name >= 1 and #name <= NAME_MOST then return name end
+  fault.raise(("store.limiter: name: expected a text of at most %d bytes, got %s"):format(NAME_MOST, text.show(name)))
+end
+
+
+-- What the options say of Redis; nil: nothing.
+function M.read(zone, options)
+  local url = options.redis
+  if url == nil then
+    for _, name in ipairs { "timeout", "on_down", "lease", "name" } do
+      if options[name] ~= nil then
+        fault.raise(("store.limiter: %s: expected none without redis, got %s"):format(name, text.show(options[name])))
+      end
+    end
+    return nil
+  end
+  if type(url) ~= "string" then fault.raise("store.limiter: redis: expected a URL, got a " .. type(url)) end
+  return {
+    url = url, name = to_name(zone, options.name), timeout = to_timeout(options.timeout),
+    on_down = to_on_down(options.on_down), lease = to_lease(options.lease),
+  }
+end
+
+
+-- For messages: the URL may have a password in it.
+function M.describe(conf)
+  return ("in Redis as %s, timeout %s s, on_down %s, lease %d"):format(text.quote(conf.name), text.number(conf.timeout),
+    ON_DOWN[conf.on_down + 1], conf.lease)
+end
+
+
+-- Uses that count together share one. nil where there is no Redis, as in specs: then it is counted in memory. nil and a
+-- sentence: it cannot be opened.
+function M.open(conf, settings, algorithm, rates, burst, entries)
+  local known = conf.url .. "\n" .. settings
+  if opened[known] then return opened[known] end
+  local windows = {}
+  for i, rate in ipairs(rates) do
+    windows[3 * i - 2], windows[3 * i - 1], windows[3 * i] = rate.count, rate.per, rate.burst or burst or rate.count
+  end
+  local address, why = host.meter(conf.name, algorithm, windows, conf.url, conf.timeout, conf.on_down, conf.lease,
+    entries)
+  if not address then return nil, why end
+  opened[known] = setmetatable({ F.meter(address) }, METATABLE)
+  return opened[known]
+end
+
+
+return M
