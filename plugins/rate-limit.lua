@@ -32,6 +32,19 @@ local limit = plugin "rate-limit" {
     zone = t.string { min = 1, max = 64,
       help = "Name of the counters. Uses with one zone count together, and must agree on rate and burst. Without "
         .. "it, uses with the same rate, burst, algorithm and by count together." },
+    redis = t.secret {
+      help = "URL of a Redis to count in, so that all gateways with the same `redis`, `zone` and settings count "
+        .. "together; the handler waits for it. See [limits](../limits.md)." },
+    timeout = t.duration { default = "50ms", min = 0.001, max = 60,
+      help = "How long a request waits for `redis` at most." },
+    on_down = t.oneof { "local", "allow", "deny", default = "local",
+      help = "While `redis` does not answer: count in this gateway's memory, by its share; let all pass; or answer "
+        .. "503." },
+    lease = t.integer { default = 0, min = 0, max = 1000000,
+      help = "With `redis`: how many requests of a client are asked for at once, to be let through without asking." },
+    state_header = t.string { default = "X-RateLimit-State", max = 64,
+      help = 'With `redis`: header of the response that tells who has judged: `redis`, `leased`, or `local`, `allow`, '
+        .. '`deny` without it; `""` = none.' },
     dry_run = t.boolean { default = false,
       help = "Refuse nothing: count, and tell what would have been refused in the header `X-RateLimit-Dry-Run`, "
         .. "the metric and the log (level info)." },
@@ -102,7 +115,12 @@ function limit:init()
   local rates = conf.limits or { conf.rate }
   if conf.algorithm == "gcra" and conf.rate then self.burst = conf.burst or BURST end
   self.key    = conf.by.of
-  self.bucket = store.limiter(conf.zone or default_zone(self, rates), rates, self.burst, { algorithm = conf.algorithm })
+  local options = { algorithm = conf.algorithm }
+  if conf.redis then
+    options.redis, options.timeout, options.on_down, options.lease = conf.redis, conf.timeout, conf.on_down, conf.lease
+    self.state_header = conf.state_header ~= "" and conf.state_header
+  end
+  self.bucket = store.limiter(conf.zone or default_zone(self, rates), rates, self.burst, options)
   self.fields = conf.headers and conf.style ~= "draft"
   self.draft  = conf.headers and conf.style ~= "fields"
   self.known, self.known_count = {}, 0
@@ -165,6 +183,13 @@ local function refuse(self, req, wait)
 end
 
 
+-- Redis does not count, and nobody is to pass then: the client has not asked for too much.
+local function unknown(req, wait)
+  return 503, { error = "Service Unavailable", code = "limit_unknown", request_id = req.id },
+         { ["Retry-After"] = math.ceil(wait), ["X-Lunette-Reason"] = "limit_unknown" }
+end
+
+
 -- Nothing is refused: it is only told.
 local function note(self, req, res, wait)
   res.headers["X-RateLimit-Dry-Run"] = "refused"
@@ -187,11 +212,13 @@ function limit:request(req, res)
   local key = self.key(req)
   if key == nil then return end
   local rate = self.conf.limit and rate_of(self, req)
-  local ok, left, wait, reset, which = take(self, key, req, res, rate)
+  local ok, left, wait, reset, which, by = take(self, key, req, res, rate)
+  if by and self.state_header then res.headers[self.state_header] = by end
   if self.fields or self.draft then tell(self, res, rate, left, reset, which) end
   if ok then return end
   self.refused:inc(req.route, self.conf.dry_run and "dry_run" or "refused")
   if self.conf.dry_run then return note(self, req, res, wait) end
+  if by == "deny" then return unknown(req, wait) end
   return refuse(self, req, wait)
 end
 

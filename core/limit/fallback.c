@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * fallback.c - windows in shared memory, one zone each.
+ * fallback.c - windows in shared memory (shm/windows.h), by the plans of shares.
  */
 #include "limit/fallback.h"
 
@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "limit/share.h"
 
-enum { ZONE_NAME = LN_TALLY_RULE_MAX + 32 };
+enum { ZONE_NAME = LN_TALLY_RULE_MAX + 48 };
 
 static struct ln_limit countable(const struct ln_limit *limit)
 {
@@ -21,12 +21,20 @@ static struct ln_limit countable(const struct ln_limit *limit)
     return l;
 }
 
-/* No plugin can give its limits such a name. */
-static struct ln_slice zone_name(struct ln_slice name, unsigned i, const struct ln_limit *limit,
+static struct ln_plan plan_of(const struct ln_limit *limit)
+{
+    struct ln_limit l = countable(limit);
+
+    return ln_plan_make(&l);
+}
+
+/* Ways lie differently in memory, and so do logs of different lengths. No plugin can give its
+ * limits such a name. */
+static struct ln_slice zone_name(struct ln_slice name, unsigned i, const struct ln_plan *plan,
                                  char out[ZONE_NAME])
 {
-    int n = snprintf(out, ZONE_NAME, "%.*s\n%s\n%u", (int)name.n, name.p,
-                     ln_limit_words[limit->way], i);
+    int n = snprintf(out, ZONE_NAME, "%.*s\n\n%s\n%u\n%u", (int)name.n, name.p,
+                     ln_limit_words[plan->way], ln_plan_cells(plan), i);
 
     return ln_slice(out, (size_t)n);
 }
@@ -35,12 +43,10 @@ void ln_fallback_demand(const struct ln_limit *limits, unsigned count, struct ln
                         size_t clients, struct ln_demand *demand)
 {
     for (unsigned i = 0; i < count; i++) {
-        struct ln_limit l = countable(&limits[i]);
-        struct ln_plan plan = ln_plan_make(&l);
+        struct ln_plan plan = plan_of(&limits[i]);
         char text[ZONE_NAME];
 
-        ln_demand_add(demand, LN_ZONE_LIMITER, zone_name(name, i, &l, text),
-                      ln_limiter_size(&plan, clients));
+        ln_windows_demand(&plan, clients, zone_name(name, i, &plan, text), demand);
     }
 }
 
@@ -49,16 +55,13 @@ bool ln_fallback_open(struct ln_fallback *f, const struct ln_limit *limits, unsi
 {
     *f = (struct ln_fallback){.limits = limits, .count = count};
     for (unsigned i = 0; i < count; i++) {
-        struct ln_limit l = countable(&limits[i]);
-        struct ln_plan plan = ln_plan_make(&l);
-        size_t size = ln_limiter_size(&plan, clients);
+        struct ln_plan plan = plan_of(&limits[i]);
         char text[ZONE_NAME];
-        void *zone = ln_shm_find(shm, LN_ZONE_LIMITER, zone_name(name, i, &l, text), &size);
 
-        if (zone == NULL)
+        if (!ln_windows_open(&f->windows[i], &plan, clients, zone_name(name, i, &plan, text), shm))
             return false;
-        f->windows[i].way = l.way;
-        ln_limiter_open(&f->windows[i].zone, &plan, zone, size);
+        if (i > 0)
+            f->windows[i - 1].also = &f->windows[i];
     }
     return true;
 }
@@ -70,72 +73,38 @@ static uint64_t salt_of(const struct ln_limit *l)
     return ln_hash(&key, &l->burst, sizeof l->burst);
 }
 
-static void divide(struct ln_fallback *f, uint64_t gateways)
+static void set_share(struct ln_limit_window *w, const struct ln_limit *limit, uint64_t gateways)
 {
-    if (f->gateways == gateways)
-        return;
-    f->gateways = gateways;
-    for (unsigned i = 0; i < f->count; i++) {
-        struct ln_limit l = countable(&f->limits[i]), share = ln_share_of(&l, gateways);
+    struct ln_limit share = ln_share_of(limit, gateways);
 
-        f->windows[i].plan = ln_plan_make(&share);
-        f->windows[i].salt = salt_of(&share);
-    }
-}
-
-/* Who refuses longer, or has less left. */
-static bool is_tighter(const struct ln_limit_answer *a, const struct ln_limit_answer *b)
-{
-    if (a->ok != b->ok)
-        return !a->ok;
-    return a->ok ? a->left < b->left : a->wait > b->wait;
-}
-
-static void ask_each(struct ln_fallback *f, uint64_t hash, uint64_t cost, enum ln_plan_mode mode,
-                     ln_nsec now, struct ln_limit_answer *out, unsigned *which)
-{
-    bool shared = false;
-
-    for (unsigned i = 0; i < f->count; i++) {
-        struct ln_limit_answer a;
-
-        ln_limiter_take(&f->windows[i].zone, &f->windows[i].plan, hash ^ f->windows[i].salt, cost,
-                        mode, now, &a);
-        shared = shared || a.shared;
-        if (i > 0 && !is_tighter(&a, out))
-            continue;
-        *out = a;
-        *which = i;
-    }
-    out->shared = shared;
+    w->plan = ln_plan_make(&share);
+    w->salt = salt_of(&share);
 }
 
 void ln_fallback_take(struct ln_fallback *f, uint64_t gateways, uint64_t hash, uint64_t cost,
                       enum ln_plan_mode mode, ln_nsec now, struct ln_limit_answer *out,
                       unsigned *which)
 {
-    divide(f, gateways);
-    if (f->count > 1 && mode == LN_PLAN_TAKE) {
-        ask_each(f, hash, cost, LN_PLAN_LOOK, now, out, which);
-        if (!out->ok)
-            return;
+    for (unsigned i = 0; f->gateways != gateways && i < f->count; i++) {
+        struct ln_limit l = countable(&f->limits[i]);
+
+        set_share(&f->windows[i], &l, gateways);
     }
-    ask_each(f, hash, cost, mode, now, out, which);
+    f->gateways = gateways;
+    *which = ln_windows_take(f->windows, hash, cost, mode, now, out) - 1;
 }
 
 void ln_fallback_take_as(const struct ln_fallback *f, const struct ln_limit *limit,
                          uint64_t gateways, uint64_t hash, uint64_t cost, enum ln_plan_mode mode,
                          ln_nsec now, struct ln_limit_answer *out)
 {
-    struct ln_limit l = *limit, share;
+    struct ln_limit_window w = {.zone = f->windows[0].zone};
+    struct ln_limit l = *limit;
 
-    if (l.way != f->windows[0].way) {
+    if (l.way != f->windows[0].plan.way) {
         l.burst = l.count;
-        l.way = f->windows[0].way;
+        l.way = f->windows[0].plan.way;
     }
-    share = ln_share_of(&l, gateways);
-
-    struct ln_plan plan = ln_plan_make(&share);
-
-    ln_limiter_take(&f->windows[0].zone, &plan, hash ^ salt_of(&share), cost, mode, now, out);
+    set_share(&w, &l, gateways);
+    ln_windows_take(&w, hash, cost, mode, now, out);
 }

@@ -11,19 +11,13 @@
 #define LN_LIMIT_FALLBACK_H
 
 #include "limit/tally.h"
-#include "shm/limiter.h"
-#include "shm/region.h"
+#include "shm/windows.h"
 
 struct ln_fallback {
     const struct ln_limit *limits; /* borrowed */
     unsigned count;
     uint64_t gateways; /* what the plans are made for; 0 = none yet */
-    struct {
-        struct ln_limiter_zone zone;
-        struct ln_plan plan;
-        uint64_t salt;
-        enum ln_limit_way way; /* of all who use the zone */
-    } windows[LN_TALLY_WINDOWS];
+    struct ln_limit_window windows[LN_TALLY_WINDOWS];
 };
 
 /* Notes the zones for so many clients. `name` has at most LN_TALLY_RULE_MAX bytes. */

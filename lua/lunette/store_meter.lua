@@ -3,6 +3,7 @@
 -- for the answer, for `timeout` at most; what holds without Redis is `on_down`. See docs/limits.md.
 
 local F = require "lunette.ffi"
+local crypto = require "lunette.crypto"
 local fault = require "lunette.fault"
 local host = require "lunette.host"
 local phase = require "lunette.phase"
@@ -108,8 +109,9 @@ local function to_lease(value)
 end
 
 
+-- A zone whose name is too long for that is known by its digest.
 local function to_name(zone, value)
-  local name = value == nil and zone or value
+  local name = value == nil and (#zone <= NAME_MOST and zone or crypto.sha256_hex(zone)) or value
   if type(name) == "string" and #name >= 1 and #name <= NAME_MOST then return name end
   fault.raise(("store.limiter: name: expected a text of at most %d bytes, got %s"):format(NAME_MOST, text.show(name)))
 end

@@ -1,0 +1,77 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The plugin rate-limit with the setting redis: two gateways, one limit.
+
+local gate = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "../../support/gate.lua")
+
+
+local redis
+
+
+local function start(settings)
+  return gate.start { workers = 2, routes = ([[
+    service "main" { instances = { "%s" } }
+    get "/" { to = service "main", use "rate-limit" { redis = "%s", %s } }
+  ]]):format(gate.upstream(function() return 200, "ok", { ["X-Tokens"] = "7" } end).url, redis.url, settings) }
+end
+
+
+local function statuses(g, n, headers)
+  local seen = {}
+  for _ = 1, n do
+    local status = g:get("/", { headers = headers }).status
+    seen[status] = (seen[status] or 0) + 1
+  end
+  return seen
+end
+
+
+describe("rate-limit in Redis", function()
+  before_each(function() redis = gate.redis { password = "sesame" } end)
+  after_each(gate.cleanup)
+
+  it("is one limit for all gateways, with headers that are right", function()
+    local settings = 'limits = { "20/h", "30/d" }, algorithm = "sliding_log", timeout = "5s"'
+    local a, b = start(settings), start(settings)
+    assert.same({ [200] = 12 }, statuses(a, 12))
+    assert.same({ [200] = 8, [429] = 2 }, statuses(b, 10))
+    local r = b:get("/")
+    assert.equal("20", r.headers["RateLimit-Limit"])
+    assert.equal("0", r.headers["RateLimit-Remaining"])
+    assert.equal("redis", r.headers["X-RateLimit-State"])
+    local wait = tonumber(r.headers["Retry-After"])
+    assert.is_true(wait > 3500 and wait <= 3600)
+    assert.equal(2, #redis:command("KEYS", "rate_limit:{20/3600s,30/86400s%3A0%3Asliding_log%3Aclient:*127.0.0.1}*"))
+  end)
+
+  it("charges what a response has cost, whoever asks next", function()
+    local settings = 'rate = "10/d", algorithm = "fixed_window", charge = "header:X-Tokens", zone = "tokens"'
+    local a, b = start(settings), start(settings)
+    assert.same({ [200] = 1 }, statuses(a, 1))
+    gate.eventually(function() return #redis:command("KEYS", "rate_limit:{tokens:*") == 1 end, "the charge")
+    assert.same({ [200] = 1 }, statuses(b, 1))
+    gate.eventually(function() return b:get("/").status == 429 end, "the second charge")
+    assert.equal(429, a:get("/").status)
+  end)
+
+  it("spends leases", function()
+    local g = start('rate = "100/h", burst = 100, lease = 10, timeout = "5s", state_header = "X-Judge"')
+    assert.equal("redis", g:get("/").headers["X-Judge"])
+    assert.equal("leased", g:get("/").headers["X-Judge"])
+  end)
+
+  it("does without Redis as it was told", function()
+    local g = start('rate = "2/h", burst = 2')
+    local loose = start('rate = "2/h", burst = 2, on_down = "allow", zone = "loose"')
+    local strict = start('rate = "2/h", burst = 2, on_down = "deny", zone = "strict"')
+    redis:kill()
+    assert.same({ [200] = 2, [429] = 2 }, statuses(g, 4))
+    assert.same({ [200] = 5 }, statuses(loose, 5))
+    local r = strict:get("/")
+    assert.equal(503, r.status)
+    assert.equal("limit_unknown", r.headers["X-Lunette-Reason"])
+    assert.equal("deny", r.headers["X-RateLimit-State"])
+    redis:run()
+    gate.eventually(function() return strict:get("/").status == 200 end, "Redis", 15)
+    assert.is_nil((g:log() .. strict:log()):find("sesame", 1, true))
+  end)
+end)
