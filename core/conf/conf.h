@@ -119,15 +119,15 @@ struct ln_limit_conf { /* rateLimit */
     struct ln_limit limit; /* what it says; the first one of: */
     struct ln_limit limits[LN_LIMIT_WINDOWS];
     unsigned count;
-    bool headers;            /* tell clients where they stand */
-    bool dry_run;            /* refuse nothing */
-    unsigned status;         /* of the refusal */
-    const char *message;     /* its text */
-    const char *redis_url;   /* "" = none: counted here; the others below are for Redis */
-    const char *name;        /* of the rule, in Redis */
-    struct ln_limit without; /* what it says while Redis does not count */
-    uint64_t lease;          /* tokens that are fetched at once; 0 = each is asked for */
-    ln_msec timeout;         /* for an answer */
+    bool headers;              /* tell clients where they stand */
+    bool dry_run;              /* refuse nothing */
+    unsigned status;           /* of the refusal */
+    const char *message;       /* its text */
+    const char *redis_url;     /* "" = none: counted here; the others below are for Redis */
+    const char *name;          /* of the rule, in Redis */
+    enum ln_limit_way without; /* how it is counted while Redis does not count */
+    uint64_t lease;            /* tokens that are fetched at once; 0 = each is asked for */
+    ln_msec timeout;           /* for an answer */
     enum ln_limit_down on_down;
     const char *state_header; /* tells clients who has judged; "" = none */
     struct ln_place place;

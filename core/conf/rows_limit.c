@@ -196,17 +196,14 @@ static void settle_algorithm(const struct ln_node *n, struct ln_limit_conf *conf
 
     if (n == NULL)
         conf->limit.way = in_redis ? LN_LIMIT_SLIDING_LOG : LN_LIMIT_GCRA;
-    conf->without = conf->limit;
-    if (n == NULL)
-        conf->without.way = LN_LIMIT_GCRA;
+    conf->without = n == NULL ? LN_LIMIT_GCRA : conf->limit.way;
 }
 
 /* Several windows, or the one that the other keys say. */
 static void settle_windows(struct ln_reader *r, const struct ln_node *map,
                            struct ln_limit_conf *conf)
 {
-    static const char *const others[] = {"requestsPerSecond", "limit", "window", "burstSize",
-                                         "redisURL"};
+    static const char *const others[] = {"requestsPerSecond", "limit", "window", "burstSize"};
     const struct ln_node *limits = ln_node_get(map, "limits");
 
     for (size_t i = 0; limits != NULL && i < LN_ARRAY_LEN(others); i++)
@@ -219,6 +216,16 @@ static void settle_windows(struct ln_reader *r, const struct ln_node *map,
         conf->count = 1;
     }
     conf->limit = conf->limits[0];
+}
+
+static void check_lease(struct ln_reader *r, const struct ln_node *n,
+                        const struct ln_limit_conf *conf)
+{
+    for (unsigned i = 0; n != NULL && i < conf->count; i++)
+        if (conf->lease > ln_limit_most(&conf->limits[i])) {
+            report_at(r, "lease", &n->place, "more than may pass at once, expected a part of it");
+            return;
+        }
 }
 
 static void check(struct ln_reader *r, const struct ln_node *map, void *base)
@@ -242,10 +249,8 @@ static void check(struct ln_reader *r, const struct ln_node *map, void *base)
     if (limit == NULL)
         draft->conf.limit.per = 1000;
     settle_algorithm(ln_node_get(map, "algorithm"), &draft->conf);
-    if (draft->conf.lease > ln_limit_most(&draft->conf.limit) && ln_node_get(map, "lease") != NULL)
-        report_at(r, "lease", &ln_node_get(map, "lease")->place,
-                  "more than may pass at once, expected a part of it");
     settle_windows(r, map, &draft->conf);
+    check_lease(r, ln_node_get(map, "lease"), &draft->conf);
 }
 
 const struct ln_block ln_rows_limit = {.rows = rows, .check = check};

@@ -121,6 +121,14 @@ static void on_judged(struct ln_meter_take *t)
     ln_exchange_advance(x);
 }
 
+/* As it stands in Redis: an address is known as itself; what another source tells is marked, so
+ * that no client can write what counts as another one's address. */
+static struct ln_slice meter_identity(struct ln_exchange *x)
+{
+    return ln_slice_eq(x->req.client_source, LN_SLICE("address")) ? x->req.client_id
+                                                                  : ln_client_key(&x->req);
+}
+
 /* In Redis. True: nobody has to wait for it. */
 static bool ask_meter(struct ln_exchange *x)
 {
@@ -132,7 +140,7 @@ static bool ask_meter(struct ln_exchange *x)
     j->x = x;
     j->take.on_done = on_judged;
     x->judging = &j->take;
-    x->judged = ln_meter_take(x->gen->meter, &j->take, x->req.client_id, 1, LN_PLAN_TAKE);
+    x->judged = ln_meter_take(x->gen->meter, &j->take, meter_identity(x), 1, LN_PLAN_TAKE);
     return x->judged;
 }
 
@@ -177,8 +185,8 @@ static bool is_over_meter(struct ln_exchange *x)
 
     x->retry_after = a->wait;
     if (a->by == LN_METER_REDIS || a->by == LN_METER_LOCAL)
-        x->told = (struct ln_told_limit){true, false, ln_limit_most(&x->gen->conf->limit.limit),
-                                         a->left, a->reset};
+        x->told = (struct ln_told_limit){
+            true, false, ln_limit_most(&x->gen->conf->limit.limits[a->which]), a->left, a->reset};
     return !a->ok;
 }
 

@@ -21,9 +21,7 @@ enum { LIMITED_CLIENTS = 65536 }; /* that the gateway-wide limit tells apart at 
 static void load_meter(struct ln_generation *g, const struct ln_vm_env *env, struct ln_diag *diag)
 {
     const struct ln_limit_conf *conf = &g->conf->limit;
-    struct ln_meter_conf meter = {.limits = {conf->limit},
-                                  .without = {conf->without},
-                                  .count = 1,
+    struct ln_meter_conf meter = {.count = conf->count,
                                   .lease = conf->lease,
                                   .rule = ln_slice_of(conf->name),
                                   .timeout = conf->timeout,
@@ -31,6 +29,10 @@ static void load_meter(struct ln_generation *g, const struct ln_vm_env *env, str
                                   .clients = LIMITED_CLIENTS};
     struct ln_err err;
 
+    for (unsigned i = 0; i < conf->count; i++) {
+        meter.limits[i] = meter.without[i] = conf->limits[i];
+        meter.without[i].way = conf->without;
+    }
     if (ln_redis_url_parse(ln_slice_of(conf->redis_url), &meter.url, &err) != 0) {
         ln_diag_error(diag, &conf->place, "rateLimit.redisURL: %s", err.text);
         return;

@@ -9,6 +9,7 @@
 #include "limit/share.h"
 
 enum { ZONE_NAME = LN_TALLY_RULE_MAX + 48 };
+enum { LOG_BYTES = 64 << 20 }; /* of a log's zone: then fewer clients are told apart */
 
 static struct ln_limit countable(const struct ln_limit *limit)
 {
@@ -26,6 +27,13 @@ static struct ln_plan plan_of(const struct ln_limit *limit)
     struct ln_limit l = countable(limit);
 
     return ln_plan_make(&l);
+}
+
+static size_t clients_of(const struct ln_plan *plan, size_t clients)
+{
+    size_t most = LOG_BYTES / (32 + 16 * (size_t)ln_plan_cells(plan));
+
+    return most < clients ? most : clients;
 }
 
 /* Ways lie differently in memory, and so do logs of different lengths. No plugin can give its
@@ -46,7 +54,8 @@ void ln_fallback_demand(const struct ln_limit *limits, unsigned count, struct ln
         struct ln_plan plan = plan_of(&limits[i]);
         char text[ZONE_NAME];
 
-        ln_windows_demand(&plan, clients, zone_name(name, i, &plan, text), demand);
+        ln_windows_demand(&plan, clients_of(&plan, clients), zone_name(name, i, &plan, text),
+                          demand);
     }
 }
 
@@ -58,7 +67,8 @@ bool ln_fallback_open(struct ln_fallback *f, const struct ln_limit *limits, unsi
         struct ln_plan plan = plan_of(&limits[i]);
         char text[ZONE_NAME];
 
-        if (!ln_windows_open(&f->windows[i], &plan, clients, zone_name(name, i, &plan, text), shm))
+        if (!ln_windows_open(&f->windows[i], &plan, clients_of(&plan, clients),
+                             zone_name(name, i, &plan, text), shm))
             return false;
         if (i > 0)
             f->windows[i - 1].also = &f->windows[i];

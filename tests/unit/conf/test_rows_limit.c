@@ -77,8 +77,7 @@ static void test_algorithm_in_redis(void **state)
     load_good(&l, HEAD "rateLimit: {requestsPerSecond: 9, redisURL: 'redis://h'}\n");
     assert_int_equal(l.conf->limit.limit.way, LN_LIMIT_SLIDING_LOG); /* of one second */
     assert_int_equal(l.conf->limit.limit.per, 1000);
-    assert_int_equal(l.conf->limit.without.way, LN_LIMIT_GCRA); /* as if there were no Redis */
-    assert_int_equal(l.conf->limit.without.burst, 10);
+    assert_int_equal(l.conf->limit.without, LN_LIMIT_GCRA); /* as if there were no Redis */
     assert_int_equal(l.conf->limit.timeout, 50);
     assert_int_equal(l.conf->limit.on_down, LN_LIMIT_DOWN_LOCAL);
     assert_string_equal(l.conf->limit.name, "gateway");
@@ -90,7 +89,7 @@ static void test_algorithm_in_redis(void **state)
     load_good(&l, HEAD "rateLimit: {limit: 9, window: 1m, algorithm: fixed_window, redisURL: "
                        "'redis://h', onDown: deny, timeout: 5ms}\n");
     assert_int_equal(l.conf->limit.limit.way, LN_LIMIT_FIXED_WINDOW);
-    assert_int_equal(l.conf->limit.without.way, LN_LIMIT_FIXED_WINDOW);
+    assert_int_equal(l.conf->limit.without, LN_LIMIT_FIXED_WINDOW);
     assert_int_equal(l.conf->limit.timeout, 5);
     assert_int_equal(l.conf->limit.on_down, LN_LIMIT_DOWN_DENY);
     load_end(&l);
