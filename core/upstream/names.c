@@ -172,7 +172,9 @@ static ln_msec warm_from(const struct name *n, ln_msec now)
     return now > atomic_load(&n->service->record->born) + SETTLING_MS ? now : 1;
 }
 
-static void take_members(struct name *n, const struct ln_spot *wanted, unsigned count, bool partial)
+/* How many are left out. */
+static unsigned take_members(struct name *n, const struct ln_spot *wanted, unsigned count,
+                             bool partial)
 {
     struct ln_turnover_rules rules = {.max = n->f->conf->discover_max,
                                       .workers = n->all->services->workers,
@@ -187,26 +189,20 @@ static void take_members(struct name *n, const struct ln_spot *wanted, unsigned 
     if (news.joined + news.left + news.changed > 0)
         announce(n);
     say_moves(&story);
-    if (news.refused == 0)
-        say_fine(n);
-    else if (is_new(n, TOO_MANY))
-        ln_warn("names %s %s: %u instances are left out, because there is room for %u "
-                "(discoverMax)",
-                n->service->conf->name, n->f->conf->url, news.refused, rules.max);
     ln_text_fini(&story.joined);
     ln_text_fini(&story.left);
+    return news.refused;
 }
 
 /* Another machine may be behind it: nothing is known of that. */
-static void take_list(struct name *n, const struct ln_spot *wanted, unsigned count)
+static void take_list(struct name *n, const struct ln_spot *wanted, unsigned count, bool partial)
 {
     struct ln_text text;
     bool apart;
     unsigned shown = 0;
     char url[LN_SEAT_URL];
 
-    say_fine(n);
-    if (!ln_turnover_list(&n->f->members, wanted, count, &apart))
+    if (!ln_turnover_list(&n->f->members, wanted, count, partial, &apart))
         return;
     if (apart)
         ln_record_renew(n->f->instances->record, warm_from(n, now_of(n->all)));
@@ -254,16 +250,12 @@ static void on_nobody(struct name *n, ln_msec ttl)
     if (atomic_load(&head->gone) == 0)
         atomic_store(&head->gone, now);
     since = now - atomic_load(&head->gone);
-    if (discovers(n) && since >= n->all->hold) {
-        take_members(n, NULL, 0, false);
-        atomic_store(&head->trouble, GONE);
-        ask_again(n, ttl);
-        return;
-    }
     if (is_new(n, GONE))
         ln_warn("names %s %s: it has no addresses now: %s%s", n->service->conf->name,
                 n->f->conf->url, what_stays(n), discovers(n) ? " for gateway.resolver.hold" : "");
-    if (discovers(n) && n->all->hold - since < ttl)
+    if (discovers(n) && since >= n->all->hold)
+        take_members(n, NULL, 0, false);
+    else if (discovers(n) && n->all->hold - since < ttl)
         ttl = n->all->hold - since;
     ask_again(n, ttl);
 }
@@ -277,10 +269,18 @@ static void on_wanted(struct name *n, const struct ln_spot *wanted, unsigned cou
         return;
     }
     atomic_store(&n->f->members.head->gone, 0);
+
+    unsigned refused = 0;
+
     if (discovers(n))
-        take_members(n, wanted, count, partial);
+        refused = take_members(n, wanted, count, partial);
     else
-        take_list(n, wanted, count);
+        take_list(n, wanted, count, partial);
+    if (refused == 0)
+        say_fine(n);
+    else if (is_new(n, TOO_MANY))
+        ln_warn("names %s %s: it has %u more addresses than there is room for (discoverMax: %u)",
+                n->service->conf->name, n->f->conf->url, refused, n->f->conf->discover_max);
     note_answered(n);
     ask_again(n, ttl);
 }

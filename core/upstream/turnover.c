@@ -203,7 +203,7 @@ static unsigned list_of(const struct ln_members *m, struct ln_spot out[LN_MEMBER
 }
 
 bool ln_turnover_list(struct ln_members *m, const struct ln_spot *wanted, unsigned count,
-                      bool *apart)
+                      bool partial, bool *apart)
 {
     struct ln_spot now[LN_MEMBERS_LIST];
     unsigned had = list_of(m, now), same = 0;
@@ -212,7 +212,7 @@ bool ln_turnover_list(struct ln_members *m, const struct ln_spot *wanted, unsign
     for (unsigned i = 0; i < count; i++)
         same += find(now, had, &wanted[i]) >= 0;
     *apart = same == 0;
-    if (same == count && had == count)
+    if (same == count && (had == count || partial))
         return false;
     for (unsigned i = 0; i < LN_MEMBERS_LIST; i++) {
         struct ln_spot p = i < count ? wanted[i] : (struct ln_spot){.state = LN_SPOT_EMPTY};

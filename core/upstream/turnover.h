@@ -37,9 +37,10 @@ ln_turnover_take(struct ln_members *m, const struct ln_spot *wanted, unsigned co
 void ln_turnover_sweep(struct ln_members *m, unsigned workers);
 
 /* Writes down the addresses of one instance, in this order. False: it has had just these, in
- * whatever order, and nothing was changed. *apart: it has none of them any more. */
+ * whatever order, or, when the answer is only a part, these and others, and nothing was changed.
+ * *apart: it has none of the former ones any more. */
 bool ln_turnover_list(struct ln_members *m, const struct ln_spot *wanted, unsigned count,
-                      bool *apart);
+                      bool partial, bool *apart);
 
 static inline bool ln_spot_equals(const struct ln_spot *a, const struct ln_spot *b)
 {

@@ -87,6 +87,8 @@ describe("a name under discover", function()
       g:wait_log("1 joined: http://127.0.0.3")
       assert.same({ 0, 0, 5 }, send(g, 5))
       assert.equal(1, times(g, "no addresses now"))
+      g:wait_log("there are answers again")
+      assert.equal(1, times(g, "there are answers again"))
     end)
   end
 

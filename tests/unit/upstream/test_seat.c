@@ -184,13 +184,13 @@ static void test_the_list_of_an_instance_changes(void **state)
     bool apart;
 
     assert_true(s->asks);
-    assert_true(ln_turnover_list(&s->followed[0].members, two, 2, &apart));
+    assert_true(ln_turnover_list(&s->followed[0].members, two, 2, false, &apart));
     atomic_store(&s->followed[0].members.head->answered, 1);
     atomic_fetch_add(&s->record->steered, 1);
     assert_string_equal(picked(s, 1), "a");
     assert_int_equal(s->count, 1);
     assert_int_equal(s->instances[0].conf->addr_count, 2);
-    assert_true(ln_turnover_list(&s->followed[0].members, two + 1, 1, &apart));
+    assert_true(ln_turnover_list(&s->followed[0].members, two + 1, 1, false, &apart));
     atomic_fetch_add(&s->record->steered, 1);
     assert_string_equal(picked(s, 1), "b");
     assert_int_equal(s->instances[0].conf->addr_count, 1);

@@ -285,12 +285,13 @@ static void test_a_list_changes_with_its_set(void **state)
     bool apart;
 
     assert_true(ln_members_open(&m, l->shm, LN_SLICE("users http://one.test:80"), false));
-    assert_true(ln_turnover_list(&m, three, 2, &apart));
+    assert_true(ln_turnover_list(&m, three, 2, false, &apart));
     assert_true(apart);
-    assert_false(ln_turnover_list(&m, swapped, 2, &apart));
-    assert_true(ln_turnover_list(&m, three + 1, 2, &apart));
+    assert_false(ln_turnover_list(&m, swapped, 2, false, &apart));
+    assert_false(ln_turnover_list(&m, three, 1, true, &apart)); /* a part is no news */
+    assert_true(ln_turnover_list(&m, three + 1, 2, false, &apart));
     assert_false(apart);
-    assert_true(ln_turnover_list(&m, three, 1, &apart));
+    assert_true(ln_turnover_list(&m, three, 1, false, &apart));
     assert_true(apart);
 }
 
