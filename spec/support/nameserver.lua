@@ -66,10 +66,11 @@ end
 
 
 local function records_of(said, kind, type)
-  local records = {}
+  local records, ttl = {}, said.ttl or 0
+  ttl = u16(bit.rshift(ttl, 16)) .. u16(bit.band(ttl, 65535))
   for _, value in ipairs(said[kind] or {}) do
     local data = DATA[kind](value)
-    records[#records + 1] = "\xc0\x0c" .. u16(type) .. u16(1) .. "\0\0" .. u16(said.ttl or 0) .. u16(#data) .. data
+    records[#records + 1] = "\xc0\x0c" .. u16(type) .. u16(1) .. ttl .. u16(#data) .. data
   end
   return records
 end

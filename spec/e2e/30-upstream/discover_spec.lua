@@ -194,8 +194,9 @@ describe("a name under discover", function()
     end)
     local text = g.dir:read("gateway.yaml")
     for i = 1, 3 do
-      local changed = '"discover":"addresses","discoverMax":' .. 10 * i
-      g.dir:write("gateway.yaml", (text:gsub('"discover":"addresses"', changed)))
+      local changed, n = text:gsub('"discover": ', '"discoverMax": ' .. 10 * i .. ', "discover": ')
+      assert.equal(1, n)
+      g.dir:write("gateway.yaml", changed)
       assert.equal(0, g:reload().code)
     end
     say(2, 3)

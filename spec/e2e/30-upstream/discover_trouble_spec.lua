@@ -103,6 +103,22 @@ describe("a name under discover", function()
     assert.same({ 5, 5, 0 }, send(g, 10))
   end)
 
+  it("asks neither sooner than minTtl nor later than maxTtl", function()
+    ns:set(NAME, { a = { "127.0.0.1" }, ttl = 86400 })
+    local g = start()
+    ns:set(NAME, { a = { "127.0.0.1", "127.0.0.2" }, ttl = 0 })
+    g:wait_log("1 joined: http://127.0.0.2")
+    local text = g.dir:read("gateway.yaml"):gsub('"20ms"', '"10s"'):gsub('"50ms"', '"10s"')
+    g.dir:write("gateway.yaml", text)
+    assert.equal(0, g:reload().code)
+    gate.eventually(function()
+      local asked = ns.asked[NAME]
+      gate.pause(0.3)
+      return ns.asked[NAME] == asked
+    end, "an end of the questions")
+    assert.same({ 5, 5, 0 }, send(g, 10))
+  end)
+
   it("answers over TCP when there are many", function()
     ns:set(NAME, { a = { "127.0.0.1", "127.0.0.2", "127.0.0.3" }, truncated = true })
     assert.same({ 2, 2, 2 }, send(start(), 6))

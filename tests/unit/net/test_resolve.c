@@ -362,9 +362,13 @@ static void test_one_silent_family_does_not_hold_up_the_other(void **state)
     d->o.dns.timeout = 2000;
     assert_int_equal(look_up(d, "half.a.test", AF_UNSPEC), LN_RESOLVED);
     assert_int_equal(ln_resolve_count(&d->op[0]), 2);
+    assert_true(ln_resolve_is_partial(&d->op[0]));
     assert_in_range((ln_clock_mono() - start_at) / LN_NSEC_PER_MSEC, 30, 1500);
     assert_true(start(d, 1, "half.a.test", AF_UNSPEC)); /* and it is remembered */
     assert_int_equal(look_up(d, "halffail.a.test", AF_UNSPEC), LN_RESOLVED);
+    assert_true(ln_resolve_is_partial(&d->op[0]));
+    assert_int_equal(look_up(d, "both.a.test", AF_UNSPEC), LN_RESOLVED);
+    assert_false(ln_resolve_is_partial(&d->op[0]));
 }
 
 /* ---- no ---- */
