@@ -8,11 +8,14 @@
 #include "base/assert.h"
 #include "base/mem.h"
 
+enum { LATE_MS = 50, READING_MS = 50 };
+
 struct queue {
     struct queue *next; /* most recently made first; a handful of durations in all */
     struct ln_deadlines *all;
     ln_msec duration;
     struct ln_list due; /* ln_deadline.node, earliest first */
+    bool put_off;       /* for those that are due */
     struct ln_timer timer;
 };
 
@@ -43,11 +46,23 @@ void ln_deadlines_free(struct ln_deadlines *all)
     ln_free(all);
 }
 
+/* Were we held up? Told once for all that are due. */
+static bool is_late(struct queue *q, ln_msec now)
+{
+    q->put_off = !q->put_off && !ln_list_is_empty(&q->due) &&
+                 ln_container_of(q->due.next, struct ln_deadline, node)->at + LATE_MS < now;
+    return q->put_off;
+}
+
 static void on_time(struct ln_timer *t)
 {
     struct queue *q = ln_container_of(t, struct queue, timer);
     ln_msec now = ln_loop_now_ms(q->all->loop);
 
+    if (is_late(q, now)) {
+        ln_timer_start(q->all->loop, t, READING_MS, on_time);
+        return;
+    }
     while (!ln_list_is_empty(&q->due)) {
         struct ln_deadline *d = ln_container_of(q->due.next, struct ln_deadline, node);
 

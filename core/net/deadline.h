@@ -5,6 +5,10 @@
  * queue, setting appends, clearing unlinks, and one timer per queue looks at its head. The timer is
  * not moved when the head goes: it fires, finds the new head, and sleeps on. A request that sets
  * and clears five deadlines touches no timer at all.
+ *
+ * A process that was held up (stopped, or by a plugin) finds that time is over for everybody, and
+ * what was sent to it meanwhile unread. It reads that first: deadlines that it comes to much too
+ * late are put off by a moment, once.
  */
 #ifndef LN_NET_DEADLINE_H
 #define LN_NET_DEADLINE_H

@@ -5,6 +5,7 @@
 #include "net/turns.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "net/deadline.h"
 
@@ -295,6 +296,65 @@ static void test_the_timer_finds_the_new_head(void **state)
     clinic_free(c);
 }
 
+static void hold_up(struct clinic *c, ln_msec ms)
+{
+    ln_nsec start = ln_clock_mono();
+
+    turns_once(&c->turns);
+    while (ln_clock_mono() - start < ms * LN_NSEC_PER_MSEC)
+        ;
+}
+
+static void on_news(struct ev_loop *ev, ev_io *w, int events)
+{
+    struct clinic *c = w->data;
+
+    (void)events;
+    ev_io_stop(ev, w);
+    ln_deadline_clear(&c->v[0].deadline);
+}
+
+/* What was to come in time has come in time, and was not read. */
+static void test_who_was_held_up_reads_first(void **state)
+{
+    struct clinic *c = clinic_new(2);
+    int ends[2];
+    ev_io news;
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    c->until = 1;
+    set(&c->v[0], 10);
+    set(&c->v[1], 10);
+    hold_up(c, 200);
+    ev_io_init(&news, on_news, ends[0], EV_READ);
+    news.data = c;
+    ev_io_start(ln_loop_ev(c->turns.loop), &news);
+    turns_run(&c->turns);
+    assert_int_equal(c->v[0].fired, 0);
+    assert_int_equal(c->v[1].fired, 1);
+    close(ends[0]);
+    close(ends[1]);
+    clinic_free(c);
+}
+
+/* ... but nobody who is always late puts anything off for ever. */
+static void test_it_is_put_off_once(void **state)
+{
+    struct clinic *c = clinic_new(1);
+
+    (void)state;
+    set(&c->v[0], 10);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(c->fired, 0);
+        hold_up(c, 200);
+        turns_once(&c->turns);
+    }
+    assert_int_equal(c->fired, 1);
+    clinic_free(c);
+}
+
 static void test_freeing_all_leaves_none_set(void **state)
 {
     struct clinic *c = clinic_new(100);
@@ -325,6 +385,8 @@ int main(void)
         cmocka_unit_test(test_one_that_sets_itself_again),
         cmocka_unit_test(test_a_callback_sets_one_of_another_duration),
         cmocka_unit_test(test_the_timer_finds_the_new_head),
+        cmocka_unit_test(test_who_was_held_up_reads_first),
+        cmocka_unit_test(test_it_is_put_off_once),
         cmocka_unit_test(test_freeing_all_leaves_none_set),
     };
 
