@@ -197,7 +197,7 @@ local COLUMNS = {
     return ("%d + %d"):format(gets, posts)
   end },
   { "The longest that a client has waited", function(rounds)
-    return seconds(median(rounds, function(r) return r.slowest end))
+    return ("%.1f s"):format(median(rounds, function(r) return r.slowest end))
   end },
   { "Until it was no longer chosen", function(rounds)
     if rounds[1].flaps then return "" end
@@ -208,6 +208,7 @@ local COLUMNS = {
     return ("%d"):format(median(rounds, function(r) return r.after end))
   end },
   { "From its recovery to the first answer of it", function(rounds)
+    if not rounds[1].flaps and not rounds[1].stopped then return "" end
     return seconds(median(rounds, function(r) return r.again end))
   end },
 }
