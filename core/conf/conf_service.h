@@ -148,6 +148,18 @@ struct ln_retry_conf {
     uint64_t keep; /* bytes of a request's content that are kept for a repeat */
 };
 
+enum ln_same_site { LN_SAME_SITE_LAX, LN_SAME_SITE_STRICT, LN_SAME_SITE_NONE };
+
+/* services[].sticky */
+struct ln_sticky_conf {
+    bool on; /* `sticky` was written */
+    const char *cookie, *path;
+    const char *domain, *secret; /* NULL: none */
+    ln_msec max_age;             /* 0: none */
+    bool secure, http_only;
+    enum ln_same_site same_site;
+};
+
 /* services[].pool; of each worker and instance */
 struct ln_pool_conf {
     unsigned idle, min_idle, max; /* max 0 = no bound */
@@ -168,6 +180,7 @@ struct ln_service_conf {
     const char *hash_name; /* of the header, cookie or query argument */
     ln_msec slow_start;
     ln_msec connect, first_byte, idle, total; /* services[].timeouts */
+    struct ln_sticky_conf sticky;
     struct ln_pool_conf pool;
     struct ln_retry_conf retry;
     struct ln_breaker_conf breaker;

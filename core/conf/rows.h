@@ -18,6 +18,7 @@ extern const struct ln_block ln_rows_limit;             /* over a draft of struc
 extern const struct ln_block ln_rows_breaker;           /* over struct ln_breaker_conf */
 extern const struct ln_block ln_rows_health;            /* over struct ln_health_conf */
 extern const struct ln_block ln_rows_retry;             /* over struct ln_service_conf */
+extern const struct ln_block ln_rows_sticky;            /* over struct ln_sticky_conf */
 extern const struct ln_block ln_rows_pool;              /* over struct ln_service_conf */
 extern const struct ln_block ln_rows_concurrency;       /* over struct ln_concurrency_conf */
 extern const struct ln_row_type ln_rows_instances_type; /* struct ln_service_conf */

@@ -143,6 +143,15 @@ static void wish_by_key(struct ln_wish *wish, struct ln_slice key)
         wish->key = ln_rendezvous_key(key);
 }
 
+/* Whose cookie does not name the instance that has answered gets one that does. */
+static void keep_client(struct ln_exchange *x, const struct ln_service *s)
+{
+    unsigned at = (unsigned)(x->attempt.instance - s->instances);
+
+    if (ln_sticky_find(s, x->req.fields) != at + 1)
+        ln_fields_add(&x->res.fields, LN_SLICE("Set-Cookie"), ln_sticky_cookie(s, at, &x->arena));
+}
+
 /* The response that was held back for a repeat is the answer after all. */
 static enum ln_step take_response(struct ln_exchange *x)
 {
@@ -152,6 +161,8 @@ static enum ln_step take_response(struct ln_exchange *x)
     if (service_of(x)->conf->concurrency.adaptive)
         leave_place(x);
     ln_rewrite_response(x);
+    if (service_of(x)->conf->sticky.on)
+        keep_client(x, service_of(x));
     x->req.status = x->res.status;
     x->req.res_fields = &x->res.fields;
     x->req.origin = LN_ORIGIN_UPSTREAM;
@@ -195,8 +206,10 @@ static bool ask_handlers(struct ln_exchange *x, const struct ln_service *s, stru
     ln_up_of_service(&up, s, ln_loop_now_ms(x->gw->loop));
     ln_vm_balance(x->gen->vm, &x->req, &up);
     wish->named = up.chosen > 0 ? s->present[up.chosen - 1] + 1u : 0;
-    if (up.has_key)
+    if (up.has_key) {
         wish_by_key(wish, up.key);
+        wish->sticky = 0; /* what a handler says comes first */
+    }
     return !up.failed;
 }
 
@@ -271,6 +284,10 @@ enum ln_step ln_attempts_pick(struct ln_exchange *x)
         return refuse(x, s);
     if (!x->held && s->queue.count > 0 && s->queue.waiting.next != &x->waiter.node)
         return wait_for_room(x, s); /* others came first */
+    if (s->conf->sticky.on) {
+        ln_service_notice(s); /* before numbers of instances mean others */
+        wish.sticky = ln_sticky_find(s, x->req.fields);
+    }
     if (s->conf->strategy == LN_STRATEGY_CONSISTENT_HASH)
         wish_by_key(&wish, ln_identity_key(s->conf, &x->req));
     if (x->req.route->has_balance && !ask_handlers(x, s, &wish))

@@ -165,6 +165,24 @@ static bool hasten_trials(struct ln_service *s, ln_msec now)
     return any;
 }
 
+/* One that is full counts as one that is not there: the client moves on rather than waiting before
+ * others. */
+static struct ln_instance *take_home(struct ln_service *s, const struct ln_round *round,
+                                     unsigned sticky, struct ln_loan *loan)
+{
+    unsigned at = sticky - 1;
+
+    if (sticky == 0 || sticky > s->count || ln_tried_has(round->tried, at))
+        return NULL;
+
+    struct ln_instance *i = &s->instances[at];
+
+    if (!ln_instance_keeps_clients(i, round->now) || ln_instance_is_full(i) ||
+        !take(i, round->now, loan))
+        return NULL;
+    return i;
+}
+
 static struct ln_instance *search(struct ln_service *s, const struct ln_wish *wish, ln_msec now,
                                   struct ln_loan *loan, bool *full)
 {
@@ -172,6 +190,8 @@ static struct ln_instance *search(struct ln_service *s, const struct ln_wish *wi
         .tried = wish->tried, .now = now, .has_key = wish->has_key, .key = wish->key};
     struct ln_instance *i = take_named(s, &round, wish->named, loan);
 
+    if (i == NULL)
+        i = take_home(s, &round, wish->sticky, loan);
     round.full = false;
     if (i == NULL)
         i = choose_tier(s, wish, &round, loan);

@@ -80,13 +80,26 @@ static inline bool ln_instance_is_steered_out(const struct ln_instance *i)
             atomic_load_explicit(&i->service->record->panic, memory_order_relaxed) == 0);
 }
 
-/* Would it let a request in: is it there at all, does the operator let it, do its checks not call
+/* Would it let a request in, whatever the operator says: is it there at all, do its checks not call
  * it down, can it be reached, and is its breaker closed, or in want of probes? */
+static inline bool ln_instance_lets_in(const struct ln_instance *i, ln_msec now)
+{
+    return !i->out && !ln_instance_is_checked_out(i) && ln_health_is_up(i->record, now) &&
+           ln_breaker_can(&i->record->breaker, &i->service->conf->breaker, now);
+}
+
+/* And does the operator let it? */
 static inline bool ln_instance_is_up(const struct ln_instance *i, ln_msec now)
 {
-    return !i->out && !ln_instance_is_steered_out(i) && !ln_instance_is_checked_out(i) &&
-           ln_health_is_up(i->record, now) &&
-           ln_breaker_can(&i->record->breaker, &i->service->conf->breaker, now);
+    return !ln_instance_is_steered_out(i) && ln_instance_lets_in(i, now);
+}
+
+/* Does it take requests of clients that are at home there? */
+static inline bool ln_instance_keeps_clients(const struct ln_instance *i, ln_msec now)
+{
+    uint32_t steer = atomic_load_explicit(&i->record->steer, memory_order_relaxed);
+
+    return ln_steer_state(steer) != LN_STEER_DISABLED && ln_instance_lets_in(i, now);
 }
 
 /* Is it up, not tried, and has room? Takes nothing. */

@@ -243,6 +243,7 @@ static bool is_too_old(const struct ln_upconn *c, ln_msec now)
 void ln_pool_expire(struct ln_pool *pool)
 {
     pool->era++;
+    memset(pool->age, 0, sizeof pool->age); /* that was learned of others */
     close_idle(pool);
 }
 

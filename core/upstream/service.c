@@ -121,6 +121,7 @@ static void weigh_tier(struct ln_service *s, struct ln_tier *tier)
     for (unsigned i = 0; i < tier->count; i++)
         ln_rendezvous_set(&tier->keys, i, ln_slice_of(s->instances[tier->members[i]].conf->url),
                           weights[i]);
+    ln_sticky_init(&tier->names, s, tier);
     tier->up_weight = 0;
     ln_free(weights);
 }
@@ -152,6 +153,7 @@ static void fini_weights(struct ln_tier *tier)
 {
     ln_ring_fini(&tier->ring);
     ln_rendezvous_fini(&tier->keys);
+    ln_sticky_fini(&tier->names);
 }
 
 void ln_service_weigh(struct ln_service *s)

@@ -22,6 +22,7 @@
 #include "upstream/rendezvous.h"
 #include "upstream/ring.h"
 #include "upstream/seat.h"
+#include "upstream/sticky.h"
 
 struct ln_balancer;      /* balance.h */
 struct ln_news_listener; /* news.h */
@@ -45,6 +46,7 @@ struct ln_tier {
     unsigned count;
     struct ln_ring ring;       /* of positions in members */
     struct ln_rendezvous keys; /* likewise */
+    struct ln_sticky names;    /* of instances, in cookies */
     uint64_t up_weight;        /* of those that are up, as counted at ... */
     ln_msec counted_at;
 };
@@ -103,6 +105,8 @@ struct ln_wish {
     uint64_t key;                 /* ln_rendezvous_key() */
     unsigned named; /* an instance by its number, from 1, as long as it was not tried, is up and has
                        room; 0 = none */
+    unsigned
+        sticky; /* likewise, after `named`: its client's home, which may be draining; 0 = none */
 };
 
 /* What is lent with an instance, and goes back with it. */

@@ -117,7 +117,8 @@ static bool is_up(const struct ln_instance *i)
 {
     const struct ln_instance_record *r = i->record;
 
-    return ln_steer_state(atomic_load_explicit(&r->steer, memory_order_relaxed)) ==
+    return !i->out &&
+           ln_steer_state(atomic_load_explicit(&r->steer, memory_order_relaxed)) ==
                LN_STEER_ENABLED &&
            !ln_instance_is_checked_out(i) &&
            atomic_load_explicit(&r->down, memory_order_relaxed) == 0 &&
@@ -151,6 +152,7 @@ static bool wants(struct spare *k, ln_msec now)
 {
     bool was_short = k->was_short;
 
+    ln_service_notice(k->instance->service); /* a name may stand for others now */
     if (k->instance->out)
         return false;
     judge(k);

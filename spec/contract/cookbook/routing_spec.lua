@@ -178,3 +178,13 @@ describe("Maintenance window", function()
     assert.is_nil(routes:request("GET /shop/", { ip = "203.0.113.7" }).status)
   end)
 end)
+
+
+describe("Stay with an instance", function()
+  after_each(kitchen.tidy)
+
+  it("has a service of its own", function()
+    local routes = kitchen.recipe "Stay with an instance"
+    assert.equal("cart", service_of(routes, "GET /cart/items"))
+  end)
+end)

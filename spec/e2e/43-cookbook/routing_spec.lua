@@ -39,6 +39,21 @@ describe("the recipe", function()
     assert.same({ a = true, b = true }, met)
   end)
 
+  it("Stay with an instance keeps visitors, also when it is drained", function()
+    local ups = { gate.upstream { name = "a" }, gate.upstream { name = "b" } }
+    local routes = cookbook.recipe("Stay with an instance").files["routes.lua"]
+      :gsub("http://localhost:8081", ups[1].url):gsub("http://localhost:8082", ups[2].url)
+    local g = gate.start { workers = 2, routes = routes }
+    local first = g:get("/cart/")
+    local with = { headers = { Cookie = first.headers["Set-Cookie"]:match("^cart=%x+") } }
+    local home = first.body == "a" and ups[1] or ups[2]
+    assert.equal(0, g:cli("drain", "cart", home.url, "--control", g.control).code)
+    for _ = 1, 5 do
+      assert.equal(first.body, g:get("/cart/", with).body)
+      assert.is_not.equal(first.body, g:get("/cart/").body)
+    end
+  end)
+
   it("Canary by header takes testers", function()
     local g = cook("Canary by header", gate.upstream { name = "stable" }, gate.upstream { name = "canary" })
     assert.equal("stable", g:get("/shop/cart").body)

@@ -19,6 +19,9 @@
 #define LEARNED                                                                                    \
     "gateway: {port: ':0'}\nservices: [{name: x, instances: 'http://127.0.0.1', "                  \
     "concurrency: {@}}]\n"
+#define STICKY                                                                                     \
+    "gateway: {port: ':0'}\nservices: [{name: x, instances: 'http://127.0.0.1', "                  \
+    "sticky: {cookie: c, @}}]\n"
 #define LIMIT "gateway: {port: ':0'}\nrateLimit: {requestsPerSecond: 1, @}\n"
 
 #define A_DURATION "expected a duration such as 30s or 250ms, "
@@ -138,6 +141,16 @@ CASE("services[0].strategy", SERVICE, "weighted_round_robin", "round_robbin",
      "got \"round_robbin\", expected one of round_robin, weighted_round_robin, least_connections, random_two, peak_ewma, consistent_hash, lua; did you mean \"round_robin\"?")
 CASE("services[0].hashOn", SERVICE, "header:X-User", "headers:X",
      "got \"headers:X\", expected identity, address, path, header:NAME, cookie:NAME or query:NAME")
+CASE("services[0].sticky", SERVICE, "{cookie: route}", "route", "got \"route\", " A_MAPPING)
+CASE("services[0].sticky.cookie", SERVICE_IN("sticky"), "route", "'a b'",
+     "got \"a b\", expected the name of a cookie, such as route")
+CASE("services[0].sticky.maxAge", STICKY, "1h", "-1", "got \"-1\", " A_DURATION "at most 365d")
+CASE("services[0].sticky.path", STICKY, "/shop", "'/;'", "got \"/;\", expected a path such as /")
+CASE("services[0].sticky.domain", STICKY, "example.com", "'a;b'", "got \"a;b\", expected a domain such as example.com")
+CASE("services[0].sticky.secure", STICKY, "on", "maybe", "got \"maybe\", expected on or off")
+CASE("services[0].sticky.httpOnly", STICKY, "off", "[]", "got a list, expected on or off")
+CASE("services[0].sticky.sameSite", STICKY, "strict", "loose", "got \"loose\", expected one of lax, strict, none")
+CASE("services[0].sticky.secret", STICKY, "0123456789abcdef", "short", "expected text of 16 to 1024 bytes")
 CASE("services[0].slowStart", SERVICE, "30s", "slow", "got \"slow\", " A_DURATION "at most 365d")
 CASE("services[0].timeouts", SERVICE, "{}", "1s", "got \"1s\", " A_MAPPING)
 CASE("services[0].timeouts.connect", SERVICE_IN("timeouts"), "250ms", "0", "got \"0\", " A_DURATION "from 1ms to 365d")

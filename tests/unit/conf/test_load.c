@@ -262,7 +262,7 @@ static void test_errors_of_a_service_from_lua(void **state)
                "and \".\"\n"
                "routes.lua:3: service \"x y\".name: unknown key, expected one of path, stripPath, "
                "preserveHost, rewriteLocation, rewriteCookiePath, upgrade, proxyProtocol, "
-               "instances, strategy, hashOn, slowStart, timeouts, pool, retries, queue, "
+               "instances, strategy, hashOn, sticky, slowStart, timeouts, pool, retries, queue, "
                "concurrency, priority, breaker, health, panicThreshold, plugins\n"
                "routes.lua:3: service \"x y\".stratgy: unknown key, did you mean \"strategy\"?\n"
                "routes.lua:3: service \"x y\".path: got \"x\", expected a path such as /api/users, "

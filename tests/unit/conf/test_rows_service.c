@@ -119,6 +119,47 @@ static void test_pool(void **state)
                    "can wait for a request, expected 0\n");
 }
 
+static void test_sticky(void **state)
+{
+    struct load l;
+    const struct ln_sticky_conf *c =
+        &services(&l, HEAD "  - name: x\n    instances: http://127.0.0.1:1\n")->sticky;
+
+    (void)state;
+    assert_false(c->on);
+    load_end(&l);
+    c = &services(&l, HEAD "  - name: x\n    instances: http://127.0.0.1:1\n"
+                           "    sticky: { cookie: route }\n")
+             ->sticky;
+    assert_true(c->on && c->http_only && !c->secure);
+    assert_string_equal(c->cookie, "route");
+    assert_string_equal(c->path, "/");
+    assert_null(c->domain);
+    assert_null(c->secret);
+    assert_int_equal(c->max_age, 0);
+    assert_int_equal(c->same_site, LN_SAME_SITE_LAX);
+    load_end(&l);
+}
+
+#define STICKY(keys, message)                                                                      \
+    assert_refused(HEAD "  - name: x\n    instances: http://127.0.0.1:1\n    sticky: {" keys       \
+                        "}\n",                                                                     \
+                   "gateway.yaml:5:13: services[0].sticky" message "\n")
+
+/* Clients throw such cookies away, and nobody would know why. */
+static void test_cookies_that_clients_refuse(void **state)
+{
+    (void)state;
+    STICKY("secure: on", ": cookie: missing, expected the name of a cookie");
+    STICKY("cookie: c, sameSite: none",
+           ": clients ignore a cookie with sameSite none, expected secure: on beside it");
+    STICKY("cookie: __Secure-c",
+           ": clients ignore a cookie of this name, expected secure: on beside it");
+    STICKY("cookie: __Host-c, secure: on, path: /shop",
+           ": clients ignore a cookie of this name, expected secure: on, path: / and no domain "
+           "beside it");
+}
+
 static void test_retries(void **state)
 {
     struct load l;
@@ -604,6 +645,8 @@ int main(void)
         cmocka_unit_test(test_every_strategy_and_key),
         cmocka_unit_test(test_keys_that_are_none),
         cmocka_unit_test(test_pool),
+        cmocka_unit_test(test_sticky),
+        cmocka_unit_test(test_cookies_that_clients_refuse),
         cmocka_unit_test(test_retries),
         cmocka_unit_test(test_the_breaker),
         cmocka_unit_test(test_the_checks),
