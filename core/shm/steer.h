@@ -13,7 +13,7 @@
 
 enum ln_steer_state {
     LN_STEER_ENABLED,
-    LN_STEER_DRAINING, /* no new requests, unless its service panics (services[].panicThreshold) */
+    LN_STEER_DRAINING, /* no new clients, unless its service panics (services[].panicThreshold) */
     LN_STEER_DISABLED, /* never */
     LN_STEER_STATES
 };
