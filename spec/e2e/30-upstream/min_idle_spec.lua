@@ -51,7 +51,7 @@ describe("pool.minIdle", function()
 
   it("does not hammer an instance that ends every connection at once", function()
     local up = gate.upstream { script = function(connection) connection:close() end }
-    start(up, { minIdle = 4 })
+    start(up, { minIdle = 1 })
     up:wait_connections(1)
     local from = gate.now()
     up:wait_connections(4)
@@ -84,6 +84,17 @@ describe("pool.minIdle", function()
     up:wait_open(0)
     assert.equal(2, up.accepted)
     assert.equal(200, g:get("/").status)
+  end)
+
+  it("follows instances that come and go with a name, without any request", function()
+    local ns, ups = gate.nameserver(), gate.neighbours(2)
+    ns:set("users.test", { a = { "127.0.0.1" } })
+    start({ { url = "http://users.test:" .. ups[1].port, discover = "addresses" } }, { minIdle = 2 },
+      { workers = 2, gateway = { resolver = { servers = { ns.address }, minTtl = "20ms" } } })
+    ups[1]:wait_open(4)
+    ns:set("users.test", { a = { "127.0.0.2" } })
+    ups[2]:wait_open(4)
+    ups[1]:wait_open(0)
   end)
 
   it("is refused where it would be in vain", function()

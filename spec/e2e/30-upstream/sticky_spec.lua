@@ -163,6 +163,25 @@ describe("sticky", function()
     assert.equal(before + 1, #list[1].requests + #list[2].requests)
   end)
 
+  it("follows instances that come and go with a name", function()
+    local ns, list = gate.nameserver(), gate.neighbours(3)
+    ns:set("users.test", { a = { "127.0.0.1", "127.0.0.2" } })
+    local g = start({ { url = "http://users.test:" .. list[1].port, discover = "addresses" } }, nil,
+      { gateway = { resolver = { servers = { ns.address }, minTtl = "20ms" } } })
+    local homes = {}
+    for _ = 1, 4 do
+      local r, value = ask(g)
+      homes[r.body] = value
+    end
+    ns:set("users.test", { a = { "127.0.0.3", "127.0.0.2" } })
+    g:wait_log("left: ")
+    for body, value in pairs(homes) do
+      local r, new = ask(g, value)
+      assert.equal(body == list[2].name, r.body == body and new == nil)
+      assert.equal(r.body, ask(g, new or value).body)
+    end
+  end)
+
   it("stands beside the instance's own cookies, and its client's reach the instance", function()
     local up = gate.upstream(function()
       return 200, "", { "Set-Cookie: a=1; Path=/", "Set-Cookie: b=2", ["Cache-Control"] = "public, max-age=60" }
