@@ -101,7 +101,7 @@ static const char *const same_sites[] = {[LN_SAME_SITE_LAX] = "lax",
 
 /* clang-format off */
 static const struct ln_row rows[] = {
-    {"cookie", &type_cookie, AT(cookie), "=must be given", {0},
+    {"cookie", &type_cookie, AT(cookie), "route", {0},
      "The name of the cookie. Services that clients reach under the same host and path need names of their own, unless they have the same instances."},
     {"maxAge", &ln_type_duration, AT(max_age), "0", LN_RANGE(0, LN_YEAR_MSEC),
      "How long clients keep it, from when it was set; 0 = for their session."},
@@ -146,10 +146,8 @@ static void check(struct ln_reader *r, const struct ln_node *map, void *base)
 
     if (map == NULL)
         return;
-    s->on = s->cookie != NULL;
-    if (ln_node_get(map, "cookie") == NULL)
-        ln_row_error(r, &map->place, "cookie: missing, expected the name of a cookie");
-    if (s->on && s->path != NULL && refusal(s) != NULL)
+    s->on = true;
+    if (s->cookie != NULL && s->path != NULL && refusal(s) != NULL)
         ln_row_error(r, &map->place, "%s", refusal(s));
 }
 
