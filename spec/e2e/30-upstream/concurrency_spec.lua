@@ -135,6 +135,31 @@ describe("a service with a limit of requests at once", function()
     assert.equal(0, limits(g)[1].in_flight)
   end)
 
+  it("counts what began before a reload", function()
+    local it, seen = slow(), {}
+    local function routes(limit)
+      return ('local s = service "s" { instances = { %q }%s }\nget "/*" { to = s }')
+        :format(it.up.url, limit and (", concurrency = { limit = %d }"):format(limit) or "")
+    end
+    local g = gate.start { workers = 2, routes = routes(3) }
+    ask(g, 3, seen)
+    gate.eventually(function() return it.now == 3 end, "three at work")
+    g.dir:write("routes.lua", routes(4))
+    assert.equal(0, g:reload().code)
+    ask(g, 3, seen)
+    gate.eventually(function() return seen[503] == 2 and it.now == 4 end, "one more, the others refused")
+    g.dir:write("routes.lua", routes())
+    assert.equal(0, g:reload().code)
+    ask(g, 3, seen)
+    gate.eventually(function() return it.now == 7 end, "all of them, without a limit")
+    it.may = 100
+    gate.eventually(function() return seen[200] == 7 end, "the answers")
+    g.dir:write("routes.lua", routes(1))
+    assert.equal(0, g:reload().code)
+    gate.eventually(function() return limits(g)[1].in_flight == 0 end, "no place taken")
+    assert.equal(200, g:get("/held").status)
+  end)
+
   it("leaks no place when clients leave", function()
     local it = slow()
     local g = start(it)
