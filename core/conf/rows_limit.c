@@ -16,14 +16,16 @@ struct draft {
 
 #define AT(field) offsetof(struct draft, field)
 
+/* Roughly: redis/url.h reads it when the limit is made. */
 static bool is_redis(struct ln_slice text)
 {
+    static const char *const schemes[] = {"redis://", "unix:", "redis-sentinel://",
+                                          "redis-cluster://"};
     struct ln_slice rest = {NULL, 0};
 
-    if (ln_slice_has_prefix(text, LN_SLICE("redis://")))
-        rest = ln_slice(text.p + 8, text.n - 8);
-    else if (ln_slice_has_prefix(text, LN_SLICE("unix:")))
-        rest = ln_slice(text.p + 5, text.n - 5);
+    for (size_t i = 0; i < LN_ARRAY_LEN(schemes); i++)
+        if (ln_slice_has_prefix(text, ln_slice_of(schemes[i])))
+            rest = ln_slice(text.p + strlen(schemes[i]), text.n - strlen(schemes[i]));
     for (size_t i = 0; i < rest.n; i++)
         if ((unsigned char)rest.p[i] <= ' ' || rest.p[i] == 0x7f)
             return false;
@@ -155,7 +157,7 @@ static const struct ln_row rows[] = {
     {"key", &ln_type_word, AT(key), "identity", LN_WORDS(keys),
      "Who is counted: the client's identity, as `gateway.identity` finds it."},
     {"redisURL", &type_redis, AT(conf.redis_url), "", {0},
-     "Redis to count in, so that several gateways share one limit. Empty: in the gateway's own memory."},
+     "Redis to count in, so that several gateways share one limit: `redis://`, `redis-sentinel://`, `redis-cluster://` or `unix:`, as [in plugins](lua-api.md). Empty: in the gateway's own memory."},
     {"name", &ln_type_name, AT(conf.name), "gateway", {0},
      "Name of the limit in Redis: gateways that give it the same name count together. The keys are `rate_limit:{name:identity}`."},
     {"timeout", &ln_type_duration, AT(conf.timeout), "50ms", LN_RANGE(1, 60000),

@@ -67,19 +67,11 @@ static ln_msec now_of(const struct ln_meter *m)
 
 static void on_fetched(struct ln_redis_call *c);
 
-/* Waits for no longer than the one who asks has waited already. */
-static ln_msec patience_of(const struct ln_meter_take *t)
-{
-    ln_msec waited = now_of(t->meter) - t->started;
-
-    return waited < t->meter->conf.timeout ? t->meter->conf.timeout - waited : 0;
-}
-
 /* `want` tokens, or a lot if that is more. False: it cannot be asked. */
 static bool fetch(struct ln_meter_take *t, uint64_t want)
 {
     struct ln_meter *m = t->meter;
-    ln_msec patience = patience_of(t);
+    ln_msec patience = ln_meter_patience(t);
     struct fetch *f;
 
     if (m->is_slow || patience == 0)
@@ -148,7 +140,6 @@ static bool try_take(struct ln_meter_take *t, uint64_t want)
 
 bool ln_lots_take(struct ln_meter_take *t)
 {
-    t->started = now_of(t->meter);
     return try_take(t, t->cost);
 }
 

@@ -169,13 +169,16 @@ static void notice_down(struct ln_meter *m, struct ln_slice why)
         tell_down(m, why);
 }
 
+/* Also when another one has told, who is no more. */
 static void notice_up(struct ln_meter *m)
 {
     uint32_t told = 1;
 
-    if (!m->is_down)
+    if (m->heard && !m->is_down)
         return;
-    set_down(m, false);
+    if (m->is_down)
+        set_down(m, false);
+    m->heard = true;
     if (atomic_compare_exchange_strong(&m->record->is_told, &told, 0))
         ln_info("limit %.*s: counted in Redis again", (int)m->conf.rule.n, m->name);
 }
@@ -314,19 +317,28 @@ static void on_answer(struct ln_redis_call *c)
     t->on_done(t);
 }
 
+ln_msec ln_meter_patience(const struct ln_meter_take *t)
+{
+    ln_msec timeout = t->meter->conf.timeout;
+    ln_msec waited = ln_loop_now_ms(t->meter->all->env.loop) - t->started;
+
+    return waited < timeout ? timeout - waited : 0;
+}
+
 bool ln_meter_ask(struct ln_meter_take *t)
 {
     struct ln_meter *m = t->meter;
+    ln_msec patience = ln_meter_patience(t);
     bool charges = t->mode == LN_PLAN_CHARGE, looks = t->mode == LN_PLAN_LOOK;
 
-    if (m->is_slow) {
+    if (m->is_slow || patience == 0) {
         ln_meter_do_without(t);
         return true;
     }
     t->call = ln_redis_call_new(m->redis, on_answer, t);
     ln_tally_ask(t->tally, t->call, t->identity, charges ? LN_TALLY_CHARGE : (int64_t)t->cost,
                  looks ? 0 : t->cost);
-    if (ln_redis_call_send(t->call, m->conf.timeout))
+    if (ln_redis_call_send(t->call, patience))
         return false;
     settle(t);
     return true;
@@ -343,6 +355,7 @@ static void begin(struct ln_meter *m, struct ln_meter_take *t, struct ln_slice i
     t->identity = identity;
     t->cost = cost;
     t->mode = mode;
+    t->started = ln_loop_now_ms(m->all->env.loop);
     t->hash = ln_hash(ln_shm_hash_key(m->all->env.shm), identity.p, identity.n);
 }
 

@@ -28,6 +28,7 @@ struct ln_meter {
     struct ln_tally tally;
     struct ln_census census;
     struct ln_meter_record *record;
+    bool heard;    /* Redis has counted, since this meter was made */
     bool is_down;  /* Redis cannot count, as far as this worker knows */
     bool is_slow;  /* and is not asked: a heartbeat will find out when it is fast enough */
     unsigned late; /* answers in a row */
@@ -41,6 +42,8 @@ struct ln_meter {
 
 /* meter.c */
 void ln_meter_count(const struct ln_meter *m, enum ln_stat stat);
+/* For how long the take may wait yet; 0: it has waited its time. */
+ln_msec ln_meter_patience(const struct ln_meter_take *t);
 /* Asks for this take alone. True: the answer is there. */
 bool ln_meter_ask(struct ln_meter_take *t);
 /* A call has ended: with an answer of Redis (true), or without, and that is noted. */
