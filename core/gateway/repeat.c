@@ -4,6 +4,7 @@
 #include "gateway/repeat.h"
 
 #include "base/log.h"
+#include "upstream/retry.h"
 
 static struct ln_service *service_of(const struct ln_exchange *x)
 {
@@ -25,43 +26,20 @@ static unsigned tries_of(const struct ln_exchange *x)
 bool ln_repeat_is_allowed(const struct ln_exchange *x)
 {
     const struct ln_idempotent *i = x->req.route->idempotent;
-    const struct ln_field *f;
 
-    if (i == NULL)
-        i = &service_of(x)->conf->retry.idempotent;
-    if (i->always || i->header == NULL)
-        return i->always;
-    f = ln_fields_get(x->req.fields, ln_slice_of(i->header));
-    return f != NULL && f->value_len > 0;
+    return ln_retry_is_allowed(i != NULL ? i : &service_of(x)->conf->retry.idempotent,
+                               x->req.fields);
 }
 
 static bool afford(struct ln_exchange *x)
 {
     struct ln_service *s = service_of(x);
 
-    if (ln_budget_take(&s->budget, s->conf->retry.budget, ln_loop_now_ms(x->gw->loop)))
+    if (ln_retry_afford(s, x->gw->slot, ln_loop_now_ms(x->gw->loop)))
         return true;
-    ln_stat_add(x->gw->slot, LN_STAT_RETRIES_REFUSED, 1);
-    ln_record_count(&s->counts->retries_refused);
     ln_debug("request %.*s: no repeat: the budget of %s is spent", (int)x->req.id.n, x->req.id.p,
              s->conf->name);
     return false;
-}
-
-static bool is_reason(const struct ln_exchange *x, enum ln_repeat repeat)
-{
-    unsigned on = service_of(x)->conf->retry.on;
-
-    switch (repeat) {
-    case LN_REPEAT_CONNECT:
-        return (on & LN_RETRY_ON_CONNECT) != 0;
-    case LN_REPEAT_RESET:
-        return (on & LN_RETRY_ON_RESET) != 0;
-    case LN_REPEAT_TIMEOUT:
-        return (on & LN_RETRY_ON_TIMEOUT) != 0;
-    default:
-        return false;
-    }
 }
 
 bool ln_repeat_after(struct ln_exchange *x, enum ln_outcome outcome)
@@ -75,7 +53,8 @@ bool ln_repeat_after(struct ln_exchange *x, enum ln_outcome outcome)
         return false;
     if (repeat == LN_REPEAT_STALE) /* no try of its own: the instance has not had its chance yet */
         return true;
-    return x->tries < tries_of(x) && is_reason(x, repeat) && afford(x);
+    return x->tries < tries_of(x) && ln_retry_is_reason(&service_of(x)->conf->retry, repeat) &&
+           afford(x);
 }
 
 bool ln_repeat_after_status(struct ln_exchange *x)
@@ -85,17 +64,9 @@ bool ln_repeat_after_status(struct ln_exchange *x)
            ln_repeat_is_safe(x) && afford(x);
 }
 
-/* Full jitter: those that failed at one moment do not come back at one moment. */
 void ln_repeat_pause(struct ln_exchange *x)
 {
-    const struct ln_retry_conf *r = &service_of(x)->conf->retry;
-    ln_msec most = r->backoff_base;
-
-    for (unsigned i = 1; i < x->tries && most < r->backoff_max; i++)
-        most *= 2;
-    if (most > r->backoff_max)
-        most = r->backoff_max;
-    ln_msec wait = most > 0 ? ln_rand_below(&x->gw->rand, most + 1) : 0;
+    ln_msec wait = ln_retry_wait(&service_of(x)->conf->retry, x->tries, &x->gw->rand);
 
     if (wait == 0)
         return;
@@ -108,8 +79,7 @@ void ln_repeat_pause(struct ln_exchange *x)
 
 void ln_repeat_rewind(struct ln_exchange *x)
 {
-    ln_stat_add(x->gw->slot, LN_STAT_RETRIES, 1);
-    ln_record_count(&service_of(x)->counts->retries);
+    ln_retry_count(service_of(x), x->gw->slot);
     ln_deadline_clear(&x->d->deadline); /* the client has nothing to do meanwhile */
     ln_flow_fini(&x->up);
     x->trailers_up.count = 0;

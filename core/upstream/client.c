@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * client.c - finds somebody to ask, sends, reads, judges, and asks again where that is safe.
+ * client.c - sends, reads, judges, and whom to ask at an address. Through a service:
+ * client_service.c
  *
- * Every way out is one of three: again() takes the next attempt, conclude() ends the call with a
- * response or a sentence, ln_client_stop() ends it without a word. A callback does nothing after
- * any of them: the call may be gone.
+ * Every way out is one of three: ln_client_again() and its like take the next attempt,
+ * ln_client_conclude() ends the call with a response or a sentence, ln_client_stop() ends it
+ * without a word. A callback does nothing after any of them: the call may be gone.
  */
 #include "upstream/client.h"
 
@@ -15,6 +16,7 @@
 #include "http/proxy.h"
 #include "http/write.h"
 #include "shm/slot.h"
+#include "upstream/client_inner.h"
 
 enum { INTERIM_MAX = 64, IDLE_MAX_S = 600, HEAD_GUESS = 2048, KEY_MAX = 512 };
 
@@ -25,7 +27,7 @@ static struct ln_loop *loop_of(const struct ln_client_call *c)
     return c->client->pools->loop;
 }
 
-static void expect(struct ln_client_call *c, ln_msec within)
+void ln_client_expect(struct ln_client_call *c, ln_msec within)
 {
     ln_deadline_set(c->client->pools->deadlines, &c->phase, within);
 }
@@ -38,7 +40,7 @@ static void count(const struct ln_client_call *c, enum ln_stat stat)
 
 /* ---- the end ---- */
 
-static void let_go_of_content(struct ln_client_call *c)
+void ln_client_drop_content(struct ln_client_call *c)
 {
     if (c->body_in == NULL)
         return;
@@ -77,8 +79,7 @@ static void release_loose(struct ln_client_call *c, bool reusable)
         ln_upconn_close(conn);
 }
 
-/* The connection goes back, or away; the outcome is told. */
-static void release(struct ln_client_call *c, enum ln_outcome outcome, bool reusable)
+void ln_client_release(struct ln_client_call *c, enum ln_outcome outcome, bool reusable)
 {
     ln_deadline_clear(&c->phase);
     if (c->conn != NULL) {
@@ -114,7 +115,8 @@ static void leave_place(struct ln_client_call *c)
 /* Nothing of it is under way any more; the response, if any, stays. */
 static void settle(struct ln_client_call *c, enum ln_outcome outcome, bool reusable)
 {
-    release(c, outcome, reusable);
+    ln_client_release(c, outcome, reusable);
+    ln_queue_leave(&c->waiter);
     leave_place(c);
     ln_timer_stop(loop_of(c), &c->whole);
     ln_resolve_done(&c->names);
@@ -126,8 +128,8 @@ static void settle(struct ln_client_call *c, enum ln_outcome outcome, bool reusa
     c->client->calls--;
 }
 
-static void conclude(struct ln_client_call *c, enum ln_outcome outcome, bool reusable,
-                     const char *error)
+void ln_client_conclude(struct ln_client_call *c, enum ln_outcome outcome, bool reusable,
+                        const char *error)
 {
     settle(c, outcome, reusable);
     c->error = error;
@@ -135,7 +137,7 @@ static void conclude(struct ln_client_call *c, enum ln_outcome outcome, bool reu
     if (error != NULL)
         count(c, LN_STAT_CALLS_FAILED);
     if (error != NULL)
-        let_go_of_content(c);
+        ln_client_drop_content(c);
     else if (c->body_in != NULL)
         c->content = ln_slice(ln_buf_at(c->body_in), ln_buf_len(c->body_in));
     c->on_end(c);
@@ -147,15 +149,13 @@ void ln_client_stop(struct ln_client_call *c)
         return;
     if (c->on)
         settle(c, LN_OUTCOME_CLIENT_GONE, false);
-    let_go_of_content(c);
+    ln_client_drop_content(c);
     ln_arena_reset(&c->arena);
     c->content = ln_slice(NULL, 0);
     c->client = NULL;
 }
 
 /* ---- failing ---- */
-
-static void next_attempt(struct ln_client_call *c);
 
 static const char *sentence(struct ln_client_call *c, enum ln_outcome outcome, int error)
 {
@@ -166,92 +166,92 @@ static const char *sentence(struct ln_client_call *c, enum ln_outcome outcome, i
     return ln_arena_printf(&c->arena, "%.*s: %s", (int)c->address.n, c->address.p, what).p;
 }
 
-/* Everything that was sent is still here, so it can be sent again; whether it may is a matter of
- * the method (RFC 9110 section 9.2.2) and of what the service allows. */
-static bool may_repeat(const struct ln_client_call *c, enum ln_outcome outcome)
+/* A pooled connection to an address that turned out to be closed is all that is repeated there. */
+static bool may_repeat(struct ln_client_call *c, enum ln_outcome outcome)
 {
-    bool safe = c->sent == 0 || ln_method_is_idempotent(c->method);
-
-    if (outcome == LN_OUTCOME_STALE)
-        return safe;
-    if (c->service == NULL || c->tries >= c->service->conf->retry.tries || c->tries >= LN_TRIED_MAX)
-        return false;
-    switch (ln_outcome_row(outcome)->repeat) {
-    case LN_REPEAT_CONNECT:
-        return (c->service->conf->retry.on & LN_RETRY_ON_CONNECT) != 0;
-    case LN_REPEAT_RESET:
-        return (c->service->conf->retry.on & LN_RETRY_ON_RESET) != 0 && safe;
-    case LN_REPEAT_TIMEOUT:
-        return (c->service->conf->retry.on & LN_RETRY_ON_TIMEOUT) != 0 && safe;
-    default:
-        return false;
-    }
+    if (c->service != NULL)
+        return ln_client_may_repeat(c, outcome);
+    return outcome == LN_OUTCOME_STALE && (c->sent == 0 || ln_client_is_safe(c));
 }
 
-/* The attempt is over without a response: another one, or the end. */
-static void fail(struct ln_client_call *c, enum ln_outcome outcome, int error)
+static void try_address(struct ln_client_call *c);
+
+void ln_client_fail(struct ln_client_call *c, enum ln_outcome outcome, int error)
 {
+    enum ln_repeat repeat = ln_outcome_row(outcome)->repeat;
+
     if (!may_repeat(c, outcome)) {
-        conclude(c, outcome, false, sentence(c, outcome, error));
+        ln_client_conclude(c, outcome, false, sentence(c, outcome, error));
         return;
     }
     c->error = sentence(c, outcome, error); /* if nobody else can be asked */
-    release(c, outcome, false);
-    let_go_of_content(c);
+    ln_client_release(c, outcome, false);
+    ln_client_drop_content(c);
     if (outcome == LN_OUTCOME_STALE) { /* the peer has not had its chance yet */
         c->fresh = true;
         c->tries--;
         if (c->tried.count > 0)
             c->tried.count--;
     }
-    next_attempt(c);
+    if (c->service == NULL)
+        try_address(c);
+    else
+        ln_client_again(c, repeat != LN_REPEAT_CONNECT && repeat != LN_REPEAT_STALE);
 }
 
 /* The peer is fine, or not to blame; the response is not taken. */
 static void refuse(struct ln_client_call *c, enum ln_outcome outcome, const char *why)
 {
-    conclude(c, outcome, false,
-             ln_arena_printf(&c->arena, "%.*s: %s", (int)c->address.n, c->address.p, why).p);
+    ln_client_conclude(
+        c, outcome, false,
+        ln_arena_printf(&c->arena, "%.*s: %s", (int)c->address.n, c->address.p, why).p);
 }
 
 static void broke_off(struct ln_client_call *c)
 {
     if (c->got_head)
-        fail(c, LN_OUTCOME_TRUNCATED, 0);
+        ln_client_fail(c, LN_OUTCOME_TRUNCATED, 0);
     else
-        fail(c, c->pooled && !c->seen ? LN_OUTCOME_STALE : LN_OUTCOME_RESET, 0);
+        ln_client_fail(c, c->pooled && !c->seen ? LN_OUTCOME_STALE : LN_OUTCOME_RESET, 0);
 }
 
 static void on_phase(struct ln_deadline *d)
 {
     struct ln_client_call *c = ln_container_of(d, struct ln_client_call, phase);
 
-    fail(c,
-         c->conn == NULL ? LN_OUTCOME_CONNECT_TIME
-         : c->got_head   ? LN_OUTCOME_BODY_TIME
-                         : LN_OUTCOME_HEAD_TIME,
-         0);
+    if (ln_client_is_waiting(c)) {
+        ln_client_go_on(c);
+        return;
+    }
+    ln_client_fail(c,
+                   c->conn == NULL ? LN_OUTCOME_CONNECT_TIME
+                   : c->got_head   ? LN_OUTCOME_BODY_TIME
+                                   : LN_OUTCOME_HEAD_TIME,
+                   0);
 }
 
 /* What the caller gives says nothing about the instance. */
 static void on_whole(struct ln_timer *t)
 {
     struct ln_client_call *c = ln_container_of(t, struct ln_client_call, whole);
-    const char *where = c->resolving      ? "looking up the name"
-                        : c->conn == NULL ? "connecting"
-                        : c->got_head     ? "the response was coming"
-                                          : "waiting for the response";
+    const char *where = c->resolving              ? "looking up the name"
+                        : c->waiter.queue != NULL ? "waiting for an instance that is not full"
+                        : c->pausing              ? "waiting before it is repeated"
+                        : c->conn == NULL         ? "connecting"
+                        : c->got_head             ? "the response was coming"
+                                                  : "waiting for the response";
 
-    conclude(c, LN_OUTCOME_TOTAL_TIME, false,
-             ln_arena_printf(&c->arena, "%.*s%stimed out after %llu ms, %s", (int)c->address.n,
-                             c->address.p, c->address.n > 0 ? ": " : "",
-                             (unsigned long long)c->timeout, where)
-                 .p);
+    ln_client_conclude(c, LN_OUTCOME_TOTAL_TIME, false,
+                       ln_arena_printf(&c->arena, "%.*s%stimed out after %llu ms, %s",
+                                       (int)c->address.n, c->address.p,
+                                       c->address.n > 0 ? ": " : "", (unsigned long long)c->timeout,
+                                       where)
+                           .p);
 }
 
 /* ---- receiving ---- */
 
-static bool is_sent(const struct ln_client_call *c)
+bool ln_client_is_sent(const struct ln_client_call *c)
 {
     return c->sent == c->out.n + c->body.n;
 }
@@ -260,9 +260,10 @@ static void finish(struct ln_client_call *c)
 {
     bool clean = c->conn->in == NULL || ln_buf_len(c->conn->in) == 0;
 
-    conclude(c, LN_OUTCOME_OK,
-             clean && is_sent(c) && c->head.keep_alive && c->reader.framing != LN_FRAMING_CLOSE,
-             NULL);
+    ln_client_conclude(c, LN_OUTCOME_OK,
+                       clean && ln_client_is_sent(c) && c->head.keep_alive &&
+                           c->reader.framing != LN_FRAMING_CLOSE,
+                       NULL);
 }
 
 /* False: there is no room for it, and the call has ended. */
@@ -324,11 +325,6 @@ static bool read_content(struct ln_client_call *c)
 /* False: the call has ended. */
 static bool begin_content(struct ln_client_call *c)
 {
-    ln_res_head_settle(&c->head, ln_method_identify(c->method));
-    ln_fields_drop_hop_by_hop(&c->head.fields);
-    c->got_head = true;
-    if (c->attempt.instance != NULL)
-        ln_attempt_answered(&c->attempt, c->head.status);
     if (c->service != NULL && c->service->conf->concurrency.adaptive)
         leave_place(c);
     if (c->head.framing == LN_FRAMING_LENGTH && c->head.length > c->most) {
@@ -346,7 +342,25 @@ static bool begin_content(struct ln_client_call *c)
     return true;
 }
 
-/* One head of `n` bytes is complete. False: the call has ended. */
+/* The final head is in. False: the call has ended, or asks somebody else. */
+static bool take_answer(struct ln_client_call *c)
+{
+    ln_res_head_settle(&c->head, ln_method_identify(c->method));
+    ln_fields_drop_hop_by_hop(&c->head.fields);
+    c->got_head = true;
+    if (c->attempt.instance == NULL)
+        return begin_content(c);
+    ln_attempt_answered(&c->attempt, c->head.status);
+    if (!ln_client_may_repeat_status(c))
+        return begin_content(c);
+    c->holds_back = true;
+    ln_stream_watch_read(&c->conn->stream, false);
+    ln_stream_watch_write(&c->conn->stream, false);
+    ln_client_again(c, true);
+    return false;
+}
+
+/* One head of `n` bytes is complete. False: the call has ended, or asks somebody else. */
 static bool take_head(struct ln_client_call *c, size_t n)
 {
     struct ln_buf *in = c->conn->in;
@@ -367,10 +381,10 @@ static bool take_head(struct ln_client_call *c, size_t n)
                                      : "too many interim responses");
         return false;
     }
-    return c->head.status < 200 || begin_content(c);
+    return c->head.status < 200 || take_answer(c);
 }
 
-/* Heads until one is final. False: the call has ended. */
+/* Heads until one is final. False: as above. */
 static bool look_for_head(struct ln_client_call *c)
 {
     struct ln_buf *in = c->conn->in;
@@ -410,11 +424,11 @@ static void await(struct ln_client_call *c)
     const struct ln_service_conf *conf = c->service != NULL ? c->service->conf : NULL;
 
     if (conf == NULL)
-        expect(c, 0);
+        ln_client_expect(c, 0);
     else if (c->got_head)
-        expect(c, conf->idle);
+        ln_client_expect(c, conf->idle);
     else
-        expect(c, smaller(conf->first_byte, conf->retry.per_try));
+        ln_client_expect(c, smaller(conf->first_byte, conf->retry.per_try));
 }
 
 /* Room for what comes next: heads are judged in one run of bytes. */
@@ -427,6 +441,18 @@ static void make_room(struct ln_client_call *c)
         conn->in = ln_buf_borrow(bufs, LN_BUF_SIZE);
     else if (ln_buf_room(conn->in) == 0)
         conn->in = ln_buf_enlarge(bufs, conn->in, ln_buf_len(conn->in) * 2);
+}
+
+void ln_client_take_response(struct ln_client_call *c)
+{
+    c->holds_back = false;
+    ln_stream_watch_read(&c->conn->stream, true);
+    ln_stream_watch_write(&c->conn->stream, !ln_client_is_sent(c));
+    if (!begin_content(c) || !read_content(c))
+        return;
+    if (ln_buf_len(c->conn->in) == 0)
+        drop_input(c);
+    await(c);
 }
 
 static void on_readable(struct ln_stream *s)
@@ -476,7 +502,7 @@ static ssize_t write_on(struct ln_client_call *c)
 
 static void send_on(struct ln_client_call *c)
 {
-    while (!is_sent(c)) {
+    while (!ln_client_is_sent(c)) {
         ssize_t n = write_on(c);
 
         if (n == LN_STREAM_AGAIN) {
@@ -488,7 +514,7 @@ static void send_on(struct ln_client_call *c)
             break;
         c->sent += (size_t)n;
     }
-    if (is_sent(c) && c->attempt.instance != NULL)
+    if (ln_client_is_sent(c) && c->attempt.instance != NULL)
         ln_attempt_asked(&c->attempt);
     ln_stream_watch_write(&c->conn->stream, false);
     await(c);
@@ -559,7 +585,7 @@ static void compose(struct ln_client_call *c)
     }
 }
 
-static void on_connection(struct ln_client_call *c, struct ln_upconn *conn)
+void ln_client_connected(struct ln_client_call *c, struct ln_upconn *conn)
 {
     c->conn = conn;
     conn->user = c;
@@ -570,69 +596,8 @@ static void on_connection(struct ln_client_call *c, struct ln_upconn *conn)
     c->sent = 0;
     compose(c);
     ln_stream_watch_read(&conn->stream, true);
-    expect(c, 0);
+    ln_client_expect(c, 0);
     send_on(c);
-}
-
-/* ---- through a service ---- */
-
-static void on_attempt(struct ln_attempt *a)
-{
-    struct ln_client_call *c = ln_container_of(a, struct ln_client_call, attempt);
-
-    c->pooled = a->pooled;
-    if (a->conn != NULL)
-        on_connection(c, a->conn);
-    else
-        fail(c, ln_outcome_of_connect(a->error), a->error);
-}
-
-static enum ln_attempt_want want_of(const struct ln_client_call *c)
-{
-    if (c->fresh || c->alone != NULL ||
-        (c->service != NULL && c->service->conf->proxy != LN_PROXY_SEND_OFF))
-        return LN_ATTEMPT_FRESH;
-    return ln_method_is_idempotent(c->method) ? LN_ATTEMPT_ANY : LN_ATTEMPT_PROVEN;
-}
-
-/* There is no client to go by: of all keys only the path is known. */
-static struct ln_wish wish_of(const struct ln_client_call *c)
-{
-    const struct ln_service_conf *conf = c->service->conf;
-    const char *query = memchr(c->target.p, '?', c->target.n);
-    size_t n = query != NULL ? (size_t)(query - c->target.p) : c->target.n;
-    bool has_key =
-        conf->strategy == LN_STRATEGY_CONSISTENT_HASH && conf->hash_on == LN_HASH_ON_PATH;
-
-    return (struct ln_wish){.tried = &c->tried,
-                            .has_key = has_key,
-                            .key = has_key ? ln_rendezvous_key(ln_slice(c->target.p, n)) : 0};
-}
-
-static void try_instance(struct ln_client_call *c)
-{
-    struct ln_service *s = c->service;
-    struct ln_wish wish = wish_of(c);
-    bool full;
-    struct ln_instance *i =
-        ln_service_pick(s, &wish, ln_loop_now_ms(loop_of(c)), &c->attempt.loan, &full);
-
-    if (i == NULL) {
-        /* An instance that failed just now says more than "none is left". */
-        conclude(
-            c, LN_OUTCOME_CLIENT_GONE, false,
-            c->error != NULL
-                ? c->error
-                : ln_arena_printf(&c->arena, "no instance of %s is available", s->conf->name).p);
-        return;
-    }
-    c->tries++;
-    if (c->tried.count < LN_TRIED_MAX)
-        c->tried.at[c->tried.count++] = (uint16_t)(i - s->instances);
-    c->address = ln_arena_dup(&c->arena, ln_slice_of(i->conf->url));
-    c->attempt.on_connected = on_attempt;
-    expect(c, s->conf->connect);
-    ln_attempt_start(&c->attempt, i, want_of(c));
 }
 
 /* ---- to an address ---- */
@@ -656,9 +621,9 @@ static void on_connect(struct ln_connect *connect, int fd)
     struct ln_client_call *c = ln_container_of(connect, struct ln_client_call, connect);
 
     if (fd >= 0)
-        on_connection(c, ln_pool_adopt(c->pool, fd));
+        ln_client_connected(c, ln_pool_adopt(c->pool, fd));
     else
-        fail(c, ln_outcome_of_connect(connect->error), connect->error);
+        ln_client_fail(c, ln_outcome_of_connect(connect->error), connect->error);
 }
 
 static void connect_to(struct ln_client_call *c, unsigned count)
@@ -667,7 +632,7 @@ static void connect_to(struct ln_client_call *c, unsigned count)
 
     c->connect.address = address_of;
     c->connect.on_connect = on_connect;
-    expect(c, within);
+    ln_client_expect(c, within);
     ln_connect_start(&c->connect, loop_of(c), count, within);
 }
 
@@ -683,9 +648,17 @@ static void on_resolved(struct ln_resolve_op *op)
         refuse(c, LN_OUTCOME_CLIENT_GONE, ln_resolve_status_text(status));
 }
 
+enum ln_attempt_want ln_client_want(const struct ln_client_call *c)
+{
+    if (c->fresh || c->alone != NULL ||
+        (c->service != NULL && c->service->conf->proxy != LN_PROXY_SEND_OFF))
+        return LN_ATTEMPT_FRESH;
+    return ln_client_is_safe(c) ? LN_ATTEMPT_ANY : LN_ATTEMPT_PROVEN;
+}
+
 static struct ln_upconn *take_loose(struct ln_client_call *c)
 {
-    enum ln_attempt_want want = want_of(c);
+    enum ln_attempt_want want = ln_client_want(c);
     struct ln_upconn *conn;
 
     while (want != LN_ATTEMPT_FRESH && (conn = ln_pool_take(c->pool)) != NULL) {
@@ -717,7 +690,7 @@ static void try_address(struct ln_client_call *c)
 
     c->pooled = conn != NULL;
     if (conn != NULL) {
-        on_connection(c, conn);
+        ln_client_connected(c, conn);
         return;
     }
     if (c->alone != NULL) {
@@ -746,14 +719,6 @@ static void try_address(struct ln_client_call *c)
 
 /* ---- the beginning ---- */
 
-static void next_attempt(struct ln_client_call *c)
-{
-    if (c->service != NULL)
-        try_instance(c);
-    else
-        try_address(c);
-}
-
 void ln_client_start(struct ln_client *client, struct ln_client_call *c)
 {
     ln_assert(!c->on && c->client == NULL);
@@ -765,19 +730,23 @@ void ln_client_start(struct ln_client *client, struct ln_client_call *c)
     ln_deadline_init(&c->phase, on_phase);
     c->connect.fd = -1;
     if (client->calls > LN_CLIENT_CALLS_MAX) {
-        conclude(c, LN_OUTCOME_CLIENT_GONE, false, "too many requests are under way");
+        ln_client_conclude(c, LN_OUTCOME_CLIENT_GONE, false, "too many requests are under way");
         return;
     }
     if (c->service != NULL && !take_place(c)) {
-        conclude(c, LN_OUTCOME_CLIENT_GONE, false,
-                 ln_arena_printf(&c->arena, "%s has as many requests as it is given at once",
-                                 c->service->conf->name)
-                     .p);
+        ln_client_conclude(c, LN_OUTCOME_CLIENT_GONE, false,
+                           ln_arena_printf(&c->arena,
+                                           "%s has as many requests as it is given at once",
+                                           c->service->conf->name)
+                               .p);
         return;
     }
     if (c->timeout > 0)
         ln_timer_start(loop_of(c), &c->whole, c->timeout, on_whole);
-    if (c->service == NULL)
-        name_pool(c);
-    next_attempt(c);
+    if (c->service != NULL) {
+        ln_client_pick(c);
+        return;
+    }
+    name_pool(c);
+    try_address(c);
 }

@@ -3,10 +3,11 @@
  *
  * For what is not proxied: http.* of plugins, and whoever else must ask somebody. A call goes
  *
- *   through a service   the balancer picks, the pool lends, outcomes are reported, and what may be
- *                       repeated is repeated as for a proxied request (services[].retries,
- * timeouts) to an address       a host and port, or a unix socket; a small pool of its own, no
- * retries but for a pooled connection that turns out to be closed
+ *   through a service   the balancer picks, the pool lends, outcomes are reported, and all that the
+ *                       service says of repeating and waiting holds as for a proxied request:
+ *                       services[].retries with its statuses, budget and backoff, queue, timeouts
+ *   to an address       a host and port, or a unix socket; a small pool of its own, no retries but
+ *                       for a pooled connection that turns out to be closed
  *
  * The response is judged as strictly as any upstream's, held whole, and never larger than what the
  * caller allows; interim responses are skipped. Owner: the caller embeds the call, and what its
@@ -79,8 +80,12 @@ struct ln_client_call {
     struct ln_upconn *conn; /* lent */
     struct ln_timer whole;
     struct ln_deadline phase;
+    struct ln_waiter waiter; /* in the service's queue while every instance is full */
+    ln_nsec joined;          /* when it came there first; 0 = it has not */
     unsigned tries, interims;
     bool on, pooled, fresh, resolving, seen, got_head, placed;
+    bool pausing;    /* services[].retries.backoff: the next attempt waits */
+    bool holds_back; /* a response is there that a repeat may replace; it is not read meanwhile */
     struct ln_slice out; /* the request's head */
     size_t sent;         /* bytes of head and content */
     struct ln_head_scan scan;

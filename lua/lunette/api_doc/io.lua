@@ -26,7 +26,7 @@ return {
     about = "The second argument of `http.get` and its sisters, or the only one.",
     rows = {
       { "url", "string", "`http://host[:port][/path][?query]`. `https://` is not supported by this version." },
-      { "service", "service or string", "Instead of a URL: a service, with its balancing, pool, health, timeouts and retries.",
+      { "service", "service or string", "Instead of a URL: a service, with its balancing, pool, health, queue, timeouts and retries, as for proxied requests.",
         lua = "lunette.Service|string" },
       { "path", "string", "For a service: path and query; `/` if it is left out." },
       { "unix", "string", "The path of a socket to use instead of the URL's host." },

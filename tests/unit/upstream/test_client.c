@@ -1,94 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Requests of our own against servers that answer, break off, trickle, lie and say too much.
  */
-#include "upstream/scripted.h"
-
-#include "upstream/client.h"
-
-struct desk {
-    struct yard yard;
-    struct scripted server;
-    struct ln_client client;
-    struct ln_client_call call;
-    struct ln_arena arena;
-    struct ln_fields fields;
-    bool ended;
-    unsigned ends;
-
-    struct ln_service_conf service_conf;
-    struct ln_instance_conf instance_conf[2];
-    struct ln_conf conf;
-    struct ln_shm *shm;
-    struct ln_services *services;
-    struct ln_addr addr[2];
-    int closed; /* a door that refuses */
-};
-
-static void on_end(struct ln_client_call *c)
-{
-    struct desk *d = ln_container_of(c, struct desk, call);
-
-    d->ended = true;
-    d->ends++;
-}
-
-static int set_up(void **state)
-{
-    struct desk *d = calloc(1, sizeof *d);
-    struct ln_resolver_options options = ln_resolver_defaults();
-    struct ln_err err;
-
-    if (d == NULL)
-        return -1;
-    yard_init(&d->yard);
-    d->client.pools = &d->yard.pools;
-    d->client.resolver = ln_resolver_new(d->yard.turns.loop, &options, &err);
-    assert_non_null(d->client.resolver);
-    ln_arena_init(&d->arena, NULL);
-    ln_fields_init(&d->fields, &d->arena);
-    scripted_open(&d->server, &d->yard.turns);
-    *state = d;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct desk *d = *state;
-
-    ln_client_stop(&d->call);
-    assert_int_equal(d->client.calls, 0);
-    assert_int_equal(d->client.held, 0);
-    scripted_close(&d->server);
-    if (d->services != NULL) {
-        ln_services_free(d->services);
-        ln_shm_free(d->shm);
-        close(d->closed);
-    }
-    ln_resolver_free(d->client.resolver);
-    yard_fini(&d->yard);
-    ln_arena_reset(&d->arena);
-    free(d);
-    return 0;
-}
-
-/* The next call, to the scripted server. */
-static void prepare(struct desk *d, const char *method)
-{
-    char url[64];
-
-    ln_client_stop(&d->call);
-    d->call = (struct ln_client_call){
-        .method = ln_slice_of(method), .most = 1 << 20, .timeout = 5000, .on_end = on_end};
-    snprintf(url, sizeof url, "http://127.0.0.1:%u/path?a=b", ntohs(d->server.at.sin_port));
-    assert_null(ln_client_url(&d->call, ln_slice_of(url), &d->arena));
-    d->ended = false;
-}
-
-static void go(struct desk *d)
-{
-    ln_client_start(&d->client, &d->call);
-    turns_until(&d->yard.turns, &d->ended);
-}
+#include "upstream/desk.h"
 
 static void ask(struct desk *d, const struct scripted_act *acts, unsigned count)
 {
@@ -109,13 +22,6 @@ static void works(struct desk *d)
         fail_msg("%s", d->call.error);
     assert_int_equal(d->call.head.status, 200);
     assert_slice(d->call.content, "ok");
-}
-
-static void assert_error(struct desk *d, const char *part)
-{
-    assert_non_null(d->call.error);
-    if (strstr(d->call.error, part) == NULL)
-        fail_msg("expected \"%s\" in \"%s\"", part, d->call.error);
 }
 
 static void test_asks_and_is_answered(void **state)
@@ -434,163 +340,6 @@ static void test_urls(void **state)
     assert_non_null(ln_client_target(&c, LN_SLICE("/x y"), &d->arena));
 }
 
-/* ---- through a service ---- */
-
-static void open_services(struct desk *d)
-{
-    struct ln_demand demand;
-    struct ln_err err;
-
-    d->conf.services = &d->service_conf;
-    d->conf.service_count = 1;
-    d->shm = ln_shm_new(1, &err);
-    assert_non_null(d->shm);
-    ln_demand_init(&demand);
-    ln_services_demand(&d->conf, &demand);
-    assert_int_equal(ln_shm_satisfy(d->shm, &demand, &err), 0);
-    ln_demand_fini(&demand);
-    d->services = ln_services_new(&d->conf, d->shm, &d->yard.pools, &err);
-    assert_non_null(d->services);
-}
-
-static struct ln_instance_record *record(const struct desk *d, unsigned i)
-{
-    return d->services->v[0].instances[i].record;
-}
-
-/* The first instance is the scripted server, the second refuses. */
-static void serve(struct desk *d, unsigned tries)
-{
-    struct sockaddr_in at;
-
-    d->closed = yard_door(&at, false);
-    d->addr[0].v4 = d->server.at;
-    d->addr[1].v4 = at;
-    d->service_conf = (struct ln_service_conf){
-        .name = "users",
-        .pool.idle = 4,
-        .pool.idle_timeout = 60000,
-        .connect = 5000,
-        .first_byte = 5000,
-        .retry.tries = tries,
-        .retry.on = LN_RETRY_ON_CONNECT | LN_RETRY_ON_RESET,
-        .instance_count = 2,
-        .instances = d->instance_conf,
-    };
-    for (unsigned i = 0; i < 2; i++) {
-        d->addr[i].len = sizeof d->addr[i].v4;
-        d->instance_conf[i] = (struct ln_instance_conf){.url = i == 0 ? "http://a" : "http://b",
-                                                        .authority = "users.local",
-                                                        .base = i == 0 ? "/v1" : "",
-                                                        .weight = 1,
-                                                        .addrs = &d->addr[i],
-                                                        .addr_count = 1};
-    }
-    open_services(d);
-}
-
-static void prepare_service(struct desk *d, const char *method)
-{
-    prepare(d, method);
-    d->call.service = &d->services->v[0];
-}
-
-static void test_a_service_with_a_dead_instance(void **state)
-{
-    struct desk *d = *state;
-    static const struct scripted_act good = {.bytes =
-                                                 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"};
-
-    serve(d, 2);
-    for (int i = 0; i < 6; i++) {
-        prepare_service(d, i % 2 == 0 ? "GET" : "POST");
-        scripted_tell(&d->server, &good, 1);
-        go(d);
-        assert_null(d->call.error);
-        assert_slice(d->call.content, "ok");
-        assert_slice(d->call.address, "http://a");
-        assert_non_null(strstr(d->server.last, " /v1/path?a=b HTTP/1.1\r\nHost: users.local\r\n"));
-    }
-    assert_true(record(d, 1)->down != 0); /* found dead once, and left alone */
-}
-
-static void test_what_may_not_be_repeated_is_not(void **state)
-{
-    struct desk *d = *state;
-    static const struct scripted_act reset[] = {{.bytes = "", .end = SCRIPTED_RESET},
-                                                {.bytes = "", .end = SCRIPTED_RESET}};
-
-    serve(d, 2);
-    record(d, 1)->down = UINT64_MAX - 1;
-    prepare_service(d, "POST");
-    scripted_tell(&d->server, reset, 2);
-    go(d);
-    assert_error(d, "http://a: the connection was closed before a response");
-    assert_int_equal(d->server.requests, 1);
-    prepare_service(d, "GET"); /* may, and there is nobody else */
-    scripted_tell(&d->server, reset, 2);
-    go(d);
-    assert_non_null(d->call.error);
-    assert_int_equal(d->server.requests, 3);
-    assert_int_equal(record(d, 0)->down != 0, true);
-
-    prepare_service(d, "GET");
-    go(d);
-    assert_error(d, "no instance of users is available");
-}
-
-static void test_a_service_has_phases(void **state)
-{
-    struct desk *d = *state;
-    static const struct scripted_act silent[] = {
-        {.bytes = "", .end = SCRIPTED_HOLD},
-        {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel", .end = SCRIPTED_HOLD}};
-
-    serve(d, 1);
-    record(d, 1)->down = UINT64_MAX - 1;
-    d->service_conf.first_byte = 15;
-    d->service_conf.idle = 15;
-    for (unsigned i = 0; i < 2; i++) {
-        prepare_service(d, "GET");
-        scripted_tell(&d->server, &silent[i], 1);
-        go(d);
-        assert_error(d, i == 0 ? "no response in time" : "silence in the middle");
-    }
-}
-
-/* Ask one instance and nobody else: no turn, no news, no connection of others, none kept. */
-static void test_one_instance_alone(void **state)
-{
-    static const struct scripted_act good = {.bytes =
-                                                 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"};
-    struct desk *d = *state;
-
-    serve(d, 2);
-    for (unsigned i = 1; i <= 3; i++) {
-        prepare(d, "GET");
-        d->call.alone = &d->services->v[0].instances[0];
-        d->call.target = LN_SLICE("/v1/health");
-        d->call.authority = LN_SLICE("check.local");
-        scripted_tell(&d->server, &good, 1);
-        go(d);
-        assert_null(d->call.error);
-        assert_slice(d->call.content, "ok");
-        assert_slice(d->call.address, "http://a");
-        assert_int_equal(d->server.accepted, i);
-        assert_non_null(strstr(d->server.last, "GET /v1/health HTTP/1.1\r\nHost: check.local\r\n"));
-        assert_non_null(strstr(d->server.last, "Connection: close\r\n"));
-    }
-    prepare(d, "GET");
-    d->call.alone = &d->services->v[0].instances[1];
-    go(d);
-    assert_string_equal(d->call.error, "http://b: Connection refused");
-    assert_int_equal(d->call.outcome, LN_OUTCOME_REFUSED);
-    assert_int_equal(atomic_load(&record(d, 1)->strikes), 0);
-    assert_int_equal(atomic_load(&record(d, 1)->down), 0);
-    assert_int_equal(ln_record_sum(record(d, 0)->active, 1), 0);
-    assert_int_equal(d->yard.pools.loose_idle, 0);
-}
-
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -610,10 +359,6 @@ int main(void)
         T(test_nobody_is_there),
         T(test_too_many_at_once),
         T(test_urls),
-        T(test_a_service_with_a_dead_instance),
-        T(test_what_may_not_be_repeated_is_not),
-        T(test_a_service_has_phases),
-        T(test_one_instance_alone),
     };
 
     return cmocka_run_group_tests(tests, yard_silence, NULL);
