@@ -24,8 +24,7 @@ static uint64_t down_until(ln_msec at, uint64_t low)
 
 static bool is_news(uint64_t word, uint64_t door)
 {
-    return word == door ||
-           ((word & TRIAL) != 0 && (word & (TRIP | TRIAL)) == (door & (TRIP | TRIAL)));
+    return word == door || ((word & TRIAL) != 0 && ((word ^ door) & (TRIP | TRIAL)) == 0);
 }
 
 ln_msec ln_health_interval(unsigned trips)

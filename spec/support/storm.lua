@@ -117,7 +117,7 @@ M.Load = Load
 local function next_record(self)
   local id = #self.records + 1
   local record = { id = id, method = id % self.posts == 0 and "POST" or "GET", start = loop.now() }
-  self.records[id] = record
+  self.records[id], self.open[record] = record, true
   return record
 end
 
@@ -146,7 +146,7 @@ local function ask(self, c)
     record.problem = tostring(keep)
     record.came = c ~= nil and c.socket.received > before
   end
-  self.done = self.done + 1
+  self.done, self.open[record] = self.done + 1, nil
   if ok and keep then return c end
   if c then c:close() end
 end
@@ -167,8 +167,8 @@ end
 function M.load(address, options)
   options = options or {}
   local self = setmetatable({
-    address = address, records = {}, done = 0, going = true, clients = options.clients or 8,
-    pause = options.pause or 0.01, posts = options.posts or math.huge, patience = options.patience or 10, tasks = {},
+    address = address, records = {}, open = {}, done = 0, going = true, tasks = {}, clients = options.clients or 8,
+    pause = options.pause or 0.01, posts = options.posts or math.huge, patience = options.patience or 10,
   }, Load)
   for i = 1, self.clients do self.tasks[i] = loop.go("client " .. i, run_client, self) end
   return self
@@ -182,12 +182,13 @@ function Load:wait(n)
 end
 
 
--- Waits until what is in flight now has ended: each client has one.
+-- Waits until what is in flight now has ended.
 function Load:settle()
-  local last = #self.records
+  local now = {}
+  for record in pairs(self.open) do now[#now + 1] = record end
   loop.wait_until(function()
-    for i = last, math.max(1, last - 64 * self.clients), -1 do
-      if not self.records[i].finish then return false end
+    for _, record in ipairs(now) do
+      if not record.finish then return false end
     end
     return true
   end, "what is in flight", 60)
