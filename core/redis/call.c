@@ -100,9 +100,15 @@ void ln_redis_call_raw(struct ln_redis_call *c, struct ln_slice command)
 
 void ln_redis_call_number(struct ln_redis_call *c, int64_t value)
 {
-    char text[24];
+    char text[24], *end = text + sizeof text, *p = end;
+    uint64_t n = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 
-    ln_redis_call_word(c, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)value));
+    do
+        *--p = (char)('0' + n % 10);
+    while ((n /= 10) > 0);
+    if (value < 0)
+        *--p = '-';
+    ln_redis_call_word(c, p, (size_t)(end - p));
 }
 
 void ln_redis_script_init(struct ln_redis_script *s, struct ln_slice text)

@@ -512,9 +512,31 @@ static void test_putting_back_with_calls_under_way(void **state)
     turns_once(&house->turns);
 }
 
+static void test_numbers(void **state)
+{
+    static const int64_t values[] = {0, 7, -1, 10, 1234567890123456789, INT64_MAX, INT64_MIN};
+
+    (void)state;
+    start_server(NULL);
+    use_socket();
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        struct ask *a = draft();
+        char text[32];
+
+        ln_redis_call_command(a->call, 2);
+        ln_redis_call_word(a->call, "ECHO", 4);
+        ln_redis_call_number(a->call, values[i]);
+        post(a, 5000);
+        await_all();
+        snprintf(text, sizeof text, "%lld", (long long)values[i]);
+        assert_string_equal(a->text, text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_numbers),
         TEST(test_commands),
         TEST(test_bytes_of_every_kind),
         TEST(test_many_calls_share_one_connection_in_order),
