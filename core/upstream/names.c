@@ -177,6 +177,7 @@ static unsigned take_members(struct name *n, const struct ln_spot *wanted, unsig
                              bool partial)
 {
     struct ln_turnover_rules rules = {.max = n->f->conf->discover_max,
+                                      .spots = n->f->count,
                                       .workers = n->all->services->workers,
                                       .since = warm_from(n, now_of(n->all)),
                                       .keeps_others = partial};

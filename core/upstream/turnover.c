@@ -34,6 +34,11 @@ static int find(const struct ln_spot *in, unsigned count, const struct ln_spot *
 
 /* ---- those that are there ---- */
 
+static bool stays(const struct taking *t, unsigned at, const struct ln_spot *who)
+{
+    return at < t->rules->spots && (t->rules->keeps_others || find(t->wanted, t->count, who) >= 0);
+}
+
 static void keep(struct taking *t, unsigned at, const struct ln_spot *is,
                  const struct ln_spot *should)
 {
@@ -62,11 +67,11 @@ static void keep_all(struct taking *t)
 
         if (!ln_spot_read(ln_members_spot(t->m, i), &p) || p.state == LN_SPOT_EMPTY)
             continue;
-        k = find(t->wanted, t->count, &p);
+        k = i < t->rules->spots ? find(t->wanted, t->count, &p) : -1;
         if (k >= 0 && !t->placed[k] && t->members < t->rules->max) {
             t->placed[k] = true;
             keep(t, i, &p, &t->wanted[k]);
-        } else if (k < 0 && t->rules->keeps_others && p.state == LN_SPOT_MEMBER) {
+        } else if (stays(t, i, &p) && p.state == LN_SPOT_MEMBER && k < 0) {
             t->members++;
         }
     }
@@ -82,24 +87,23 @@ static bool is_free(const struct taking *t, unsigned i, struct ln_spot *p)
     return ln_record_sum(ln_members_record(t->m, i)->active, t->rules->workers) == 0;
 }
 
-/* Or m->count: all are taken. *hers: it was hers before. */
+/* Or rules->spots: all are taken. *hers: it was hers before. */
 static unsigned free_spot(const struct taking *t, const struct ln_spot *who, bool *hers)
 {
-    const struct ln_members *m = t->m;
-    unsigned used = ln_members_used(m), first = m->count;
+    unsigned used = ln_members_used(t->m), spots = t->rules->spots, first = spots;
     struct ln_spot p;
 
     *hers = false;
-    for (unsigned i = 0; i < used; i++) {
+    for (unsigned i = 0; i < used && i < spots; i++) {
         if (!is_free(t, i, &p))
             continue;
         if (ln_spot_equals(&p, who)) {
             *hers = true;
             return i;
         }
-        first = first == m->count ? i : first;
+        first = first == spots ? i : first;
     }
-    return used < m->count ? used : first;
+    return used < spots ? used : first;
 }
 
 static uint32_t next_turn(const struct ln_members *m, unsigned at)
@@ -115,7 +119,7 @@ static void join(struct taking *t, const struct ln_spot *who)
     unsigned at = free_spot(t, who, &hers);
     struct ln_spot p = *who;
 
-    if (at == t->m->count || t->members >= t->rules->max) {
+    if (at == t->rules->spots || t->members >= t->rules->max) {
         t->news.refused++;
         return;
     }
@@ -142,9 +146,7 @@ static void dismiss(struct taking *t)
 
         if (!ln_spot_read(ln_members_spot(t->m, i), &p) || p.state != LN_SPOT_MEMBER)
             continue;
-        bool stays = t->rules->keeps_others || find(t->wanted, t->count, &p) >= 0;
-
-        if (stays && members < t->rules->max) {
+        if (stays(t, i, &p) && members < t->rules->max) {
             members++;
             continue;
         }
@@ -167,7 +169,7 @@ ln_turnover_take(struct ln_members *m, const struct ln_spot *wanted, unsigned co
                        .tell = tell,
                        .arg = arg};
 
-    ln_assert(m->has_records);
+    ln_assert(m->has_records && rules->spots <= m->count);
     keep_all(&t);
     for (unsigned i = 0; i < count; i++)
         if (!t.placed[i])

@@ -16,6 +16,7 @@
 
 struct ln_turnover_rules {
     unsigned max;      /* members at most: those that are there first, then as they stand */
+    unsigned spots;    /* that may be had; who sits further on, because there were more, moves */
     unsigned workers;  /* whose cells are added up */
     ln_msec since;     /* newcomers warm up from then on: struct ln_instance_record */
     bool keeps_others; /* the answer is not all: nobody goes for not being in it */

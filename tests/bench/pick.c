@@ -128,7 +128,8 @@ static void pass_over(void *arg, unsigned spot, const struct ln_spot *who)
 static struct ln_service *open_name(struct market *m, unsigned instances)
 {
     struct ln_spot wanted[LN_DISCOVER_MAX];
-    struct ln_turnover_rules rules = {.max = LN_DISCOVER_MAX, .workers = 4};
+    struct ln_turnover_rules rules = {
+        .max = LN_DISCOVER_MAX, .spots = 2 * LN_DISCOVER_MAX, .workers = 4};
     struct ln_service *s;
 
     instances = instances < LN_DISCOVER_MAX ? instances : LN_DISCOVER_MAX;

@@ -54,7 +54,10 @@ static struct ln_spot host(char name)
 /* What the asker does: each letter stands for a host. */
 static void take(struct ln_service *s, struct ln_members *members, const char *hosts)
 {
-    struct ln_turnover_rules rules = {.max = s->conf->instances[0].discover_max, .workers = 4};
+    struct ln_turnover_rules rules = {.max = s->conf->instances[0].discover_max,
+                                      .spots =
+                                          members->count < s->count ? members->count : s->count,
+                                      .workers = 4};
     struct ln_spot wanted[64];
     unsigned n = 0;
 
@@ -160,6 +163,21 @@ static void test_a_request_in_flight_keeps_its_instance(void **state)
     assert_string_equal(url, "http://10.0.0.97:8080/base");
     assert_int_equal(ln_instance_active(i), 1);
     ln_service_release(i, &(struct ln_loan){0}, LN_OUTCOME_OK, NOW);
+}
+
+static void test_many_come_and_go_one_after_another(void **state)
+{
+    struct ln_service *s = open_name(*state, LN_DISCOVER_ADDRESSES, 2);
+    char hosts[3] = {0};
+
+    for (unsigned i = 0; i < 600; i++) {
+        hosts[0] = (char)('!' + i % 90);
+        hosts[1] = (char)('!' + (i + 1) % 90);
+        tell(s, hosts);
+        assert_int_equal(s->present_count, i == 0 ? 0 : 2); /* as of the last pick */
+        picked(s, 2);
+        assert_int_equal(s->present_count, 2);
+    }
 }
 
 static void test_a_request_waits_for_the_first_answer(void **state)
@@ -274,6 +292,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_numbers_and_connections_stay, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_request_in_flight_keeps_its_instance, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_many_come_and_go_one_after_another, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_request_waits_for_the_first_answer, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_the_list_of_an_instance_changes, set_up, tear_down),

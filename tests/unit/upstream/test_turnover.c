@@ -26,7 +26,8 @@ static int set_up(void **state)
     struct ln_err err;
 
     l->shm = ln_shm_new(WORKERS, &err);
-    l->rules = (struct ln_turnover_rules){.max = 64, .workers = WORKERS, .since = NOW};
+    l->rules = (struct ln_turnover_rules){
+        .max = 64, .spots = LN_MEMBERS_MAX, .workers = WORKERS, .since = NOW};
     ln_demand_init(&d);
     ln_members_demand(&d, LN_SLICE("users http://users.test:80"), true);
     ln_members_demand(&d, LN_SLICE("users http://one.test:80"), false);
@@ -149,7 +150,7 @@ static void test_a_newcomer_is_unknown_and_warms_up(void **state)
     struct list *l = *state;
     struct ln_instance_record *r = record(l, 0);
 
-    l->m.count = 1; /* so that she gets the spot of somebody else */
+    l->rules.spots = 1; /* so that she gets the spot of somebody else */
     take(l, "a");
     atomic_store(&r->down, 9);
     atomic_store(&r->latency, 9);
@@ -208,6 +209,23 @@ static void test_more_than_the_bound_are_refused(void **state)
     assert_string_equal(seen(l), "(a)b(c)");
 }
 
+static void test_whoever_sits_too_far_off_moves(void **state)
+{
+    struct list *l = *state;
+    struct ln_turnover_news news;
+
+    take(l, "abcd");
+    l->rules.spots = 3;
+    l->rules.max = 2;
+    take(l, "d"); /* two others have been here, and hers is no spot any more */
+    ln_turnover_sweep(&l->m, WORKERS);
+    news = take(l, "d");
+    assert_int_equal(news.joined + news.left + news.refused, 1);
+    assert_string_equal(seen(l), "d...");
+    l->rules.keeps_others = true;
+    assert_int_equal(take(l, "a").joined, 1);
+}
+
 static void test_weights_and_priorities_change_in_place(void **state)
 {
     struct list *l = *state;
@@ -251,7 +269,7 @@ static void test_a_spot_whose_writer_died_is_empty(void **state)
     struct list *l = *state;
     struct ln_spot p;
 
-    l->m.count = 2;
+    l->rules.spots = 2;
     take(l, "ab");
     ln_record_add(&record(l, 0)->active[0], 1);
     atomic_store(&ln_members_spot(&l->m, 0)->ip[1], 77);
@@ -353,6 +371,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_partial_answer_takes_nobody_away, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_more_than_the_bound_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_whoever_sits_too_far_off_moves, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_weights_and_priorities_change_in_place, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_all_are_replaced_while_requests_run, set_up,
