@@ -3,18 +3,21 @@
 --
 --   luajit spec/support/storm_instance.lua ADDRESS CONTROL JOURNAL NAME
 --
--- It listens at ADDRESS until it is killed. CONTROL is the path of a socket that takes lines "MODE MILLISECONDS" and answers
--- each with "ok": how it behaves from now on, and how long it works on a request. JOURNAL gets a line for each request, written
--- as soon as the request is there, so that it outlives the process: the time on the monotonic clock, method and target.
+-- It listens at ADDRESS until it is killed, or whoever has started it ends. CONTROL is the path of a socket that takes lines
+-- "MODE MILLISECONDS" and answers each with "ok": how it behaves from now on, and how long it works on a request. JOURNAL
+-- gets a line for each request, written as soon as the request is there, so that it outlives the process: the time on the
+-- monotonic clock, method and target.
 
 local here = arg[0]:match("^(.-)[^/]*$")
 package.path = here .. "../../?.lua;" .. package.path
 
 local http = require "spec.support.http"
 local loop = require "spec.support.loop"
+local sys = require "spec.support.sys"
 local upstream = require "spec.support.upstream"
 
 
+local PR_SET_PDEATHSIG, KILL = 1, 9
 local ADDRESS, CONTROL, JOURNAL, NAME = unpack(arg)
 local BODY = http.pattern(4096)
 local HEADERS = { "X-Instance: " .. NAME }
@@ -76,6 +79,7 @@ local function obey(connection)
 end
 
 
+sys.C.prctl(PR_SET_PDEATHSIG, KILL, 0, 0, 0)
 os.remove(CONTROL)
 upstream.new { name = NAME .. "'s control", address = "unix:" .. CONTROL, script = obey }
 local up

@@ -189,7 +189,8 @@ function M.start(peer, at)
   at.address = "127.0.0.1:" .. at.port
   bound:close()
   local p = process.start("/bin/sh", {
-    "-c", 'exec 2>>"$0"; exec "$@"', at.dir .. "/error.log", peer.program or at.binary, unpack(peer.arguments(at)),
+    "-c", 'exec 2>>"$0"; exec setpriv --pdeathsig TERM "$@"', at.dir .. "/error.log", peer.program or at.binary,
+    unpack(peer.arguments(at)),
   })
   loop.eventually(function()
     assert(p:is_running(), peer.name .. " has ended: see " .. at.dir .. "/error.log")
