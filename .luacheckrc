@@ -47,7 +47,7 @@ stds.lunette_plugin = { read_globals = {
     counter = {}, gauge = {}, histogram = {},
   } },
   store = { fields = {
-    counters = {}, dict = {}, limiter = {},
+    counters = {}, dict = {}, limiter = {}, permits = {},
   } },
   string = { fields = {
     byte = {}, char = {}, find = {}, format = {}, gmatch = {}, gsub = {}, len = {}, lower = {}, match = {}, rep = {},
@@ -108,7 +108,7 @@ stds.lunette_routes = { read_globals = {
     counter = {}, gauge = {}, histogram = {},
   } },
   store = { fields = {
-    counters = {}, dict = {}, limiter = {},
+    counters = {}, dict = {}, limiter = {}, permits = {},
   } },
   string = { fields = {
     byte = {}, char = {}, find = {}, format = {}, gmatch = {}, gsub = {}, len = {}, lower = {}, match = {}, rep = {},

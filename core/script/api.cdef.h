@@ -13,8 +13,9 @@
  * 1.1  content: ln_req_body and others of api_body.c, ln_wait_body, ln_reply_from
  * 1.2  counters, dictionaries and metrics; operations that wait: HTTP, Redis, several at once; timers; balance; matching
  * 1.3  priority of requests
+ * 1.4  limiters that look and charge; permits
  */
-enum { LN_API_MAJOR = 1, LN_API_MINOR = 3 };
+enum { LN_API_MAJOR = 1, LN_API_MINOR = 4 };
 
 enum ln_rc {
     LN_OK = 0,
@@ -288,6 +289,12 @@ int ln_store_dict_cas(struct ln_store_dict *d, const char *key, size_t key_len, 
 int ln_store_dict_delete(struct ln_store_dict *d, const char *key, size_t key_len);
 /* ESTATE: what is there is no number. */
 int ln_store_dict_incr(struct ln_store_dict *d, const char *key, size_t key_len, double by, double ttl, double *sum);
+
+/* At most so many of a key at once (api_permits.c). OK, with a ticket, which comes back after `hold` seconds at the latest;
+ * NONE: all are held; ELIMIT: no room. EINVAL: most is not from 1 to 10000, or hold is no time. */
+struct ln_store_permits;
+int ln_store_permits_take(struct ln_store_permits *p, const char *key, size_t key_len, double most, double hold, double *number);
+int ln_store_permits_give(struct ln_store_permits *p, const char *key, size_t key_len, double number);
 
 /* ---- metrics (api_metrics.c) ---- */
 

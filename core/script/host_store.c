@@ -195,6 +195,24 @@ static int host_dict(lua_State *L)
     return push_handle(L, vm, zone, d);
 }
 
+/* permits(zone, entries) -> address, or nil and a sentence */
+static int host_permits(lua_State *L)
+{
+    struct ln_vm *vm = vm_of(L);
+    struct ln_store_permits *p = ln_arena_zalloc(&vm->arena, sizeof *p);
+    size_t size = (size_t)luaL_checkinteger(L, 2) * LN_PERMITS_BYTES + LN_DICT_SIZE_MIN;
+    void *zone = zone_find(vm, LN_ZONE_DICT, name_of(L), &size, 0);
+
+    p->vm = vm;
+    p->is_open = zone != NULL;
+    if (p->is_open) {
+        ln_permits_init(&p->permits, vm->env.shm, vm->env.worker, zone, size);
+        p->next = vm->permits;
+        vm->permits = p;
+    }
+    return push_handle(L, vm, zone, p);
+}
+
 /* metric(its description: shm/metric.h) -> address, or nil and a sentence */
 static int host_metric(lua_State *L)
 {
@@ -264,9 +282,9 @@ void ln_stores_clear(struct ln_vm *vm)
 }
 
 static const luaL_Reg functions[] = {
-    {"limiter", host_limiter},   {"meter", host_meter}, {"limiter_join", host_limiter_join},
-    {"counters", host_counters}, {"dict", host_dict},   {"metric", host_metric},
-    {"metrics", host_metrics},   {NULL, NULL},
+    {"limiter", host_limiter},   {"meter", host_meter},     {"limiter_join", host_limiter_join},
+    {"counters", host_counters}, {"dict", host_dict},       {"permits", host_permits},
+    {"metric", host_metric},     {"metrics", host_metrics}, {NULL, NULL},
 };
 
 void ln_stores_push(struct ln_vm *vm)
@@ -283,4 +301,7 @@ void ln_stores_free(struct ln_vm *vm)
     for (struct ln_store_dict *d = vm->dicts; d != NULL; d = d->next)
         ln_dict_fini(&d->dict);
     vm->dicts = NULL;
+    for (struct ln_store_permits *p = vm->permits; p != NULL; p = p->next)
+        ln_permits_fini(&p->permits);
+    vm->permits = NULL;
 }

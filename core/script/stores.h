@@ -15,6 +15,7 @@
 #include "shm/counters.h"
 #include "shm/dict.h"
 #include "shm/metric.h"
+#include "shm/permits.h"
 
 struct ln_store_counters {
     struct ln_vm *vm;
@@ -27,6 +28,13 @@ struct ln_store_dict {
     bool is_open;
     struct ln_dict dict;
     struct ln_store_dict *next;
+};
+
+struct ln_store_permits {
+    struct ln_vm *vm;
+    bool is_open;
+    struct ln_permits permits;
+    struct ln_store_permits *next;
 };
 
 struct ln_metric_handle {

@@ -96,6 +96,7 @@ struct ln_vm {
     unsigned reserved_count;
     struct ln_limiter *limiters;
     struct ln_store_dict *dicts; /* script/stores.h */
+    struct ln_store_permits *permits;
     struct ln_redis_use *redis;  /* by next */
     struct ln_meter_use *meters; /* likewise */
     struct ln_use *uses;         /* every use of a plugin once: see uses.h */

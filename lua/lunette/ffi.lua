@@ -145,6 +145,11 @@ function M.limiter(address)
 end
 
 
+function M.permits(address)
+  return ffi.cast("struct ln_store_permits *", address)
+end
+
+
 function M.counters(address)
   return ffi.cast("struct ln_store_counters *", address)
 end

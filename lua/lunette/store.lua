@@ -5,12 +5,13 @@ local counters = require "lunette.store_counters"
 local dict = require "lunette.store_dict"
 local fault = require "lunette.fault"
 local limiter = require "lunette.store_limiter"
+local permits = require "lunette.store_permits"
 local phase = require "lunette.phase"
 local text = require "lunette.schema_text"
 
 local M = {}
 
-local kinds = { counters = counters, dict = dict, limiter = limiter }
+local kinds = { counters = counters, dict = dict, limiter = limiter, permits = permits }
 
 
 local function check_options(what, options, known)

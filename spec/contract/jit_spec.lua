@@ -84,6 +84,8 @@ describe("the hot path", function()
   local cases = {
     ["client-id"] = { from = { "header:X-Api-Key", "query:key", "cookie:session" } },
     ["rate-limit"] = { rate = "1000000/s", burst = 1000000 },
+    ["quota"] = { limit = 1000000000, period = "month" },
+    ["concurrency-limit"] = { most = 10000, by = "header:X-Api-Key", hold = "1s" },
     ["headers"] = {
       client_id = "X-Client-Id",
       request = { set = { ["X-Gateway"] = "lunette" }, remove = { "Cookie" } },

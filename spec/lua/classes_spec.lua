@@ -14,6 +14,7 @@ local SCHEMA = [[schema = {
 local OBJECTS = {
   ["a limiter"] = 'store.limiter("a", "1/s", 1)',
   ["counters"] = 'store.counters("b")',
+  ["permits"] = 'store.permits("p")',
   ["a dictionary"] = 'store.dict("c")',
   ["a counter"] = 'metrics.counter("d_total", "Such things.")',
   ["a timer"] = "timer.every(60, function() end)",

@@ -18,6 +18,9 @@ return {
         lua = "fun(zone: string, rate: string|table, burst?: integer, options?: "
           .. "{ algorithm?: string, entries?: integer, share?: boolean, redis?: string, name?: string, timeout?: number|string, "
           .. "on_down?: string, lease?: integer }): lunette.Limiter" },
+      { "permits(zone, options)", "permits",
+        "At most so many of each key at once. Options: `entries` (16384), how many may be held in all; `share`.",
+        lua = "fun(zone: string, options?: { entries?: integer, share?: boolean }): lunette.Permits" },
       { "counters(zone, options)", "counters",
         "Whole numbers by key. Options: `entries` (65536), how many keys there may be; `share`.",
         lua = "fun(zone: string, options?: { entries?: integer, share?: boolean }): lunette.Counters" },
@@ -42,6 +45,18 @@ return {
       { "charge(key, cost, rate)", "boolean, number, number, number, integer",
         "Takes in any case, for what is known only afterwards: a bucket owes what there was not, a window or log is then full.",
         lua = "fun(key: string, cost?: number, rate?: table): boolean, number, number, number, integer" },
+    },
+  },
+  {
+    title = "Permits", name = "permits", kind = "object", class = "lunette.Permits",
+    about = "What `store.permits` gives: exact over all workers. What a worker held comes back when it has died.",
+    rows = {
+      { "take(key, most, hold)", "number, or `nil, why`",
+        'A permit for the key if fewer than `most` (up to 10000) are held, for `hold` seconds (3600) at most. `"none"`: there are; '
+        .. '`"full"`: no room in the zone.',
+        lua = "fun(key: string, most: integer, hold?: number): number?, string?" },
+      { "give(key, permit)", "nothing", "Gives it back: in a `log` handler, which runs also when the client has gone.",
+        lua = "fun(key: string, permit: number)" },
     },
   },
   {

@@ -1,0 +1,68 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- concurrency-limit: over all workers, and whatever ends a request.
+
+local gate = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "../../support/gate.lua")
+
+
+describe("concurrency-limit", function()
+  after_each(gate.cleanup)
+
+  local function start(workers)
+    local held = gate.upstream { script = function(connection) connection:wait_end() end } -- says nothing
+    return gate.start {
+      workers = workers, services = { { name = "held", instances = { held } } }, routes = [[
+        use "concurrency-limit" { most = 3, by = "host" }
+        get "/held" { to = "held" }
+        get "/free" { reply = { 204 } }
+      ]],
+    }
+  end
+
+  -- Connections with requests that are under way.
+  local function hold(g, n)
+    local held = {}
+    for i = 1, n do
+      held[i] = gate.client(g)
+      held[i]:send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
+    end
+    return held
+  end
+
+  local function status(g) return g:get("/free", { headers = { Host = "a" } }).status end
+
+  local function until_refused(g) gate.eventually(function() return status(g) == 429 end, "a refusal") end
+  local function until_free(g) gate.eventually(function() return status(g) == 204 end, "a free permit", 10) end
+
+  it("counts over all workers, and gives back when clients go away", function()
+    local g = start(2)
+    local held = hold(g, 3)
+    until_refused(g)
+    assert.equal(204, g:get("/free", { headers = { Host = "b" } }).status)
+    held[1]:reset()
+    until_free(g)
+    hold(g, 1)
+    until_refused(g)
+    held[2]:reset()
+    held[3]:reset()
+    until_free(g)
+  end)
+
+  it("gives back through reloads", function()
+    local g = start(1)
+    local held = hold(g, 3)
+    until_refused(g)
+    assert.equal(0, g:reload().code)
+    assert.equal(429, status(g))
+    held[2]:reset()
+    until_free(g)
+  end)
+
+  it("gives back what a worker held that was killed", function()
+    local g = start(1)
+    hold(g, 3)
+    until_refused(g)
+    g:expect("was killed by signal 9")
+    g:kill_worker(1)
+    until_free(g)
+  end)
+end)
