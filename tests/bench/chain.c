@@ -23,6 +23,11 @@ static const char routes[] =
     "\"X-Client-Id\",\n"
     "    response = { set = { [\"X-Gateway\"] = \"bench\" } } } }\n";
 
+/* The limit by itself, with a key from a header and its own headers. */
+static const char alone[] = "local s = service \"s\" { instances = { \"http://127.0.0.1:9\" } }\n"
+                            "any \"/*\" { to = s, use \"rate-limit\" { by = \"header:X-Api-Key\",\n"
+                            "  rate = \"1000000/s\", burst = 1000000 } }\n";
+
 static const char *const sent[][2] = {
     {"Host", "example.com"},    {"User-Agent", "bench/1.0"},
     {"Accept", "*/*"},          {"Accept-Encoding", "gzip"},
@@ -177,13 +182,13 @@ static double longest(struct world *w, void (*pass)(struct world *), unsigned cl
     return most;
 }
 
-static void open_world(struct world *w, bool jit)
+static void open_world(struct world *w, const char *file, bool jit)
 {
     struct ln_vm_env env = {.demand = &w->demand};
     struct ln_err err;
 
     world_init(w);
-    world_file(w, "routes.lua", routes);
+    world_file(w, "routes.lua", file);
     w->conf->routes = ln_arena_printf(&w->conf->arena, "%s/routes.lua", w->dir).p;
     w->conf->lua.jit = jit;
     w->vm = ln_vm_new(&env);
@@ -220,12 +225,13 @@ static void open_native(struct world *w)
     ln_edits_push(native.response, LN_EDIT_SET, "X-Gateway", 9, "bench", 5);
 }
 
-static void compare(bool jit, const char *name, void (*pass)(struct world *), unsigned requests)
+static void compare(const char *file, bool jit, const char *name, void (*pass)(struct world *),
+                    unsigned requests)
 {
     static const unsigned clients[] = {16, 1000, CLIENTS_MAX};
     struct world w;
 
-    open_world(&w, jit);
+    open_world(&w, file, jit);
     if (pass == run_c)
         open_native(&w);
     for (size_t i = 0; i < LN_ARRAY_LEN(clients); i++) {
@@ -244,8 +250,9 @@ int main(int argc, char **argv)
 
     for (unsigned i = 0; i < CLIENTS_MAX; i++)
         snprintf(keys[i], sizeof keys[i], "client-%u", i);
-    compare(true, "C", run_c, requests);
-    compare(true, "compiled", run_lua, requests);
-    compare(false, "interpreted", run_lua, requests / 10 > 0 ? requests / 10 : 1);
+    compare(routes, true, "C", run_c, requests);
+    compare(routes, true, "compiled", run_lua, requests);
+    compare(routes, false, "interpreted", run_lua, requests / 10 > 0 ? requests / 10 : 1);
+    compare(alone, true, "rate-limit", run_lua, requests);
     return 0;
 }
