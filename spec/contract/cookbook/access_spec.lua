@@ -72,6 +72,34 @@ describe("Limits by plan", function()
 end)
 
 
+describe("Seconds, minutes and months", function()
+  local routes
+  before_each(function() routes = kitchen.recipe "Seconds, minutes and months" end)
+  after_each(kitchen.tidy)
+
+  -- Each is over before the next one begins.
+  local function ask(path)
+    local out = routes:request("GET " .. path, { ip = "10.0.0.1" })
+    gate.log(out)
+    return out
+  end
+
+  it("takes ten for a report, and tells the tightest limit", function()
+    assert.is_nil(ask("/shop/reports/1").status)
+    assert.is_nil(ask("/shop/reports/1").status)
+    local out = ask("/shop/")
+    assert.same({ 429, "rate_limited" }, { out.status, out.headers["X-Lunette-Reason"] })
+    gate.clock:advance(2)
+    assert.is_nil(ask("/shop/").status)
+  end)
+
+  it("lets four be under way", function()
+    for _ = 1, 4 do routes:request("GET /shop/", { ip = "10.0.0.1" }) end
+    assert.equal("too_many_at_once", routes:request("GET /shop/", { ip = "10.0.0.1" }).headers["X-Lunette-Reason"])
+  end)
+end)
+
+
 describe("Daily quota in Redis", function()
   local routes
   before_each(function() routes = kitchen.recipe "Daily quota in Redis" end)
