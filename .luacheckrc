@@ -10,9 +10,15 @@ stds.lunette_plugin = { read_globals = {
   "_VERSION", "assert", "error", "getmetatable", "hostname", "ipairs", "load", "loadstring", "next", "pairs",
   "parallel", "pcall", "plugin", "print", "rawequal", "rawget", "rawset", "redis", "require", "reserve_header",
   "select", "setmetatable", "sleep", "time", "tonumber", "tostring", "type", "unpack", "xpcall",
+  auth = { fields = {
+    accept = {}, forbid = {}, init = {}, is_known = {}, missing = {}, settings = {}, wrong = {},
+  } },
   bit = { fields = {
     arshift = {}, band = {}, bnot = {}, bor = {}, bswap = {}, bxor = {}, lshift = {}, rol = {}, ror = {}, rshift = {},
     tobit = {}, tohex = {},
+  } },
+  consumers = { fields = {
+    by_key = {}, has = {}, verify = {},
   } },
   coroutine = { fields = {
     create = {}, resume = {}, running = {}, status = {}, wrap = {}, yield = {},
@@ -71,9 +77,15 @@ stds.lunette_routes = { read_globals = {
   "include", "ipairs", "load", "loadstring", "next", "options", "pairs", "parallel", "patch", "pcall", "post", "print",
   "put", "rawequal", "rawget", "rawset", "redis", "reserve_header", "select", "service", "setmetatable", "sleep",
   "split", "time", "tonumber", "tostring", "type", "unpack", "use", "xpcall",
+  auth = { fields = {
+    accept = {}, forbid = {}, init = {}, is_known = {}, missing = {}, settings = {}, wrong = {},
+  } },
   bit = { fields = {
     arshift = {}, band = {}, bnot = {}, bor = {}, bswap = {}, bxor = {}, lshift = {}, rol = {}, ror = {}, rshift = {},
     tobit = {}, tohex = {},
+  } },
+  consumers = { fields = {
+    by_key = {}, has = {}, verify = {},
   } },
   coroutine = { fields = {
     create = {}, resume = {}, running = {}, status = {}, wrap = {}, yield = {},

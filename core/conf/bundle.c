@@ -415,6 +415,32 @@ const char *ln_bundle_env(struct ln_bundle *b, const char *name)
     return fact->code == LN_E_NONE ? fact->value.p : NULL;
 }
 
+bool ln_bundle_made(const struct ln_bundle *b, const char *name, struct ln_slice *bytes)
+{
+    const struct ln_fact *fact = find(b, LN_FACT_MADE, ln_slice_of(name));
+
+    if (fact != NULL)
+        *bytes = fact->value;
+    return fact != NULL;
+}
+
+void ln_bundle_make(struct ln_bundle *b, const char *name, struct ln_slice bytes)
+{
+    const struct ln_err none = {.code = LN_E_NONE};
+
+    remember(b, LN_FACT_MADE, ln_slice_of(name), bytes, &none);
+}
+
+void ln_bundle_blank(struct ln_bundle *b, const char *path)
+{
+    struct ln_fact *fact = find(b, LN_FACT_FILE, ln_slice_of(path));
+
+    if (fact == NULL || fact->code != LN_E_NONE || is_replaying(b))
+        return;
+    explicit_bzero((char *)fact->value.p, fact->value.n);
+    fact->value.n = 0;
+}
+
 const char *ln_bundle_next_path(const struct ln_bundle *b, unsigned *at)
 {
     while (*at < b->count) {

@@ -48,6 +48,16 @@ unsigned ln_bundle_resolve(struct ln_bundle *b, const char *host, unsigned port,
  */
 const char *ln_bundle_env(struct ln_bundle *b, const char *name);
 
+/* What was made of files that were read, so that nobody need make it again; false: nothing under
+ * that name. The bytes live as long as the bundle. */
+bool ln_bundle_made(const struct ln_bundle *b, const char *name, struct ln_slice *bytes);
+void ln_bundle_make(struct ln_bundle *b, const char *name, struct ln_slice bytes);
+/* Forgets what a file says, and keeps that it is watched. */
+void ln_bundle_blank(struct ln_bundle *b, const char *path);
+
+/* Under which name there is the table of consumers. */
+#define LN_CONSUMERS_MADE "consumers"
+
 /* Keyed-free content hash (SipHash with a fixed key) over all that was recorded: the generation's
  * name. */
 uint64_t ln_bundle_hash(const struct ln_bundle *b);

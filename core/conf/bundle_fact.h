@@ -21,6 +21,7 @@ enum ln_fact_kind {
     LN_FACT_LIST, /* key: path NUL suffix; value: names, each with a NUL */
     LN_FACT_NAME, /* key: host; value: LN_FACT_IP bytes for each address */
     LN_FACT_ENV,  /* key: name; value: its text; code LN_E_STATE when it is not set */
+    LN_FACT_MADE, /* key: name; value: what was made of other facts */
     LN_FACT_KINDS,
 };
 

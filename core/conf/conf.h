@@ -15,6 +15,7 @@
 #include "base/limit.h"
 #include "base/slice.h"
 #include "conf/addr.h"
+#include "conf/conf_consumer.h"
 #include "conf/conf_service.h"
 #include "conf/place.h"
 
@@ -70,6 +71,8 @@ enum { LN_PROXY_X_FORWARDED_FOR, LN_PROXY_FORWARDED, LN_PROXY_X_REAL_IP };
 struct ln_identity_conf {
     struct ln_source_conf from[LN_IDENTITY_SOURCES];
     unsigned from_count;
+    struct ln_source_conf key_from[LN_IDENTITY_SOURCES]; /* where `consumer` looks for a key */
+    unsigned key_from_count;
     unsigned ipv6_prefix;
     unsigned proxy_headers;
 };
@@ -149,7 +152,10 @@ struct ln_conf {
     struct ln_service_conf *services;
     unsigned service_count;
     struct ln_limit_conf limit;
-    const char *routes; /* absolute or relative to the working directory; NULL = none */
+    struct ln_consumer_conf *consumers;
+    unsigned consumer_count;
+    const char *consumers_file; /* NULL = they are in the file itself */
+    const char *routes;         /* absolute or relative to the working directory; NULL = none */
     bool generated_routes;
     const char *plugins_dir; /* may not exist; NULL = none */
     const char **trusted_plugins;
@@ -176,6 +182,10 @@ void ln_conf_free(struct ln_conf *conf);
 struct ln_service_conf *ln_conf_add_service(struct ln_conf *conf, struct ln_bundle *bundle,
                                             const char *name, const struct ln_node *node,
                                             struct ln_diag *diag);
+/* A configuration of nothing but the consumers of a list, for specs. NULL: errors in `diag`. */
+struct ln_conf *ln_conf_of_consumers(struct ln_bundle *bundle, const struct ln_node *list,
+                                     struct ln_diag *diag);
+
 struct ln_service_conf *ln_conf_find_service(const struct ln_conf *conf, struct ln_slice name);
 
 #endif

@@ -145,6 +145,23 @@ struct ln_service_conf *ln_conf_add_service(struct ln_conf *conf, struct ln_bund
     return s;
 }
 
+struct ln_conf *ln_conf_of_consumers(struct ln_bundle *bundle, const struct ln_node *list,
+                                     struct ln_diag *diag)
+{
+    struct ln_conf *conf = new_conf("consumers");
+    struct ln_trail trail = {.name = "consumers"};
+    struct ln_reader r = {conf, bundle, diag, &trail, list->place};
+    const struct ln_row row = {"consumers", &ln_rows_consumers_type,      0,
+                               NULL,        {.block = &ln_rows_consumer}, NULL};
+    unsigned errors = diag->errors;
+
+    row.type->set(&r, &row, list, conf);
+    if (diag->errors == errors)
+        return conf;
+    ln_conf_free(conf);
+    return NULL;
+}
+
 struct ln_service_conf *ln_conf_find_service(const struct ln_conf *conf, struct ln_slice name)
 {
     for (unsigned i = 0; i < conf->service_count; i++)

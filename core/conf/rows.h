@@ -23,6 +23,8 @@ extern const struct ln_block ln_rows_pool;              /* over struct ln_servic
 extern const struct ln_block ln_rows_concurrency;       /* over struct ln_concurrency_conf */
 extern const struct ln_row_type ln_rows_instances_type; /* struct ln_service_conf */
 extern const char *const ln_rows_priorities[];          /* the words of enum ln_priority */
+extern const struct ln_block ln_rows_consumer;          /* over struct ln_consumer_conf */
+extern const struct ln_row_type ln_rows_consumers_type;
 extern const struct ln_row_type ln_rows_services_type, ln_rows_limit_type, ln_rows_breaker_type;
 extern const struct ln_row_type ln_rows_statuses_type; /* struct ln_statuses */
 

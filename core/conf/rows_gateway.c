@@ -282,6 +282,41 @@ static void set_sources(struct ln_reader *r, const struct ln_row *row, const str
                      "got an empty list, expected at least one source such as address");
 }
 
+/* Where a key may be: the same, but only what a request carries. */
+static void add_key_source(struct ln_reader *r, const struct ln_row *row,
+                           const struct ln_node *item, unsigned index, void *arg)
+{
+    struct ln_identity_conf *identity = &r->conf->gateway.identity;
+    struct ln_source_conf source;
+
+    (void)arg;
+    if (index >= LN_IDENTITY_SOURCES) {
+        ln_row_error(r, &item->place, "too many sources, expected at most 8");
+    } else if (item->kind == LN_NODE_SCALAR && parse_source(r, item->text, &source) &&
+               source.kind >= LN_IDENTITY_HEADER && source.kind <= LN_IDENTITY_COOKIE) {
+        identity->key_from[index] = source;
+        identity->key_from_count = index + 1;
+    } else {
+        ln_row_refuse(r, row, item);
+    }
+}
+
+static void set_key_sources(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
+                            void *field)
+{
+    (void)field;
+    ln_row_items(r, row, n, add_key_source, NULL);
+}
+
+static void expect_key_sources(const struct ln_row *row, struct ln_text *out)
+{
+    (void)row;
+    ln_text_puts(out, "header:NAME, query:NAME or cookie:NAME, or a list of them");
+}
+
+static const struct ln_row_type type_key_sources = {"list of sources", set_key_sources,
+                                                    expect_key_sources};
+
 static void expect_sources(const struct ln_row *row, struct ln_text *out)
 {
     (void)row;
@@ -404,7 +439,10 @@ static const char *const proxy_headers[] = {
 
 static const struct ln_row identity_rows[] = {
     {"from", &type_sources, 0, "[address]", {0},
-     "Where a client's identity comes from; the first source that the request has wins."},
+     "Where a client's identity comes from; the first source that the request has wins. `consumer`: whose API key it is. What plugins prove, a "
+     "consumer or the claim of a token (`jwt:sub`), takes its place in this order once they have; a consumer that is not in it stands first."},
+    {"keyFrom", &type_key_sources, 0, "[header:X-Api-Key]", {0},
+     "Where the source `consumer` looks for an API key; the first that the request has."},
     {"ipv6Prefix", &ln_type_unsigned, AT(identity.ipv6_prefix), "64", LN_RANGE(1, 128),
      "Bits of an IPv6 address that make one client, because a client owns a whole network."},
     {"proxyHeaders", &ln_type_words, AT(identity.proxy_headers), "[X-Forwarded-For, Forwarded, X-Real-IP]", LN_WORDS(proxy_headers),

@@ -138,6 +138,8 @@ static const struct ln_row rows[] = {
      "What stands behind the gateway: named groups of instances."},
     {"rateLimit", &ln_rows_limit_type, AT(limit), "=no limit", LN_BLOCK(ln_rows_limit),
      "A limit before routing, for every request of listeners with `rateLimit: on`."},
+    {"consumers", &ln_rows_consumers_type, 0, "=none", LN_BLOCK(ln_rows_consumer),
+     "Who may call: a list, or `file:` with the path of a file that is such a list."},
     {0},
 };
 /* clang-format on */

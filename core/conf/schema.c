@@ -58,14 +58,19 @@ static void put_block(const struct ln_block *block, struct ln_text *out);
 static void put_list(const struct ln_row *row, struct ln_text *out)
 {
     bool short_form = row->range.block == &ln_rows_instance;
+    bool has_file = row->range.block == &ln_rows_consumer;
 
     if (short_form)
         ln_text_puts(out, "{\"anyOf\":[{\"type\":\"string\"},");
+    if (has_file)
+        ln_text_puts(
+            out, "{\"anyOf\":[{\"type\":\"object\",\"properties\":{\"file\":{\"type\":\"string\"}},"
+                 "\"required\":[\"file\"],\"additionalProperties\":false},");
     ln_text_puts(out, "{\"type\":\"array\",\"items\":");
     if (short_form)
         ln_text_puts(out, "{\"anyOf\":[{\"type\":\"string\"},");
     put_block(row->range.block, out);
-    ln_text_puts(out, short_form ? "]}}]}" : "}");
+    ln_text_puts(out, short_form ? "]}}]}" : has_file ? "}]}" : "}");
 }
 
 /* The types that many rows share come as references. */

@@ -125,6 +125,32 @@ bool ln_value_switch(struct ln_slice text, bool *value)
     return yes || no;
 }
 
+bool ln_value_rate(struct ln_slice text, uint64_t *count, ln_msec *per)
+{
+    const char *slash = memchr(text.p, '/', text.n);
+    char unit[16] = "1";
+    uint64_t n;
+    ln_msec time;
+
+    if (slash == NULL || !ln_slice_to_u64(ln_slice(text.p, (size_t)(slash - text.p)), &n))
+        return false;
+    struct ln_slice rest = ln_slice(slash + 1, text.n - (size_t)(slash - text.p) - 1);
+
+    if (rest.n == 0 || rest.n > 14)
+        return false;
+    memcpy(unit + 1, rest.p, rest.n);
+    if (rest.p[0] < '0' || rest.p[0] > '9') /* "/s" is "/1s" */
+        rest = ln_slice(unit, rest.n + 1);
+    else if (rest.p[rest.n - 1] >= '0' && rest.p[rest.n - 1] <= '9')
+        return false; /* a unit has to be there */
+    if (!ln_value_duration(rest, &time) || time == 0 || time > 366 * (ln_msec)86400000 || n == 0 ||
+        n > 1000000000)
+        return false;
+    *count = n;
+    *per = time;
+    return true;
+}
+
 bool ln_value_is_name(struct ln_slice text)
 {
     if (text.n == 0 || text.n > 64 || !is_alnum(text.p[0]))

@@ -24,6 +24,9 @@ bool ln_value_size(struct ln_slice text, uint64_t *value);
 /* "20%" and "0.2" are 0.2; from 0 to 1. */
 bool ln_value_share(struct ln_slice text, double *value);
 
+/* "100/s", "5000/h", "10/30s": so many, 1 to 10^9, in this time, at most a year. */
+bool ln_value_rate(struct ln_slice text, uint64_t *count, ln_msec *per);
+
 /* on, off, true, false */
 bool ln_value_switch(struct ln_slice text, bool *value);
 

@@ -16,6 +16,7 @@ struct source {
     const char *file;
     struct ln_slice text;
     struct ln_diag *diag;
+    const struct ln_yaml_bounds *bounds;
     unsigned nodes;
 };
 
@@ -265,8 +266,10 @@ static struct ln_node *read_node(struct source *s, const yaml_event_t *e, unsign
             s, &place,
             "an anchor, alias or tag (&, *, !), which are not supported; a text that begins "
             "so needs quotes");
-    if (++s->nodes > LN_YAML_NODES)
-        return refuse(s, &place, "too many values, expected at most 500000");
+    if (++s->nodes > s->bounds->nodes) {
+        ln_diag_error(s->diag, &place, "too many values, expected at most %u", s->bounds->nodes);
+        return NULL;
+    }
     if (depth > LN_YAML_DEPTH)
         return refuse(s, &place, "nested too deeply, expected at most 32 levels");
     if (e->type == YAML_SEQUENCE_START_EVENT)
@@ -301,10 +304,11 @@ static struct ln_node *read_stream(struct source *s)
         yaml_event_type_t type = e.type;
 
         yaml_event_delete(&e);
-        if (type == YAML_STREAM_END_EVENT)
-            return root != NULL
-                       ? root
-                       : refuse(s, &start, "the file is empty, expected gateway: and services:");
+        if (type == YAML_STREAM_END_EVENT) {
+            if (root == NULL)
+                ln_diag_error(s->diag, &start, "the file is empty, expected %s", s->bounds->root);
+            return root;
+        }
         if (type != YAML_DOCUMENT_START_EVENT)
             continue;
         if (root != NULL)
@@ -319,13 +323,27 @@ static struct ln_node *read_stream(struct source *s)
 struct ln_node *ln_yaml_parse(struct ln_arena *a, struct ln_bundle *env, const char *file,
                               struct ln_slice text, struct ln_diag *diag)
 {
-    struct source s = {.arena = a, .env = env, .file = file, .text = text, .diag = diag};
+    static const struct ln_yaml_bounds bounds = {LN_YAML_BYTES, LN_YAML_NODES,
+                                                 "gateway: and services:"};
+
+    return ln_yaml_parse_within(a, env, file, text, &bounds, diag);
+}
+
+struct ln_node *ln_yaml_parse_within(struct ln_arena *a, struct ln_bundle *env, const char *file,
+                                     struct ln_slice text, const struct ln_yaml_bounds *bounds,
+                                     struct ln_diag *diag)
+{
+    struct source s = {
+        .arena = a, .env = env, .file = file, .text = text, .diag = diag, .bounds = bounds};
     struct ln_place start = {file, 1, 1};
 
     if (ln_slice_has_prefix(text, LN_SLICE("\xef\xbb\xbf"))) /* so that columns are right */
         s.text = ln_slice(text.p + 3, text.n - 3);
-    if (s.text.n > LN_YAML_BYTES)
-        return refuse(&s, &start, "the file is larger than 8 MiB, expected a configuration");
+    if (s.text.n > bounds->bytes) {
+        ln_diag_error(diag, &start, "the file is larger than %zu MiB, expected a configuration",
+                      bounds->bytes >> 20);
+        return NULL;
+    }
     if (!yaml_parser_initialize(&s.parser))
         return refuse(&s, &start, "not enough memory for the YAML parser");
     yaml_parser_set_encoding(&s.parser, YAML_UTF8_ENCODING);

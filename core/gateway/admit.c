@@ -97,7 +97,7 @@ static void fill_request(struct ln_exchange *x)
     r->scheme = told_scheme(x);
     ln_fields_drop_hop_by_hop(&x->head.fields);
     take_id(x);
-    ln_identity_fill(conf, x->d, x->trusted, r);
+    ln_identity_fill(conf, x->gen->consumers, x->d, x->trusted, r);
 }
 
 static enum ln_step answer_with(struct ln_exchange *x, const struct ln_answer *a)
@@ -121,14 +121,6 @@ static void on_judged(struct ln_meter_take *t)
     ln_exchange_advance(x);
 }
 
-/* As it stands in Redis: an address is known as itself; what another source tells is marked, so
- * that no client can write what counts as another one's address. */
-static struct ln_slice meter_identity(struct ln_exchange *x)
-{
-    return ln_slice_eq(x->req.client_source, LN_SLICE("address")) ? x->req.client_id
-                                                                  : ln_client_key(&x->req);
-}
-
 /* In Redis. True: nobody has to wait for it. */
 static bool ask_meter(struct ln_exchange *x)
 {
@@ -140,7 +132,7 @@ static bool ask_meter(struct ln_exchange *x)
     j->x = x;
     j->take.on_done = on_judged;
     x->judging = &j->take;
-    x->judged = ln_meter_take(x->gen->meter, &j->take, meter_identity(x), 1, LN_PLAN_TAKE);
+    x->judged = ln_meter_take(x->gen->meter, &j->take, ln_client_key(&x->req), 1, LN_PLAN_TAKE);
     return x->judged;
 }
 

@@ -7,6 +7,7 @@
 #ifndef LN_GATEWAY_CORE_H
 #define LN_GATEWAY_CORE_H
 
+#include "auth/passwords.h"
 #include "base/assert.h"
 #include "base/rand.h"
 #include "gateway/gateway.h"
@@ -52,6 +53,7 @@ struct ln_gateway {
     struct ln_news_listener listener; /* of what becomes of instances */
     struct ln_client client;          /* requests that are not proxied */
     struct ln_redis_pool *redis;
+    struct ln_passwords *passwords;
     struct ln_meters *meters;
     struct ln_rand rand;
     char *scratch_in, *scratch_out;

@@ -63,6 +63,7 @@ struct ln_gateway *ln_gateway_new(struct ln_loop *loop, struct ln_shm *shm, unsi
                                     .slot = gw->slot};
     gw->redis = ln_redis_pool_new(loop, gw->deadlines, gw->client.resolver);
     gw->meters = ln_meters_new(&(struct ln_meters_env){loop, shm, gw->slot, gw->redis});
+    gw->passwords = ln_passwords_new(loop);
     ln_rand_init(&gw->rand, 0);
     gw->scratch_in = ln_alloc(LN_SCRATCH_IN);
     gw->hot = ln_buf_borrow(&gw->bufs, LN_SCRATCH_IN);
@@ -83,6 +84,7 @@ int ln_gateway_prepare(struct ln_gateway *gw, const char *conf_path, struct ln_b
                             .shm = gw->shm,
                             .client = &gw->client,
                             .redis = gw->redis,
+                            .passwords = gw->passwords,
                             .meters = gw->meters,
                             .slot = gw->slot,
                             .worker = gw->worker,
@@ -335,6 +337,7 @@ void ln_gateway_free(struct ln_gateway *gw)
         ln_generation_put(gw->current);
     ln_loop_bury(gw->loop);
     ln_meters_free(gw->meters);
+    ln_passwords_free(gw->passwords);
     ln_redis_pool_free(gw->redis);
     ln_resolver_free(gw->client.resolver);
     ln_pools_fini(&gw->pools);

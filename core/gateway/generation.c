@@ -78,6 +78,7 @@ static void load_routes(struct ln_generation *g, const struct ln_vm_env *env,
     unsigned count;
 
     g->vm = ln_vm_new(env);
+    ln_vm_know(g->vm, g->consumers, &g->conf->gateway.identity);
     if (ln_vm_load(g->vm, g->conf, bundle, diag) != 0)
         return;
     const struct ln_route *routes = ln_vm_routes(g->vm, &count);
@@ -130,6 +131,8 @@ struct ln_generation *ln_generation_load(const char *conf_path, struct ln_bundle
     g->number = number;
     g->refs = 1;
     g->conf = ln_conf_load_anyway(bundle, conf_path, diag);
+    if (diag->errors == 0)
+        g->consumers = ln_consumers_load(g->conf, bundle, diag);
     load_routes(g, env, bundle, diag);
     if (diag->errors == 0) {
         load_strip(g, diag);
@@ -159,6 +162,7 @@ void ln_generation_put(struct ln_generation *g)
     ln_spares_stop(g->spares);
     if (g->services != NULL)
         ln_services_free(g->services);
+    ln_consumers_free(g->consumers);
     ln_conf_free(g->conf);
     ln_free(g);
 }

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "auth/consumers.h"
 #include "conf/bundle.h"
 #include "conf/conf.h"
 #include "conf/diag.h"
@@ -29,6 +30,7 @@ struct ln_generation {
     unsigned refs;
     struct ln_conf *conf;
     struct ln_vm *vm;
+    struct ln_consumers *consumers; /* NULL while the configuration has errors */
     struct ln_router *router;
     struct ln_services *services;  /* NULL while checking */
     struct ln_checks *checks;      /* from its commit until it retires; NULL: there are none */

@@ -30,7 +30,7 @@ static struct ln_slice from_source(const struct ln_req *r, enum ln_identity_sour
     case LN_IDENTITY_ADDRESS:
     case LN_IDENTITY_CONSUMER:
     case LN_IDENTITY_JWT:
-        break; /* plugins prove these: script/client.h */
+        break; /* not read from one place: see above, and script/client.h */
     }
     return value;
 }
@@ -55,8 +55,25 @@ static void fill_address(const struct ln_gateway_conf *conf, const struct ln_dow
     r->client_rank = LN_IDENTITY_SOURCES;
 }
 
-void ln_identity_fill(const struct ln_gateway_conf *conf, const struct ln_downstream *d,
-                      bool trusted, struct ln_req *r)
+/* Whose API key the request has: the first key that is there decides. */
+static struct ln_slice find_consumer(const struct ln_identity_conf *conf,
+                                     struct ln_consumers *consumers, struct ln_req *r)
+{
+    for (unsigned i = 0; consumers != NULL && i < conf->key_from_count; i++) {
+        struct ln_slice key = from_source(r, conf->key_from[i].kind, conf->key_from[i].name);
+
+        if (key.n == 0)
+            continue;
+        r->consumer = ln_consumers_by_key(consumers, key);
+        if (r->consumer != NULL)
+            return ln_consumer_name(consumers, r->consumer);
+        break;
+    }
+    return ln_slice(NULL, 0);
+}
+
+void ln_identity_fill(const struct ln_gateway_conf *conf, struct ln_consumers *consumers,
+                      const struct ln_downstream *d, bool trusted, struct ln_req *r)
 {
     fill_address(conf, d, trusted, r);
     for (unsigned i = 0; i < conf->identity.from_count; i++) {
@@ -65,11 +82,13 @@ void ln_identity_fill(const struct ln_gateway_conf *conf, const struct ln_downst
 
         if (source->kind == LN_IDENTITY_ADDRESS)
             id = r->client_id;
+        else if (source->kind == LN_IDENTITY_CONSUMER)
+            id = find_consumer(&conf->identity, consumers, r);
         if (id.n == 0)
             continue;
         r->client_id = id;
         r->client_source = ln_slice_of(source->text);
-        r->client_rank = i;
+        r->client_rank = (int)i;
         return;
     }
 }

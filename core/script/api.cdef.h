@@ -111,6 +111,7 @@ enum ln_req_text {
     LN_REQ_ROUTE,
     LN_REQ_CLIENT_SOURCE, /* what gave the identity */
     LN_REQ_CLIENT_KEY,    /* both, so that no source can stand in for another */
+    LN_REQ_AUTHENTICATED, /* the method that has proved who it is */
 };
 int ln_req_text(const struct ln_handle *h, int which, struct ln_str *out);
 
@@ -145,13 +146,46 @@ int ln_req_set_priority(const struct ln_handle *h, unsigned priority);
 int ln_req_param(const struct ln_handle *h, const char *name, size_t len, struct ln_str *value);
 int ln_req_param_at(const struct ln_handle *h, unsigned index, struct ln_str *name, struct ln_str *value);
 
+/* ---- who the client is (api_client.c): the functions that change it in the request phase only ---- */
+
+/* The consumer with an API key: its name; and whether there is one of a name. NONE: there is not. ESTATE: none are known here. */
+int ln_consumer_by_key(struct ln_cur *cur, const char *key, size_t len, struct ln_str *name);
+int ln_consumer_by_name(struct ln_cur *cur, const char *name, size_t len);
+
+/* The request is this consumer's, as a method has proved. Method NULL: nobody has proved anything; it lends its groups and limits, and is
+ * not who is counted. NONE: there is no such consumer. */
+int ln_client_is(struct ln_cur *cur, const char *consumer, size_t len, const char *method, size_t method_len);
+/* Somebody who is no consumer; and one of its groups. */
+int ln_client_is_other(struct ln_cur *cur, const char *id, size_t len, const char *method, size_t method_len);
+int ln_client_add_group(struct ln_cur *cur, const char *group, size_t len);
+/* The identity that a source of gateway.identity.from gives, by its index from 0. */
+int ln_client_claims(struct ln_cur *cur, int source, const char *id, size_t len);
+
+int ln_client_consumer(struct ln_cur *cur, struct ln_str *out);
+int ln_client_group(struct ln_cur *cur, int index, struct ln_str *out);
+/* All of them with commas between, without those that no header can carry so. */
+int ln_client_groups(struct ln_cur *cur, struct ln_str *out);
+int ln_client_in_group(struct ln_cur *cur, const char *group, size_t len);
+int ln_client_datum(struct ln_cur *cur, int index, struct ln_str *name, struct ln_str *value);
+struct ln_allowed { /* of a consumer: requests, 0 = no limit of its own; in seconds; at once, 0 = not said */
+    double count, per, burst;
+};
+int ln_client_limits(struct ln_cur *cur, struct ln_allowed *out);
+
+/* Is it the password of the consumer of that name? LN_OK: the result is there; LN_WAIT; LN_ESTATE. `remember` and `timeout` in seconds. */
+struct ln_verify;
+enum ln_verified { LN_VERIFIED_WRONG, LN_VERIFIED_RIGHT, LN_VERIFIED_BUSY, LN_VERIFIED_LATE };
+struct ln_verify *ln_verify_new(struct ln_cur *cur);
+void ln_verify_free(struct ln_verify *v);
+int ln_verify_start(struct ln_verify *v, const char *name, size_t name_len, const char *password, size_t password_len, double remember, double timeout);
+int ln_verify_result(const struct ln_verify *v);
+
 /* ---- headers of the request or of the response (api_headers.c) ---- */
 
 /* First value, any case of the name. */
 int ln_headers_get(const struct ln_handle *h, const char *name, size_t name_len, struct ln_str *value);
 /* Walks: `at` starts at 0 and is moved; NONE at the end. name_len 0: all headers. */
-int ln_headers_next(const struct ln_handle *h, uint32_t *at, const char *name, size_t name_len,
-                    struct ln_str *found, struct ln_str *value);
+int ln_headers_next(const struct ln_handle *h, uint32_t *at, const char *name, size_t name_len, struct ln_str *found, struct ln_str *value);
 /* In the request phase, edits of the response's headers are queued and done when there is a response. */
 int ln_headers_set(const struct ln_handle *h, const char *name, size_t name_len, const char *value, size_t value_len);
 /* The same with a number, which then never becomes a string of Lua's. */
@@ -222,8 +256,7 @@ int ln_piece_is_last(const struct ln_piece *p); /* OK, or NONE */
 /* ELIMIT: that is more than is held of one piece. */
 int ln_piece_set(const struct ln_piece *p, const char *text, size_t len);
 /* Every `plain` becomes `with`; also one that ends in a later piece. At most `most` of them, 0: all. EINVAL: `plain` is empty or longer than 4096 bytes. */
-int ln_piece_replace(const struct ln_piece *p, const char *plain, size_t plain_len, const char *with, size_t with_len,
-                     double most, double *count);
+int ln_piece_replace(const struct ln_piece *p, const char *plain, size_t plain_len, const char *with, size_t with_len, double most, double *count);
 /* From here on the content goes out in the coding gzip, level 1 to 9; `flush`: this piece at once. It ends with the last piece. ELIMIT: as
  * above. EINVAL: no such level. ESTATE: this piece is encoded already. */
 int ln_piece_gzip(struct ln_cur *cur, const struct ln_piece *p, int level, bool flush);
@@ -246,8 +279,7 @@ struct ln_taken { /* of the window that is the tightest */
 int ln_limiter_take_key(struct ln_limiter *l, const char *key, size_t key_len, double cost, int how, struct ln_taken *out);
 /* The same under another limit, which counts apart. ELIMIT: its window is longer than the limiter's own (but for gcra), or it is more
  * than can be counted here. */
-int ln_limiter_take_as(struct ln_limiter *l, double count, double per, double burst, const char *key, size_t key_len, double cost,
-                       int how, struct ln_taken *out);
+int ln_limiter_take_as(struct ln_limiter *l, double count, double per, double burst, const char *key, size_t key_len, double cost, int how, struct ln_taken *out);
 
 /* ---- limits in Redis (api_meter.c) ---- */
 
@@ -259,8 +291,7 @@ void ln_meter_ask_free(struct ln_meter_ask *a);
 /* OK: the answer is there. WAIT. EINVAL: the cost, or nothing can wait here. */
 int ln_meter_ask_take(struct ln_meter_ask *a, const char *key, size_t key_len, double cost, int how);
 /* The same under another limit, which counts apart. ELIMIT: a log that is larger than the limit's own. */
-int ln_meter_ask_take_as(struct ln_meter_ask *a, double count, double per, double burst, const char *key, size_t key_len, double cost,
-                         int how);
+int ln_meter_ask_take_as(struct ln_meter_ask *a, double count, double per, double burst, const char *key, size_t key_len, double cost, int how);
 /* OK or NONE (refused). */
 int ln_meter_ask_answer(const struct ln_meter_ask *a, struct ln_taken *out);
 
@@ -281,8 +312,7 @@ struct ln_value {
 };
 int ln_store_dict_get(struct ln_store_dict *d, const char *key, size_t key_len, struct ln_value *out);
 /* EINVAL: key and value are too large, or not a type, or not a ttl. */
-int ln_store_dict_set(struct ln_store_dict *d, const char *key, size_t key_len, int type, double number, const char *text, size_t len,
-                      double ttl);
+int ln_store_dict_set(struct ln_store_dict *d, const char *key, size_t key_len, int type, double number, const char *text, size_t len, double ttl);
 /* If what is there is of this type and equal. Either may be NONE. NONE as a result: it is not. */
 int ln_store_dict_cas(struct ln_store_dict *d, const char *key, size_t key_len, int old_type, double old_number, const char *old,
                       size_t old_len, int type, double number, const char *text, size_t len, double ttl);
@@ -409,8 +439,7 @@ int ln_crypto_base64(const char *bytes, size_t len, bool url, char *out, size_t 
 int ln_crypto_random(char *out, size_t len);
 /* Of kind 0: SHA-1, 1: SHA-256, 2: SHA-512, 3: SHA-384. The bytes of the result, at most 64. */
 int ln_crypto_digest(struct ln_cur *cur, int kind, const char *bytes, size_t len, char *out);
-int ln_crypto_hmac(struct ln_cur *cur, int kind, const char *key, size_t key_len, const char *bytes, size_t len,
-                   char *out);
+int ln_crypto_hmac(struct ln_cur *cur, int kind, const char *key, size_t key_len, const char *bytes, size_t len, char *out);
 /* Of the same length. OK, or NONE: they differ. */
 int ln_crypto_equal(const char *a, const char *b, size_t len);
 /* The ways back; EINVAL: that is no such text. `out` has len / 2 bytes, and 3 * ((len + 3) / 4). Base64 is taken with its padding, that
@@ -429,8 +458,7 @@ void ln_crypto_key_free(struct ln_crypto_key *k);
 /* Does it go with this algorithm of JSON Web Signatures? OK, or NONE. */
 int ln_crypto_key_fits(const struct ln_crypto_key *k, const char *alg, size_t alg_len);
 /* Is the signature its own? OK, or NONE. */
-int ln_crypto_key_verify(const struct ln_crypto_key *k, const char *alg, size_t alg_len, const char *text, size_t text_len, const char *signature,
-                  size_t signature_len);
+int ln_crypto_key_verify(const struct ln_crypto_key *k, const char *alg, size_t alg_len, const char *text, size_t text_len, const char *signature, size_t signature_len);
 
 /* ---- JSON that is edited as text (api_jsondoc.c): open, edit, take, with no wait between ---- */
 

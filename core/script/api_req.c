@@ -58,6 +58,9 @@ static bool text_of(struct ln_req *r, int which, struct ln_slice *s)
     case LN_REQ_CLIENT_KEY:
         *s = ln_client_key(r);
         return true;
+    case LN_REQ_AUTHENTICATED:
+        *s = r->authenticated;
+        return true;
     default:
         return false;
     }

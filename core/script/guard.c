@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "script/vm_inner.h"
@@ -32,6 +33,7 @@ static struct {
     volatile sig_atomic_t armed; /* HOOKED, TOLD */
     volatile bool raised;        /* the hook has, in this entry */
     unsigned tick;               /* milliseconds between ticks; 0 = none */
+    ln_nsec spent;               /* CPU time of this thread at the last tick */
     bool tried, useless;         /* the proof, and that it failed */
     struct ln_guard_place place; /* where it did first */
 } guard;
@@ -114,6 +116,22 @@ static unsigned count_tick(const struct ln_vm *vm)
     return ++guard.ticks;
 }
 
+/* The timer goes by the time of all threads. A tick that comes sooner than half of one after the
+ * last, in time of this thread, was made of what others have used, such as those that judge
+ * passwords. */
+static bool is_own_tick(void)
+{
+    struct timespec spent;
+    ln_nsec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+    now = (ln_nsec)spent.tv_sec * 1000 * LN_NSEC_PER_MSEC + (ln_nsec)spent.tv_nsec;
+    if (now - guard.spent < (ln_nsec)guard.tick * LN_NSEC_PER_MSEC / 2)
+        return false;
+    guard.spent = now;
+    return true;
+}
+
 /* lua_sethook() may be called from a signal handler: it sets a few words that the interpreter looks
  * at. */
 static void on_tick(int signal_number)
@@ -122,7 +140,8 @@ static void on_tick(int signal_number)
     ln_msec budget;
 
     (void)signal_number;
-    if (vm == NULL || (budget = budget_now(vm)) == 0 || count_tick(vm) * guard.tick <= budget)
+    if (vm == NULL || !is_own_tick() || (budget = budget_now(vm)) == 0 ||
+        count_tick(vm) * guard.tick <= budget)
         return;
     tell(vm);
     guard.armed |= HOOKED;

@@ -87,6 +87,22 @@ static void push_trusted(lua_State *L, const struct ln_conf *conf)
     }
 }
 
+/* The claims of tokens that can be identities, with their places in identity.from, from 0. */
+static void push_claims(lua_State *L, const struct ln_identity_conf *conf)
+{
+    int n = 0;
+
+    lua_newtable(L);
+    for (unsigned i = 0; i < conf->from_count; i++) {
+        if (conf->from[i].kind != LN_IDENTITY_JWT)
+            continue;
+        lua_createtable(L, 0, 2);
+        set_string(L, "name", conf->from[i].name);
+        set_integer(L, "source", (lua_Integer)i);
+        lua_rawseti(L, -2, ++n);
+    }
+}
+
 static void push_conf(lua_State *L, const struct ln_conf *conf)
 {
     lua_newtable(L);
@@ -100,6 +116,8 @@ static void push_conf(lua_State *L, const struct ln_conf *conf)
     lua_setfield(L, -2, "listeners");
     push_trusted(L, conf);
     lua_setfield(L, -2, "trusted");
+    push_claims(L, &conf->gateway.identity);
+    lua_setfield(L, -2, "claims");
 }
 
 /* ---- routes ---- */

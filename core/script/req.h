@@ -19,7 +19,9 @@
 struct ln_route;
 struct ln_task; /* script/task.c: a coroutine and what it waits for */
 struct ln_coded;
-struct ln_held; /* script/api_body.c: the beginning of a match */
+struct ln_consumer;
+struct ln_group; /* script/api_client.c */
+struct ln_held;  /* script/api_body.c: the beginning of a match */
 
 #define LN_LENGTH_UNKNOWN UINT64_MAX
 
@@ -79,8 +81,12 @@ struct ln_req {
     unsigned peer_port;
     struct ln_slice client_id;     /* starts as the core's identity; Lua may assign */
     struct ln_slice client_source; /* what gave it: a source of identity.from, or "plugin" */
-    unsigned client_rank;          /* its place in there; behind all of them: none of these */
+    int client_rank;               /* its place in there; behind all of them: none of these */
     struct ln_slice client_key;    /* private: see script/client.h */
+
+    const struct ln_consumer *consumer; /* borrowed from the generation; NULL = none known */
+    struct ln_slice authenticated;      /* the method that has proved who it is; absent: none */
+    struct ln_group *groups;            /* of one that is no consumer; by next */
 
     const struct ln_route *route; /* borrowed from the generation; NULL = none matched */
     unsigned priority; /* enum ln_priority + 1; 0 = the service's. Starts as the route's; Lua may

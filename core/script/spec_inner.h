@@ -34,6 +34,7 @@ struct ln_spec {
     struct ln_bundle *bundle;
     struct ln_diag diag;
     struct ln_conf *conf; /* of the last load */
+    struct ln_consumers *consumers;
     struct ln_demand demand;
     ln_spec_match *match;
     struct ln_visit **visits; /* by number - 1 */
@@ -65,5 +66,6 @@ void ln_spec_reset(struct ln_spec *s);
 int ln_spec_load(lua_State *L);
 int ln_spec_route(lua_State *L);
 int ln_spec_conf_schema(lua_State *L);
+int ln_spec_consumers(lua_State *L);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "conf/schema.h"
+#include "script/convert.h"
 #include "script/split.h"
 #include "script/vm_inner.h"
 
@@ -56,6 +57,12 @@ static void push_route(lua_State *L, const struct ln_spec *s, const struct ln_ro
 static int load_routes(struct ln_spec *s)
 {
     unsigned errors = s->diag.errors;
+
+    if (s->consumers == NULL || s->conf->consumer_count > 0) { /* else the spec has told some */
+        ln_consumers_free(s->consumers);
+        s->consumers = ln_consumers_load(s->conf, s->bundle, &s->diag);
+    }
+    ln_vm_know(s->vm, s->consumers, &s->conf->gateway.identity);
     int rc = ln_vm_load(s->vm, s->conf, s->bundle, &s->diag);
 
     s->vm->bundle = s->bundle;
@@ -73,8 +80,11 @@ int ln_spec_load(lua_State *L)
     const char *path = luaL_checkstring(L, 1), *routes = luaL_optstring(L, 2, NULL),
                *plugins = luaL_optstring(L, 3, NULL);
     struct ln_vm *vm = s->vm;
+    struct ln_consumers *told = s->consumers;
 
+    s->consumers = NULL;
     ln_spec_reset(s);
+    s->consumers = told;
     ln_conf_free(s->conf);
     s->conf = ln_conf_load(s->bundle, path, &s->diag);
     if (s->conf == NULL || s->diag.errors > 0) {
@@ -128,6 +138,38 @@ int ln_spec_route(lua_State *L)
     }
     lua_pushstring(L, r->service >= 0 ? s->conf->services[r->service].name : NULL);
     return 3;
+}
+
+/* consumers(list as in gateway.yaml) -> nothing; or the report */
+int ln_spec_consumers(lua_State *L)
+{
+    struct ln_spec *s = ln_spec_of(L);
+    const struct ln_place place = {"consumers", 0, 0};
+    struct ln_bundle *bundle = ln_bundle_record(); /* its own: they may be told several times */
+    struct ln_arena arena;
+    const char *why = NULL;
+    struct ln_conf *conf = NULL;
+
+    luaL_checktype(L, 1, LUA_TTABLE);
+    ln_arena_init(&arena, NULL);
+    const struct ln_node *list = ln_node_of_lua(L, 1, &arena, &place, &why);
+
+    ln_consumers_free(s->consumers);
+    s->consumers = NULL;
+    if (list == NULL)
+        ln_diag_error(&s->diag, &place, "%s", why);
+    else
+        conf = ln_conf_of_consumers(bundle, list, &s->diag);
+    if (conf != NULL)
+        s->consumers = ln_consumers_load(conf, bundle, &s->diag);
+    ln_vm_know(s->vm, s->consumers, NULL);
+    ln_conf_free(conf);
+    ln_bundle_free(bundle);
+    ln_arena_reset(&arena);
+    if (s->diag.errors == 0)
+        return 0;
+    push_report(L, s);
+    return 1;
 }
 
 /* conf_schema(JSON of the plugins' schemas) -> JSON Schema of gateway.yaml */

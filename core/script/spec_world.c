@@ -527,6 +527,9 @@ void ln_spec_reset(struct ln_spec *s)
     ln_chains_forget(s->vm);
     s->vm->epoch++;
     ln_stores_clear(s->vm);
+    ln_consumers_free(s->consumers);
+    s->consumers = NULL;
+    ln_vm_know(s->vm, NULL, NULL);
     ln_diag_fini(&s->diag);
     ln_diag_init(&s->diag);
     ln_bundle_free(s->bundle);
@@ -565,6 +568,7 @@ static int spec_gc(lua_State *L)
     ln_free(s->visits);
     forget_lines(s);
     ln_free(s->lines);
+    ln_consumers_free(s->consumers);
     ln_conf_free(s->conf);
     ln_diag_fini(&s->diag);
     ln_bundle_free(s->bundle);
@@ -605,6 +609,7 @@ static const luaL_Reg functions[] = {
     {"load", ln_spec_load},
     {"match", ln_spec_route},
     {"conf_schema", ln_spec_conf_schema},
+    {"consumers", ln_spec_consumers},
     {"start", spec_start},
     {"refresh", spec_refresh},
     {NULL, NULL},

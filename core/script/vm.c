@@ -291,6 +291,13 @@ void ln_vm_serve(struct ln_vm *vm, struct ln_services *services, const char *id_
     vm->id_header = ln_slice_of(id_header);
 }
 
+void ln_vm_know(struct ln_vm *vm, struct ln_consumers *consumers,
+                const struct ln_identity_conf *identity)
+{
+    vm->consumers = consumers;
+    vm->identity = identity;
+}
+
 static void run_close_handlers(struct ln_vm *vm)
 {
     lua_State *L = vm->L;

@@ -18,6 +18,7 @@ struct ln_loop;
 struct ln_shm;
 struct ln_shm_slot;
 struct ln_demand;
+struct ln_passwords;
 struct ln_redis_pool;
 struct ln_meters;
 struct ln_vm;
@@ -29,8 +30,9 @@ struct ln_vm_env {
     unsigned worker;          /* the number of that slot */
     uint64_t number;          /* of the generation; 0: of none */
     struct ln_client *client; /* for requests of plugins; NULL while checking and in unit specs */
-    struct ln_redis_pool *redis; /* likewise */
-    struct ln_meters *meters;    /* likewise */
+    struct ln_redis_pool *redis;    /* likewise */
+    struct ln_passwords *passwords; /* likewise */
+    struct ln_meters *meters;       /* likewise */
     struct ln_demand
         *demand; /* where zones that do not exist yet are asked for; NULL = they must exist */
 };
@@ -46,6 +48,12 @@ int ln_vm_load(struct ln_vm *vm, struct ln_conf *conf, struct ln_bundle *bundle,
 /* The generation is put to use: timers count from now on. It is replaced: they end at once. */
 void ln_vm_start(struct ln_vm *vm);
 void ln_vm_retire(struct ln_vm *vm);
+
+/* Who may call, and in which order identities count; before ln_vm_load(). Both borrowed, and may be
+ * NULL. */
+struct ln_consumers;
+void ln_vm_know(struct ln_vm *vm, struct ln_consumers *consumers,
+                const struct ln_identity_conf *identity);
 
 /* What plugins reach besides their request, from now on: the services of the generation, and the
  * header that carries the request id ("" = none). All borrowed. */

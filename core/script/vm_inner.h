@@ -11,6 +11,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "auth/consumers.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -90,9 +91,11 @@ struct ln_vm {
     bool jobs_on;             /* the generation is in use: its timers count, and events are told */
     int job_run, job_failed;  /* references of functions of lunette.timer */
     struct ln_events *events; /* script/event.h; NULL: nobody has asked */
-    int event_run, event_failed; /* references of functions of lunette.events */
-    int strands;                 /* functions of parallel() that are under way */
-    const char **reserved;       /* header fields that only plugins set: see client.h */
+    int event_run, event_failed;             /* references of functions of lunette.events */
+    int strands;                             /* functions of parallel() that are under way */
+    struct ln_consumers *consumers;          /* borrowed; NULL: nobody knows any */
+    const struct ln_identity_conf *identity; /* borrowed; NULL in specs */
+    const char **reserved;                   /* header fields that only plugins set: see client.h */
     unsigned reserved_count;
     struct ln_limiter *limiters;
     struct ln_store_dict *dicts; /* script/stores.h */

@@ -2,6 +2,8 @@
 -- api.lua - the functions and libraries that every plugin and inline handler may call, by name.
 
 local F = require "lunette.ffi"
+local auth = require "lunette.auth"
+local consumers = require "lunette.consumers"
 local fault = require "lunette.fault"
 local crypto = require "lunette.crypto"
 local escape = require "lunette.escape"
@@ -12,8 +14,8 @@ local json = require "lunette.json"
 local log = require "lunette.log"
 local metrics = require "lunette.metrics"
 local parallel = require "lunette.parallel"
-local phase = require "lunette.phase"
 local redis = require "lunette.redis"
+local reserve = require "lunette.reserve"
 local store = require "lunette.store"
 local task = require "lunette.task"
 local text = require "lunette.schema_text"
@@ -50,16 +52,6 @@ local function hostname()
 end
 
 
--- Nobody but plugins can set that header of a request from now on, on any route.
-local function reserve_header(name)
-  if type(name) ~= "string" or not name:find("^[%w!#$%%&'*+.^_`|~-]+$") or #name > 128 then
-    fault.raise("reserve_header: expected the name of a header, got " .. text.show(name))
-  end
-  phase.check("reserve_header")
-  host.reserve(name)
-end
-
-
 -- For a quick look while writing a plugin.
 local function print_line(...)
   local parts = {}
@@ -74,6 +66,8 @@ local says = { debug = log.debug, info = log.info, warn = log.warn, error = log.
 -- The words for one plugin, or for the inline handlers of a route file.
 function M.words(owner)
   return {
+    auth = library("auth", auth),
+    consumers = library("consumers", consumers),
     crypto = library("crypto", crypto),
     escape = library("escape", escape),
     events = library("events", { on = events.on }),
@@ -85,7 +79,7 @@ function M.words(owner)
     parallel = parallel,
     print = print_line,
     redis = redis.open,
-    reserve_header = reserve_header,
+    reserve_header = reserve.header,
     sleep = task.sleep,
     store = store.for_plugin(owner),
     time = time,

@@ -2,6 +2,7 @@
 -- boot.lua - what the core calls: load(conf) at the start, failed() and rest() when a plugin raises, close() at the end.
 
 local chain = require "lunette.chain"
+local client = require "lunette.client"
 local crypto = require "lunette.crypto"
 local events = require "lunette.events"
 local life = require "lunette.life"
@@ -34,7 +35,7 @@ local function seed()
 end
 
 
--- `conf`: file, routes, plugins_dir, generated_routes, services, listeners, trusted. Mistakes go to host.report().
+-- `conf`: file, routes, plugins_dir, generated_routes, services, listeners, trusted, claims. Mistakes go to host.report().
 function M.load(conf)
   seed()
   local names = {}
@@ -45,6 +46,7 @@ function M.load(conf)
   splits.reset()
   timer.reset()
   events.reset()
+  client.reset(conf.claims)
   return { routes = routes.load(conf), chains = chain.all(), splits = splits.all() }
 end
 

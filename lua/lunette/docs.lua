@@ -4,6 +4,7 @@
 -- The pages in docs/reference are what write() makes; a spec compares them:
 --   luajit -e 'package.path = "lua/?.lua;" .. package.path; require("lunette.docs").write()'
 
+local auth_settings = require "lunette.auth_settings"
 local schema = require "lunette.schema"
 
 local M = {}
@@ -45,11 +46,12 @@ local function summary_of(bytes)
 end
 
 
--- What a plugin file says of itself. Only its top level runs, which needs no more than `plugin` and `t`.
+-- What a plugin file says of itself. Only its top level runs, which needs no more than `plugin`, `t` and `auth.settings`.
 function M.describe(source)
   local found
   local env = setmetatable({
     t = schema.t,
+    auth = auth_settings,
     plugin = function(name)
       return function(about)
         found = { name = name, about = about, prototype = {} }

@@ -54,6 +54,7 @@ local M = {
   number = ffi.new("double[1]"),
   at = ffi.new("uint32_t[1]"),
   taken = ffi.new("struct ln_taken"),
+  allowed = ffi.new("struct ln_allowed"),
   value = ffi.new("struct ln_value"),
   size = ffi.new("size_t[1]"),
   match = ffi.new("struct ln_match"),
@@ -100,6 +101,17 @@ function M.new_key(form, a, b, c)
   local key = C.ln_crypto_key_new(cur, form, a, #a, b or "", b and #b or 0, c or "", c and #c or 0, M.str)
   if key == nil then return nil end
   return ffi.gc(key, C.ln_crypto_key_free)
+end
+
+
+-- A password to be judged, likewise.
+function M.new_verify()
+  return ffi.gc(C.ln_verify_new(cur), C.ln_verify_free)
+end
+
+
+function M.free_verify(v)
+  C.ln_verify_free(ffi.gc(v, nil))
 end
 
 

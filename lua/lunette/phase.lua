@@ -47,6 +47,7 @@ M.allowed = {
   ["parallel"] = { RUNNING, CAN_WAIT },
   ["timer.every"] = { BEGINNING, "start it in init; timers and events may start others" },
   ["timer.after"] = { BEGINNING, "start it in init; timers and events may start others" },
+  ["consumers.verify"] = { RUNNING, CAN_WAIT },
   ["reserve_header"] = {
     { [C.LN_PHASE_LOAD] = true, [C.LN_PHASE_INIT] = true }, "names are reserved in init, before the first request",
   },

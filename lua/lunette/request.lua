@@ -1,11 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
--- request.lua - req and req.client as plugins see them.
+-- request.lua - req as plugins see it.
 --
 -- Nothing here keeps a text: ffi.string of a text that Lua has already costs less than a table that remembers it. What a request
 -- keeps, its ctx and its params, is in life.keep().
 
 local F = require "lunette.ffi"
 local args = require "lunette.args"
+local client = require "lunette.client"
 local content = require "lunette.content"
 local fault = require "lunette.fault"
 local headers = require "lunette.headers"
@@ -61,31 +62,6 @@ local function text_setter(name, which)
 end
 
 
--- ---- client ----
-
-local client_get = {
-  id = text_getter(C.LN_REQ_CLIENT_ID),
-  ip = text_getter(C.LN_REQ_IP),
-  peer = text_getter(C.LN_REQ_PEER),
-  source = text_getter(C.LN_REQ_CLIENT_SOURCE),
-  key = text_getter(C.LN_REQ_CLIENT_KEY),
-  port = number_getter(C.LN_REQ_PEER_PORT),
-}
-
-local client_set = {}
-
-
-function client_set.id(client, id)
-  if type(id) ~= "string" then fault.raise("client.id: expected a string, got a " .. type(id)) end
-  if client[1] ~= cur.serial then life.check(client, "client.id") end
-  local rc = C.ln_req_set_text(REQUEST, C.LN_REQ_CLIENT_ID, id, #id)
-  if rc ~= 0 then fault.refuse(rc, "client.id") end
-end
-
-
-local Client = strict.metatable("client", client_get, client_set, {}, "keep values of your own in req.ctx")
-
-
 -- ---- req ----
 
 local get = {
@@ -132,7 +108,7 @@ end
 
 
 function get.client(req)
-  return (setmetatable({ req[1] }, Client))
+  return (client.new(req[1]))
 end
 
 

@@ -45,6 +45,12 @@ function M.reset()
 end
 
 
+-- The consumers there are until the next reset, in the form of `consumers:` in gateway.yaml.
+function M.consumers(list)
+  world.consumers(list)
+end
+
+
 -- Where plugins are looked for until the next reset; the standard ones are found anyway.
 function M.plugins(folder)
   world.plugins_dir = folder

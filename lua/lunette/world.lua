@@ -246,6 +246,13 @@ function M.request_body(r)
 end
 
 
+-- The consumers, as in gateway.yaml. Raises the report when something is wrong with them.
+function M.consumers(list)
+  local report = native.consumers(list)
+  if report then error(report, 0) end
+end
+
+
 -- The metrics of plugins, as `lunette metrics` prints them.
 function M.metrics()
   return host.metrics()

@@ -112,7 +112,7 @@ describe("the description of the Lua API", function()
 
   it("has the libraries", function()
     local words = require("lunette.api").words("spec")
-    for _, name in ipairs { "crypto", "json", "log", "metrics" } do
+    for _, name in ipairs { "auth", "consumers", "crypto", "json", "log", "metrics" } do
       local functions = captured(debug.getmetatable(words[name]).__index, "functions")
       assert.same(described(name), sorted_keys(functions))
     end

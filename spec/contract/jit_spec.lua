@@ -4,6 +4,7 @@
 local gate = require "lunette.spec"
 local probe = require "spec.helpers.probe"
 local heat = require("lunette.chain").heat
+local crypto = require "lunette.crypto"
 local world = require "lunette.world"
 
 local has_util, util = pcall(require, "jit.util")
@@ -82,6 +83,7 @@ describe("the hot path", function()
   after_each(probe.reset)
 
   local cases = {
+    ["key-auth"] = { from = { "header:X-Api-Key" } },
     ["client-id"] = { from = { "header:X-Api-Key", "query:key", "cookie:session" } },
     ["rate-limit"] = { rate = "1000000/s", burst = 1000000 },
     ["quota"] = { limit = 1000000000, period = "month" },
@@ -90,6 +92,8 @@ describe("the hot path", function()
       client_id = "X-Client-Id",
       request = { set = { ["X-Gateway"] = "lunette" }, remove = { "Cookie" } },
     },
+    ["acl"] = {},
+    ["basic-auth"] = {},
     ["access"] = {
       deny = { { path = { "/admin/*" }, header = { ["X-Evil"] = "*" } }, { address = { "192.0.2.0/24" } } },
       allow = { { method = { "GET" }, cookie = { none = "!" } } },
@@ -137,6 +141,17 @@ describe("the hot path", function()
       assert.same({}, faults(gate.chain { gate.plugin(case[1], case[2]) }, "^@plugins/", both_ways, 800))
     end)
   end
+
+  test("of key-auth and acl for consumers is compiled", function()
+    local list = {}
+    for i = 1, 16 do
+      list[i] = { name = "c" .. i, keys = "sha256:" .. crypto.sha256_hex("key" .. i), groups = { "staff" } }
+    end
+    gate.consumers(list)
+    local chain = gate.chain { gate.plugin("key-auth", {}), gate.plugin("acl", { allow = { groups = { "staff" } } }) }
+    assert.same({}, faults(chain, "^@plugins/", nil, 800))
+    assert.is_nil(gate.request(chain, { headers = { ["X-Api-Key"] = "key7" } }).status)
+  end)
 
   test("of no plugin is forgotten here", function()
     for path in require("lfs").dir("plugins") do

@@ -36,6 +36,7 @@ describe("the LuaLS library", function()
 ---@return number
 ---@return number
 ---@return integer
+---@return string?
 function Limiter:take(key, cost, rate) end
 ]], 1, true))
   end)

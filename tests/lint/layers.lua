@@ -13,10 +13,11 @@ local BELOW = {
   shm = "base",
   redis = "base net",
   limit = "base conf net shm redis",
+  auth = "base conf net",
   upstream = "base conf net http shm",
-  script = "base conf net http shm redis limit upstream",
-  gateway = "base conf net http shm redis limit upstream script",
-  server = "base conf net http shm redis limit upstream script gateway",
+  script = "base conf net http shm redis limit auth upstream",
+  gateway = "base conf net http shm redis limit auth upstream script",
+  server = "base conf net http shm redis limit auth upstream script gateway",
 }
 
 local THIRD_PARTY = {
@@ -27,6 +28,7 @@ local THIRD_PARTY = {
   ["yaml.h"] = "conf",
   ["zlib.h"] = "http",
   ["hiredis/"] = "redis",
+  ["crypt.h"] = "auth",
   ["lua.h"] = "script",
   ["lualib.h"] = "script",
   ["lauxlib.h"] = "script",

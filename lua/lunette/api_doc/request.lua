@@ -50,18 +50,6 @@ return {
     },
   },
   {
-    title = "req.client, who sent it", name = "client", kind = "object", class = "lunette.Client",
-    about = "The address is the one behind proxies that `trustedProxies` names, else the socket's.",
-    rows = {
-      { "ip", "string", "Address of the client, behind trusted proxies." },
-      { "peer", "string", "Address of the other end of the connection." },
-      { "port", "integer", "Port of the other end of the connection." },
-      { "id", "string, settable", "Who the request is counted as; begins as the identity that `gateway.yaml` asks for." },
-      { "source", "string", "What gave the identity: `address`, `header:X-Api-Key`, `consumer`, ...; `plugin` once a plugin has assigned it." },
-      { "key", "string", "Both, `source:id`: what to count by, because a client can send another one's address as its key." },
-    },
-  },
-  {
     title = "headers, of req and res", name = "headers", kind = "object", class = "lunette.Headers",
     about = 'Names are the same in any case. Assigning replaces all fields of the name, `nil` removes them. '
       .. "Values with line ends or other control characters are refused. In a request handler, edits of `res.headers` are kept "

@@ -13,6 +13,8 @@ return {
         lua = "fun(name: string, settings?: table<string, any>): lunette.Subject" },
       { "plugins(folder)", "nothing", "Where plugins are looked for until the next reset; the folder `plugins` otherwise.",
         lua = "fun(folder: string)" },
+      { "consumers(list)", "nothing", "The consumers there are until the next reset, as `consumers:` in `gateway.yaml` lists them.",
+        lua = "fun(list: table[])" },
       { "chain(list)", "plugin", "Several plugins and functions in the order of a route; it goes where a plugin goes.",
         lua = "fun(list: (lunette.Subject|function)[]): lunette.Subject" },
       { "request(plugin, request)", "outcome", "Runs the request handlers. The request is a table (`method path query host scheme ip peer "

@@ -13,9 +13,9 @@ describe("API keys in a file", function()
   after_each(kitchen.tidy)
 
   it("knows consumers, and hides their keys from the service", function()
-    local out = routes:request("GET /shop/", { headers = { ["X-Api-Key"] = "try-acme", ["X-Consumer"] = "root" } })
+    local out = routes:request("GET /shop/", { headers = { ["X-Api-Key"] = "try-acme", ["X-Consumer-Name"] = "root" } })
     assert.is_nil(out.status)
-    assert.same({ "acme", "acme", "gold" }, { out.req.client.id, out:sent().headers["X-Consumer"], out.req.ctx.plan })
+    assert.same({ "acme", "acme" }, { out.req.client.id, out:sent().headers["X-Consumer-Name"] })
     assert.is_nil(out:sent().headers["X-Api-Key"])
   end)
 
@@ -23,17 +23,25 @@ describe("API keys in a file", function()
     for _, key in ipairs { "", "try", "TRY-ACME" } do
       local out = routes:request("GET /shop/", { headers = { ["X-Api-Key"] = key } })
       assert.equal(401, out.status)
-      assert.equal("ApiKey", out.headers["WWW-Authenticate"])
+      assert.equal('ApiKey realm="lunette"', out.headers["WWW-Authenticate"])
     end
     assert.equal(401, routes:request("GET /shop/").status)
   end)
 
+  it("lets partners in where only they may", function()
+    local function status(key)
+      return routes:request("GET /shop/partners/", { headers = { ["X-Api-Key"] = key } }).status
+    end
+    assert.same({ nil, 403, 401 }, { status("try-acme"), status("try-small"), status("other") })
+  end)
+
   it("refuses a file with a mistake, and names its line", function()
-    files.write("keys.txt", "# a comment\nabc acme gold\n")
+    local yaml = cookbook.recipe("API keys in a file").files["gateway.yaml"]
     local _, why = pcall(gate.routes, {
-      yaml = cookbook.common()["gateway.yaml"], routes = files.folder() .. "/routes.lua",
+      yaml = yaml:gsub("sha256:296c", "sha256:"), routes = files.folder() .. "/routes.lua",
     })
-    assert.matches("routes%.lua:4: .*file: line 2: expected a SHA%-256 digest, a name and a plan", tostring(why))
+    assert.matches(":9:11: consumers%[0%]%.keys: not a key", tostring(why))
+    assert.falsy(tostring(why):find("59e344ac", 1, true))
   end)
 end)
 
@@ -52,11 +60,11 @@ describe("Limits by plan", function()
   end
 
   it("gives each plan its own rate, and each client its own count", function()
-    assert.equal(2, passed(5, { ["X-Consumer"] = "a" }))
-    assert.equal(2, passed(5, { ["X-Consumer"] = "b", ["X-Plan"] = "unheard-of" }))
-    assert.equal(50, passed(60, { ["X-Consumer"] = "c", ["X-Plan"] = "gold" }))
+    assert.equal(2, passed(5))
+    assert.equal(2, passed(5, { ["X-Api-Key"] = "try-small" }))
+    assert.equal(50, passed(60, { ["X-Api-Key"] = "try-acme" }))
     gate.clock:advance(1)
-    assert.equal(1, passed(5, { ["X-Consumer"] = "a" }))
+    assert.equal(1, passed(5))
   end)
 
   it("says when to come back", function()

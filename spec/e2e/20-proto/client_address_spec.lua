@@ -37,7 +37,7 @@ describe("the client's address", function()
       local g = start { trustedProxies = { "127.0.0.0/8" } }
       local seen = who(g, claim)
       assert.equal("198.51.100.1", seen.ip)
-      assert.equal("address:198.51.100.1", seen.key)
+      assert.equal("198.51.100.1", seen.key)
       assert.equal("127.0.0.1", seen.peer)
     end)
 
@@ -113,6 +113,6 @@ describe("an identity from a header that is stripped", function()
   it("is warned of, because it gives nothing", function()
     local g = start { identity = { from = { "header:X-User", "address" } }, headers = { strip = "X-User" } }
     g:wait_log('gateway.identity.from: "header:X%-User" gives nothing')
-    assert.equal("address:127.0.0.1", who(g, "X-User: root").key)
+    assert.equal("127.0.0.1", who(g, "X-User: root").key)
   end)
 end)

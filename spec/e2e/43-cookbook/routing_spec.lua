@@ -88,18 +88,20 @@ describe("the recipe", function()
 
   it("API keys in a file takes a new key as soon as the file is saved", function()
     local up = gate.upstream()
-    local g = cook("API keys in a file", up, nil, { watch = true })
+    local recipe = cookbook.recipe("API keys in a file")
+    local yaml = recipe.files["gateway.yaml"]:gsub('":8080"', '"127.0.0.1:0"'):gsub("http://localhost:8081", up.url)
+    local g = gate.start { yaml = yaml, routes = recipe.files["routes.lua"] }
     local function ask(key) return g:get("/shop/", { headers = { ["X-Api-Key"] = key } }).status end
     assert.same({ 200, 401, 401 }, { ask "try-acme", ask "wrong", ask "another" })
-    assert.same({ "acme" }, { up:last().headers["X-Consumer"], up:last().headers["X-Api-Key"] })
-    g.dir:write("keys.txt", cookbook.recipe("API keys in a file").files["keys.txt"]
-      .. "ae448ac86c4e8e4dec645729708ef41873ae79c6dff84eff73360989487f08e5 new gold\n") -- of "another"
+    assert.same({ "acme" }, { up:last().headers["X-Consumer-Name"], up:last().headers["X-Api-Key"] })
+    g.dir:write("gateway.yaml", yaml .. "  - name: new\n" -- with "another"
+      .. "    keys: sha256:ae448ac86c4e8e4dec645729708ef41873ae79c6dff84eff73360989487f08e5\n")
     gate.eventually(function() return ask "another" == 200 end, "the new key")
     assert.equal(200, ask "try-acme")
-    g:expect "file: line"
+    g:expect "not a key"
     g:expect "reload after a file changed failed"
-    g.dir:write("keys.txt", "nonsense\n")
-    g:wait_log "file: line 1: expected a SHA%-256 digest"
+    g.dir:write("gateway.yaml", yaml .. "  - { name: new, keys: [ nonsense, '' ] }\n")
+    g:wait_log "consumers%[2%].keys%[1%]: not a key"
     assert.equal(200, ask "try-acme")
   end)
 

@@ -107,6 +107,8 @@ return plugin "mine" { version = "1", api = 1, schema = {
     S { plugins = { { mine = { depth = 1, on_error = "skip" } } } },
     { reload = { watch = false } }, { reload = { watch = "on" } },
     { rateLimit = { requestsPerSecond = 100 } },
+    { consumers = { { name = "a", keys = { "0123456789" }, limits = { rate = "1/s" }, metadata = { plan = "x" } } } },
+    { consumers = { file = "consumers.yaml" } },
   }
   for i, document in ipairs(good) do
     it("fits what loads: " .. i, function() assert.is_true(fits(schema, schema, document)) end)
@@ -116,6 +118,7 @@ return plugin "mine" { version = "1", api = 1, schema = {
     { gateway = { prot = ":1" } }, { gateway = { workers = "many" } }, { gateway = { port = ":1" }, extra = 1 },
     { services = { { name = "a" } } }, S { strategy = "robin" }, S { retries = { tries = 0 } },
     S { plugins = { { ["rate-limit"] = { rte = "1/s" } } } }, S { plugins = { { nope = {} } } },
+    { consumers = { { keys = "0123456789" } } }, { consumers = { file = "a", name = "b" } },
     S { plugins = { { mine = { depth = 0 } } } }, S { instances = { { weight = 2 } } }, { lua = { jit = "maybe" } },
   }
   for i, document in ipairs(bad) do

@@ -24,6 +24,14 @@
     "sticky: {cookie: c, @}}]\n"
 #define LIMIT "gateway: {port: ':0'}\nrateLimit: {requestsPerSecond: 1, @}\n"
 
+#define CONSUMERS "gateway: {port: ':0'}\nconsumers: [{@}]\n"
+#define CONSUMER "gateway: {port: ':0'}\nconsumers: [{name: a, @}]\n"
+#define CONSUMER_LIMITS "gateway: {port: ':0'}\nconsumers: [{name: a, limits: {@}}]\n"
+
+#define A_WORD "expected 1 to 128 visible characters without \" \\ , : and ;"
+#define A_KEY                                                                                      \
+    "expected a key of 8 to 512 visible characters, sha256: with 64 hexadecimal digits, or file: " \
+    "with the path of a file that holds one of these"
 #define A_DURATION "expected a duration such as 30s or 250ms, "
 #define A_SIZE "expected a size such as 64k or 1m"
 #define A_NAME "expected a name of letters, digits, \"-\", \"_\" and \".\", at most 64"
@@ -77,6 +85,8 @@ CASE("gateway.identity.from", IN("identity"), "['header:X-Api-Key', address]", "
 CASE("gateway.identity.ipv6Prefix", IN("identity"), "56", "129", "got \"129\", expected a whole number from 1 to 128")
 CASE("gateway.identity.proxyHeaders", IN("identity"), "[Forwarded, X-Real-IP]", "X-Client",
      "got \"X-Client\", expected X-Forwarded-For, Forwarded, X-Real-IP, or a list of them")
+CASE("gateway.identity.keyFrom", IN("identity"), "['header:X-Key', 'query:key']", "address",
+     "got \"address\", expected header:NAME, query:NAME or cookie:NAME, or a list of them")
 CASE("gateway.headers", GATEWAY, "{}", "x", "got \"x\", " A_MAPPING)
 CASE("gateway.headers.forwarded", IN("headers"), "both", "rfc723",
      "got \"rfc723\", expected one of none, x, rfc7239, both; did you mean \"rfc7239\"?")
@@ -235,6 +245,17 @@ CASE("services[0].panicThreshold", SERVICE, "0", "101%",
 CASE("services[0].plugins", SERVICE, "[client-id, rate-limit: {rate: 100/s}]", "{a: 1}",
      "got a mapping, expected a plugin's name or one name: settings, or a list of them")
 
+CASE("consumers", ROOT, "[{name: alice}]", "alice",
+     "got \"alice\", expected a list of consumers, each with a name; or file: with the path of such a list")
+CASE("consumers[0].name", CONSUMERS, "'alice@example.com'", "'a:b'", "got \"a:b\", " A_WORD)
+CASE("consumers[0].keys", CONSUMER, "['0123456789']", "{a: b}", "got a mapping, " A_KEY ", or a list of them")
+CASE("consumers[0].password", CONSUMER, "'$6$salt$IxDD3jeSOb5eB1CX5LBsqZFVkJdido3OUILO5Ifz5iwMuTS4XMS130MTSuDDl3aCI6WouIL9AjRbLCelDCy.g.'",
+     "secret", "not the hash of a password, expected a hash as `mkpasswd` or `openssl passwd -6` prints it: $y$, $gy$, $7$, $2b$, $6$ or $5$")
+CASE("consumers[0].groups", CONSUMER, "[staff]", "{a: b}", "got a mapping, expected a list of names, each 1 to 128 visible characters without \" \\ , : and ;")
+CASE("consumers[0].limits", CONSUMER, "{}", "10", "got \"10\", " A_MAPPING)
+CASE("consumers[0].limits.rate", CONSUMER_LIMITS, "10/30s", "fast", "got \"fast\", expected a rate such as 100/s, 5000/h or 10/30s")
+CASE("consumers[0].limits.burst", CONSUMER_LIMITS, "5", "0", "got \"0\", expected a whole number from 1 to 1000000")
+CASE("consumers[0].metadata", CONSUMER, "{plan: gold}", "gold", "got \"gold\", expected a mapping of names to texts of at most 4096 bytes")
 CASE("rateLimit", ROOT, "{requestsPerSecond: 1}", "100", "got \"100\", " A_MAPPING)
 CASE("rateLimit.requestsPerSecond", TOP("rateLimit"), "100", "0.5", "got \"0.5\", " A_LIMIT)
 CASE("rateLimit.limit", "gateway: {port: ':0'}\nrateLimit: {window: 1m, @}\n", "100", "0", "got \"0\", " A_LIMIT)

@@ -34,9 +34,8 @@ static void test_an_odd_key_is_quoted(void **state)
 static void test_keys_of_later_versions_are_unknown(void **state)
 {
     (void)state;
-    assert_refused("gateway: {port: \":0\"}\nconsumers: []\n",
-                   "gateway.yaml:2:1: consumers: unknown key, expected one of gateway, routes, "
-                   "generatedRoutes, plugins, lua, reload, services, rateLimit\n");
+    assert_refused("gateway: {port: \":0\"}\nreload: {canary: {share: 1%}}\n",
+                   "gateway.yaml:2:10: reload.canary: unknown key, expected one of watch\n");
 }
 
 static void test_all_errors_at_once_in_the_order_of_the_file(void **state)

@@ -3,6 +3,11 @@
  */
 #include "script/guard.h"
 
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <time.h>
+
 #include "world.h"
 
 enum { BUDGET = 20 };
@@ -233,6 +238,71 @@ static void test_loading_is_bounded(void **state)
            "p.lua:3: ran for more than 3000 ms");
 }
 
+/* ---- what other threads use is not the handler's ---- */
+
+static atomic_bool burning;
+
+static void *burn(void *arg)
+{
+    while (atomic_load(&burning))
+        ;
+    return arg;
+}
+
+static double own_cpu(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1000 + (double)t.tv_nsec / 1e6;
+}
+
+/* A handler that turns so many times; the milliseconds that it took. */
+static double turn(struct world *w, long turns)
+{
+    char path[32];
+    struct visit v;
+    double before = own_cpu();
+
+    visit_init(&v, w, 0);
+    snprintf(path, sizeof path, "/%ld", turns);
+    v.r.path = ln_slice_of(path);
+    assert_int_equal(ln_vm_request(w->vm, &v.r), LN_RUN_DONE);
+    assert_false(v.r.failed);
+    ln_vm_forget(w->vm, &v.r);
+    ln_arena_reset(&v.arena);
+    return own_cpu() - before;
+}
+
+static void test_other_threads_are_not_counted(void **state)
+{
+    pthread_t threads[3];
+    sigset_t all, before;
+    struct world w;
+
+    (void)state;
+    load(&w, "get \"/x\" { function(req)\nif req.method == \"POST\" then while true do end end\n"
+             "local n = 0 for i = 1, tonumber(req.path:sub(2)) do n = n + i % 7 end\n"
+             "return 200, tostring(n) end }");
+    for (int i = 0; i < 5; i++)
+        turn(&w, 100000);
+    long turns = (long)(100000 * 8 / turn(&w, 100000)); /* 8 ms: less than one tick of its own */
+
+    atomic_store(&burning, true);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, burn, NULL), 0);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    for (int i = 0; i < 20; i++)
+        turn(&w, turns);
+    serve(&w, w.vm, "POST", true); /* and who does not come back is still stopped */
+    atomic_store(&burning, false);
+    for (int i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+    world_fini(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_the_budget_is_per_entry),
         cmocka_unit_test(test_no_budget_no_guard),
         cmocka_unit_test(test_old_states_are_guarded_too),
+        cmocka_unit_test(test_other_threads_are_not_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

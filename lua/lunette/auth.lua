@@ -1,0 +1,125 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- auth.lua - what all plugins have in common that find out who is calling: settings, answers, and what the service is told.
+--
+--   schema = auth.settings { ...the plugin's own... }
+--   init:     return auth.init(self)
+--   request:  if auth.is_known(self, req) then return end
+--             no credentials of its kind    -> return auth.missing(self, req, challenge)
+--             they are wrong                -> return auth.wrong(self, req, challenge, sentence)
+--             they are right                -> return auth.accept(self, req, { consumer = name })
+--
+-- A challenge is what WWW-Authenticate says: 'Basic realm="x"'. Wrong credentials are always refused: who shows a key that
+-- is none is not somebody without a key.
+
+local F = require "lunette.ffi"
+local api_escape = require "lunette.escape"
+local auth_settings = require "lunette.auth_settings"
+local fault = require "lunette.fault"
+local reserve = require "lunette.reserve"
+local text = require "lunette.schema_text"
+
+local C, cur, str, to_string = F.C, F.cur, F.str, F.string
+
+local M = { settings = auth_settings.settings }
+
+
+-- Not when the configuration has mistakes: then nobody knows any.
+local function has_consumer(name)
+  return C.ln_consumer_by_name(cur, name, #name) ~= C.LN_NONE
+end
+
+
+-- For `return` in init.
+function M.init(self)
+  local conf = self.conf
+  if conf.realm:find('[%c"\\\128-\255]') then
+    return nil, "realm: expected a text without quotes, backslashes and special characters"
+  end
+  if conf.anonymous and not has_consumer(conf.anonymous) then
+    return nil, ("anonymous: there is no consumer %s"):format(text.quote(conf.anonymous))
+  end
+  if conf.tell then
+    reserve.header(conf.consumer_header)
+    reserve.header(conf.groups_header)
+  end
+end
+
+
+-- Has a plugin above proved who is calling?
+function M.is_known(_, req)
+  return req.client.authenticated ~= nil
+end
+
+
+-- A text that the header can carry, whatever a token has brought along.
+local function fit(name)
+  if name:find("^[!-~]+$") or not name:find("%c") and not name:find("^%s") and not name:find("%s$") then return name end
+  return api_escape.url(name)
+end
+
+
+local function tell(self, req, name)
+  local conf = self.conf
+  if not conf.tell then return end
+  req.headers[conf.consumer_header] = fit(name)
+  if C.ln_client_groups(cur, str) == 0 then
+    req.headers[conf.groups_header] = to_string(str.ptr, str.len)
+  else
+    req.headers[conf.groups_header] = nil
+  end
+end
+
+
+-- For `return`: `who` as for req.client:authenticate; the method is the plugin's name unless it says another.
+function M.accept(self, req, who)
+  who.method = who.method or self.name
+  local ok, why = req.client:authenticate(who)
+  if not ok then fault.raise(why) end
+  tell(self, req, who.consumer or who.id)
+end
+
+
+-- What a client is asked for: by this plugin, and by those above that have left the request to it.
+local function challenges(req, own)
+  local before = req.ctx.challenges
+  return before and own and before .. ", " .. own or before or own
+end
+
+
+-- For `return`: the credentials are not right.
+function M.wrong(_, req, challenge, sentence)
+  return req:refuse(401, "bad_credentials", sentence, { ["WWW-Authenticate"] = challenges(req, challenge) })
+end
+
+
+local function ask(req, what)
+  return req:refuse(401, "no_credentials", "Credentials are needed", { ["WWW-Authenticate"] = what })
+end
+
+
+-- For `return`: there are none.
+function M.missing(self, req, challenge)
+  local conf = self.conf
+  if conf.anonymous then
+    local ok, why = req.client:borrow(conf.anonymous)
+    if not ok then fault.raise(why) end
+    tell(self, req, conf.anonymous)
+  elseif conf.otherwise == "next" then
+    req.ctx.challenges = challenges(req, challenge)
+  else
+    return ask(req, challenges(req, challenge))
+  end
+end
+
+
+-- For `return`: whoever it is, or is not, may not do this. Who has shown nothing is asked for what the plugins above know.
+function M.forbid(req, sentence)
+  local client, asked = req.client, challenges(req)
+  if asked and not client.authenticated then
+    return ask(req, asked)
+  end
+  return req:refuse(403, "not_allowed", sentence)
+end
+
+
+return M
