@@ -26,7 +26,8 @@ local limit = plugin "rate-limit" {
         .. "response that is asked at the end, such as for tokens of a model. Before it nothing is taken, but "
         .. "something must be left; what was not there is owed." },
     limit = t.any {
-      help = 'A function of the request (Lua only) that gives another rate for it: `"1000/m"`, or a number of '
+      help = 'Other rates for some. `"consumer"`: what `limits` of the client\'s consumer say, if it has any. Or a '
+        .. 'function of the request (Lua only) that gives another rate for it: `"1000/m"`, or a number of '
         .. "requests in the time of `rate`; nil: `rate`. Each is counted by itself. Windows and logs take no "
         .. "longer one, and logs no larger one, than `rate`." },
     zone = t.string { min = 1, max = 64,
@@ -69,8 +70,8 @@ local limit = plugin "rate-limit" {
     if conf.burst and conf.limits then
       return nil, "burst: expected none beside limits, which let their counts pass at once"
     end
-    if conf.limit ~= nil and type(conf.limit) ~= "function" then
-      return nil, "limit: expected a function, got a " .. type(conf.limit)
+    if conf.limit ~= nil and conf.limit ~= "consumer" and type(conf.limit) ~= "function" then
+      return nil, 'limit: expected "consumer" or a function, got a ' .. type(conf.limit)
     end
     if conf.limit and conf.limits then return nil, "limit: expected none beside limits" end
     if conf.body ~= nil and type(conf.body) ~= "string" and type(conf.body) ~= "table" then
@@ -134,6 +135,13 @@ function limit:init()
 end
 
 
+local function remember(self, said, rate)
+  if self.known_count == RATES_MAX then self.known, self.known_count = {}, 0 end
+  self.known[said], self.known_count = rate, self.known_count + 1
+  return rate
+end
+
+
 -- What a function says in place of the rate. Texts and numbers come again and again, so what they mean is remembered.
 local function to_rate(self, said)
   local conf = self.conf
@@ -146,13 +154,27 @@ local function to_rate(self, said)
     rate = unit and { count = tonumber(count), per = (tonumber(periods) or 1) * seconds, burst = self.burst }
   end
   if not rate then error(('limit: expected a rate such as "100/s" or a number, got %s'):format(tostring(said))) end
-  if self.known_count == RATES_MAX then self.known, self.known_count = {}, 0 end
-  self.known[said], self.known_count = rate, self.known_count + 1
-  return rate
+  return remember(self, said, rate)
+end
+
+
+-- What `limits` of a consumer say, by its name; a burst alone goes with the rate of the use.
+local function rate_of_consumer(self, client)
+  local name = client.consumer
+  if not name then return nil end
+  local rate = self.known[name]
+  if rate == nil then
+    local limits = client.limits
+    local own = limits and (limits.rate or self.conf.rate)
+    rate = remember(self, name, own and { count = own.count, per = own.per, burst = self.burst } or false)
+    if rate and self.burst then rate.burst = limits.burst or self.burst end
+  end
+  return rate or nil
 end
 
 
 local function rate_of(self, req)
+  if self.conf.limit == "consumer" then return rate_of_consumer(self, req.client) end
   local said = self.conf.limit(req)
   if said == nil then return nil end
   return self.known[said] or to_rate(self, said)

@@ -147,6 +147,27 @@ describe("rate-limit", function()
     assert.equal(429, as(nil))
   end)
 
+  it("takes the rate of a consumer", function()
+    gate.consumers {
+      { name = "gold", keys = "gold-key-1", limits = { rate = "7200/h", burst = 3 } },
+      { name = "wide", keys = "wide-key-1", limits = { burst = 2 } },
+      { name = "plain", keys = "plain-key-1" },
+    }
+    local chain = gate.chain {
+      gate.plugin("key-auth", { otherwise = "next" }), open { rate = "1/h", burst = 1, limit = "consumer" },
+    }
+    local function passed(key)
+      local n = 0
+      for _ = 1, 5 do
+        if not status(chain, { headers = { ["X-Api-Key"] = key } }) then n = n + 1 end
+      end
+      return n
+    end
+    assert.same({ 3, 2, 1, 1 }, { passed "gold-key-1", passed "wide-key-1", passed "plain-key-1", passed() })
+    gate.clock:advance(0.5)
+    assert.same({ 1, 0, 0, 0 }, { passed "gold-key-1", passed "wide-key-1", passed "plain-key-1", passed() })
+  end)
+
   it("fails where a function gives what is no rate", function()
     local p = open { limit = function(req) return req.args.rate end }
     assert.equal(500, status(p, "GET /?rate=fast"))
