@@ -19,13 +19,16 @@
 #include "shm/pair.h"
 #undef ln_pair_cas
 #define ln_word_cas real_word_cas
+#define ln_word_get real_word_get
 #include "shm/word.h"
 #undef ln_word_cas
+#undef ln_word_get
 
 static struct {
     unsigned at; /* the hook is called before the at-th swap from now, or after it */
     bool after;
     void (*hook)(void);
+    void (*on_get)(void); /* before a cell of a log is read */
 } swaps;
 
 /* What is to be called after the swap. */
@@ -60,6 +63,16 @@ static bool ln_word_cas(uint64_t *w, uint64_t from, uint64_t to)
     if (hook != NULL)
         hook();
     return done;
+}
+
+static uint64_t ln_word_get(const uint64_t *w)
+{
+    void (*hook)(void) = swaps.on_get;
+
+    swaps.on_get = NULL;
+    if (hook != NULL)
+        hook();
+    return real_word_get(w);
 }
 
 #include "shm/limiter.c" /* the real ones, on our swaps */
@@ -209,14 +222,26 @@ static void test_two_workers_with_two_new_clients_for_the_last_way(void **state)
             at_every_step(ways, 7, another_takes, check_two_clients);
 }
 
+/* By the state of a log alone: its place in a ring that began at 0. -1: it has no way. */
+static int counted_by_state(uint64_t hash)
+{
+    for (unsigned i = 0; i < WAYS; i++)
+        if (zone[0].set.way[i].id >> LN_PLAN_MORE_BITS == hash)
+            return (int)(zone[0].set.way[i].id & MORE_MASK) >> LOG_BITS;
+    return -1;
+}
+
 /* What was counted when the worker died is counted once; the next newcomer finishes what was begun.
  */
 static void check_after_death(void)
 {
+    int counted = counted_by_state(7);
     unsigned left = drain(7);
     ln_nsec then = NOW + 2 * limit()->span;
 
     assert_true(left == 2 || left == 3);
+    if (way == LN_LIMIT_SLIDING_LOG && counted >= 0)
+        assert_int_equal(left, MOST - counted); /* what the state says, and not the cells */
     assert_false(take(7, 1, NOW).ok);
     if (way == LN_LIMIT_GCRA) {
         assert_true(take(7, 1, NOW + limit()->step).ok);
@@ -334,6 +359,62 @@ static void test_two_workers_that_would_choose_different_ways(void **state)
         }
 }
 
+/* A worker is kept from the processor before it writes the cell of its request; by then all of the
+ * ring belongs to later ones. */
+static void three_come_later(void)
+{
+    second = take(7, 3, NOW + limit()->span);
+}
+
+static void test_a_cell_that_is_written_late_forgets_nobody(void **state)
+{
+    (void)state;
+    way = LN_LIMIT_SLIDING_LOG;
+    fill(0);
+    assert_true(take(7, 1, NOW).ok);
+    swaps.at = 0; /* the swap of the state */
+    swaps.after = true;
+    swaps.hook = three_come_later;
+    first = take(7, 1, NOW + 1);
+    assert_null(swaps.hook);
+    assert_true(first.ok);
+    assert_false(second.ok); /* of three places one is taken for a tick longer */
+    fill(0);
+    swaps.at = 4; /* the state of a new client, after its claim */
+    swaps.hook = three_come_later;
+    first = take(7, 1, NOW);
+    assert_null(swaps.hook);
+    assert_true(first.ok && second.ok);
+    assert_false(take(7, 1, NOW + limit()->span).ok);
+    assert_false(take(7, 1, NOW + 2 * limit()->span - 1).ok);
+    assert_true(take(7, 1, NOW + 2 * limit()->span + TICK).ok);
+}
+
+/* Cells that change while they are read must not make a refusal that no moment deserves. */
+static void two_are_taken(void)
+{
+    second = take(7, 2, NOW + 2 * limit()->span);
+}
+
+static void test_a_refusal_is_of_one_moment(void **state)
+{
+    (void)state;
+    way = LN_LIMIT_SLIDING_LOG;
+    fill(0);
+    assert_true(take(7, 3, NOW).ok);
+    swaps.on_get = NULL;
+    for (unsigned skip = 0; skip < 2; skip++) {
+        swaps.on_get = two_are_taken;
+        first = take(7, 1, NOW + 2 * limit()->span);
+        assert_null(swaps.on_get);
+        assert_true(second.ok);
+        assert_true(first.ok);
+        assert_false(take(7, 1, NOW + 2 * limit()->span).ok);
+        fill(0);
+        assert_true(take(7, 3, NOW).ok);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,6 +424,8 @@ int main(void)
         cmocka_unit_test(test_moving_out_of_the_shared_bucket_is_seen_by_who_is_late),
         cmocka_unit_test(test_two_workers_that_would_choose_different_ways),
         cmocka_unit_test(test_a_victim_that_is_used_again_keeps_its_entry),
+        cmocka_unit_test(test_a_cell_that_is_written_late_forgets_nobody),
+        cmocka_unit_test(test_a_refusal_is_of_one_moment),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
