@@ -11,7 +11,8 @@ stds.lunette_plugin = { read_globals = {
   "parallel", "pcall", "plugin", "print", "rawequal", "rawget", "rawset", "redis", "require", "reserve_header",
   "select", "setmetatable", "sleep", "time", "tonumber", "tostring", "type", "unpack", "xpcall",
   auth = { fields = {
-    accept = {}, forbid = {}, init = {}, is_known = {}, missing = {}, settings = {}, wrong = {},
+    accept = {}, forbid = {}, header_text = {}, init = {}, is_known = {}, missing = {}, settings = {}, sources = {},
+    wrong = {},
   } },
   bit = { fields = {
     arshift = {}, band = {}, bnot = {}, bor = {}, bswap = {}, bxor = {}, lshift = {}, rol = {}, ror = {}, rshift = {},
@@ -26,8 +27,8 @@ stds.lunette_plugin = { read_globals = {
   crypto = { fields = {
     base64 = {}, base64url = {}, equal = {}, from_base64 = {}, from_base64url = {}, from_hex = {}, hex = {},
     hmac_sha1 = {}, hmac_sha1_hex = {}, hmac_sha256 = {}, hmac_sha256_hex = {}, hmac_sha384 = {}, hmac_sha384_hex = {},
-    hmac_sha512 = {}, hmac_sha512_hex = {}, public_key = {}, random = {}, sha1 = {}, sha1_hex = {}, sha256 = {},
-    sha256_hex = {}, sha384 = {}, sha384_hex = {}, sha512 = {}, sha512_hex = {},
+    hmac_sha512 = {}, hmac_sha512_hex = {}, key_set = {}, public_key = {}, random = {}, sha1 = {}, sha1_hex = {},
+    sha256 = {}, sha256_hex = {}, sha384 = {}, sha384_hex = {}, sha512 = {}, sha512_hex = {},
   } },
   escape = { fields = {
     html = {}, json = {}, path = {}, url = {},
@@ -78,7 +79,8 @@ stds.lunette_routes = { read_globals = {
   "put", "rawequal", "rawget", "rawset", "redis", "reserve_header", "select", "service", "setmetatable", "sleep",
   "split", "time", "tonumber", "tostring", "type", "unpack", "use", "xpcall",
   auth = { fields = {
-    accept = {}, forbid = {}, init = {}, is_known = {}, missing = {}, settings = {}, wrong = {},
+    accept = {}, forbid = {}, header_text = {}, init = {}, is_known = {}, missing = {}, settings = {}, sources = {},
+    wrong = {},
   } },
   bit = { fields = {
     arshift = {}, band = {}, bnot = {}, bor = {}, bswap = {}, bxor = {}, lshift = {}, rol = {}, ror = {}, rshift = {},
@@ -93,8 +95,8 @@ stds.lunette_routes = { read_globals = {
   crypto = { fields = {
     base64 = {}, base64url = {}, equal = {}, from_base64 = {}, from_base64url = {}, from_hex = {}, hex = {},
     hmac_sha1 = {}, hmac_sha1_hex = {}, hmac_sha256 = {}, hmac_sha256_hex = {}, hmac_sha384 = {}, hmac_sha384_hex = {},
-    hmac_sha512 = {}, hmac_sha512_hex = {}, public_key = {}, random = {}, sha1 = {}, sha1_hex = {}, sha256 = {},
-    sha256_hex = {}, sha384 = {}, sha384_hex = {}, sha512 = {}, sha512_hex = {},
+    hmac_sha512 = {}, hmac_sha512_hex = {}, key_set = {}, public_key = {}, random = {}, sha1 = {}, sha1_hex = {},
+    sha256 = {}, sha256_hex = {}, sha384 = {}, sha384_hex = {}, sha512 = {}, sha512_hex = {},
   } },
   escape = { fields = {
     html = {}, json = {}, path = {}, url = {},

@@ -25,6 +25,8 @@ local C = F.C
 
 local M = {}
 
+crypto.key_set = require "lunette.key_set" -- which needs crypto itself
+
 
 -- A library as a plugin sees it: read-only, and an unknown name is an error.
 local function library(name, functions)

@@ -20,7 +20,7 @@ local text = require "lunette.schema_text"
 
 local C, cur, str, to_string = F.C, F.cur, F.str, F.string
 
-local M = { settings = auth_settings.settings }
+local M = { settings = auth_settings.settings, sources = require "lunette.auth_sources" }
 
 
 -- Not when the configuration has mistakes: then nobody knows any.
@@ -52,7 +52,7 @@ end
 
 
 -- A text that the header can carry, whatever a token has brought along.
-local function fit(name)
+function M.header_text(name)
   if name:find("^[!-~]+$") or not name:find("%c") and not name:find("^%s") and not name:find("%s$") then return name end
   return api_escape.url(name)
 end
@@ -61,7 +61,7 @@ end
 local function tell(self, req, name)
   local conf = self.conf
   if not conf.tell then return end
-  req.headers[conf.consumer_header] = fit(name)
+  req.headers[conf.consumer_header] = M.header_text(name)
   if C.ln_client_groups(cur, str) == 0 then
     req.headers[conf.groups_header] = to_string(str.ptr, str.len)
   else

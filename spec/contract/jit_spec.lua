@@ -11,6 +11,7 @@ local has_util, util = pcall(require, "jit.util")
 local has_names, names = pcall(require, "jit.vmdef")
 local can_watch = has_util and has_names and jit.status()
 
+local SECRET = ("s"):rep(32)
 local ROUNDS = 4000
 local RESPONSE = {
   status = 200, headers = { ["Content-Type"] = "text/html", Server = "x", ETag = '"1"', Vary = "Accept" },
@@ -25,6 +26,14 @@ local function is_lasting(reason)
     if reason:find(pattern) then return true end
   end
   return false
+end
+
+
+-- A JSON Web Token of that client.
+local function token(i)
+  local claims = ('{"sub":"u%d","exp":4102444800,"groups":["a"]}'):format(i)
+  local signed = crypto.base64url('{"alg":"HS256"}') .. "." .. crypto.base64url(claims)
+  return signed .. "." .. crypto.base64url(crypto.hmac_sha256(SECRET, signed))
 end
 
 
@@ -52,7 +61,10 @@ local function faults(chain, pattern, run, rounds)
   jit.off(watch, true) -- machine code must not run while the compiler is at work, and so nothing is judged there
   for i = 1, 16 do
     requests[i] = world.request {
-      headers = { ["X-Api-Key"] = "key" .. i, Origin = "https://a.example", ["Accept-Encoding"] = "gzip" },
+      headers = {
+        ["X-Api-Key"] = "key" .. i, ["X-Token"] = token(i % 4), ["Accept-Encoding"] = "gzip",
+        Origin = "https://a.example",
+      },
     }
   end
   jit.flush()
@@ -102,6 +114,9 @@ describe("the hot path", function()
     ["cors"] = { origins = { "https://a.example", "https://*.example.org" }, credentials = true },
     ["fault"] = { delay = { time = "1ms", share = 0.1 }, abort = { share = 5 }, only = { ["X-Api-Key"] = "*" } },
     ["gzip"] = { types = { "text/plain" } },
+    ["forward-auth"] = { url = "http://localhost:1/", cache = "1m" },
+    ["hmac-auth"] = { secrets = { a = ("x"):rep(32) }, otherwise = "next" },
+    ["jwt"] = { algorithms = { "HS256" }, secret = SECRET, from = { "header:X-Token" } },
     ["ip-restriction"] = { allow = { "10.0.0.0/8", "2001:db8::/32" }, deny = { "10.6.6.6" } },
     ["maintenance"] = { allow = { "10.0.0.0/8" }, open = { "/health" } },
     ["mirror"] = { url = "http://localhost:1/", share = 50, headers = { "Origin", "X-Api-Key" } },

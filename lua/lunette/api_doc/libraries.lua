@@ -48,6 +48,9 @@ return {
       { "public_key(source)", "key, or `nil, why`", "A public key from a PEM (a key or a certificate) or from a JSON Web Key as a table: RSA of "
         .. "at least 2048 bits, EC on P-256, P-384 or P-521, Ed25519 or Ed448.",
         lua = "fun(source: string|table): lunette.PublicKey?, string?" },
+      { "key_set(source)", "keys, or `nil, why`", "Keys that open signed tokens: from the text of a JSON Web Key Set, or `{ pems = { kid = pem } }`, or "
+        .. "`{ secrets = { kid = text } }`; lists where tokens name no `kid`.",
+        lua = "fun(source: string|{ pems?: table, secrets?: table }): lunette.KeySet?, string?" },
       { "sha1(bytes)", "string", "SHA-1 as 20 bytes.", lua = "fun(bytes: string): string" },
       { "sha1_hex(bytes)", "string", "SHA-1 as 40 hexadecimal digits.", lua = "fun(bytes: string): string" },
       { "hmac_sha1(key, bytes)", "string", "HMAC with SHA-1 as 20 bytes.", lua = "fun(key: string, bytes: string): string" },
@@ -74,6 +77,16 @@ return {
         lua = "fun(self: lunette.PublicKey, alg: string, text: string, signature: string): boolean" },
       { "fits(alg)", "boolean", "Whether the key goes with that algorithm: its kind, and for ECDSA its curve.",
         lua = "fun(self: lunette.PublicKey, alg: string): boolean" },
+    },
+  },
+  {
+    title = "A set of keys", name = "key set", kind = "object", class = "lunette.KeySet",
+    about = "What `crypto.key_set` gives.",
+    rows = {
+      { "open(token, algorithms)", "table, table, or `nil, why, hint`", "The claims and the header of a JSON Web Token whose algorithm is one of these (`{ ES256 = true }`) and "
+        .. "whose signature is that of one of the keys. Times and other claims are for the caller to judge. The hint is `unknown key` when it names "
+        .. "one that is not in the set.",
+        lua = "fun(self: lunette.KeySet, token: string, algorithms: table<string, true>): table?, table|string, string?" },
     },
   },
   {

@@ -1,0 +1,148 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Asks another service whether a request may pass, and who has sent it.
+local forward = plugin "forward-auth" {
+  version = "1.0.0",
+  api     = 1,
+  schema  = {
+    service = t.service { help = "The service that is asked." },
+    url = t.url { help = 'Or an address, `"http://auth:9000/check"`.' },
+    path = t.string { default = "/", min = 1, help = "For a service: the path that is asked for." },
+    method = t.oneof { "GET", "HEAD", "POST", default = "GET",
+      help = "The method of the question. It never has content." },
+    send = t.list { t.header_name(), default = { "Authorization", "Cookie", "Accept" },
+      help = "Headers of the request that the question has, besides `X-Forwarded-Method`, `-Proto`, `-Host`, `-Uri` "
+        .. "and `-For`, and `X-Request-Id`." },
+    take = t.list { t.header_name(), default = {},
+      help = "Headers of a good answer (200 to 299) that the service behind gets. No client can send them, on any "
+        .. "route." },
+    identity = t.header_name {
+      help = "The header of a good answer that says who it is: a consumer of that name, or else an identity of its "
+        .. "own." },
+    groups = t.header_name {
+      help = "The header with the groups of somebody who is no consumer, with commas between them." },
+    give = t.list { t.header_name(),
+      default = { "WWW-Authenticate", "Location", "Set-Cookie", "Content-Type", "Retry-After" },
+      help = "Headers of any other answer that the client gets, with its status and content." },
+    timeout = t.duration { default = "1s", min = "10ms", max = "1m", help = "How long the answer may take." },
+    on_down = t.oneof { "deny", "allow", default = "deny",
+      help = "What happens without an answer, or with one from 500 on: 503, or the request passes as it came." },
+    cache = t.duration { default = 0, max = "1h",
+      help = "How long a good answer holds for requests with the same method, host, path, query and sent headers. "
+        .. "0: each is asked about." },
+  },
+  check = function(conf)
+    if (conf.url == nil) == (conf.service == nil) then return nil, "service: required, or url, and not both" end
+    if conf.url and not conf.url:find("^[Hh][Tt][Tt][Pp]://") then
+      return nil, "url: expected one that begins with http://: this version has no TLS"
+    end
+    if conf.groups and not conf.identity then return nil, "groups: needs identity" end
+    return true
+  end,
+}
+
+
+function forward:init()
+  local conf = self.conf
+  for _, name in ipairs(conf.take) do reserve_header(name) end
+  if conf.cache > 0 then self.seen = store.dict("answers", { size = "16m" }) end
+end
+
+
+local function question(self, req)
+  local conf, headers = self.conf, {}
+  for _, name in ipairs(conf.send) do
+    local values = req.headers:all(name)
+    if values[1] then headers[name] = values end
+  end
+  headers["X-Forwarded-Method"], headers["X-Forwarded-Proto"] = req.method, req.scheme
+  headers["X-Forwarded-Host"], headers["X-Forwarded-For"] = req.host, req.client.ip
+  headers["X-Forwarded-Uri"] = req.query and req.path .. "?" .. req.query or req.path
+  return headers
+end
+
+
+-- All that the answer can depend on, with lengths, so that no two questions look alike.
+local function name_of(self, headers)
+  local parts = { self.conf.url or tostring(self.conf.service) .. self.conf.path }
+  for _, name in ipairs(self.conf.send) do
+    parts[#parts + 1] = headers[name] and table.concat(headers[name], "\0") or ""
+  end
+  for _, name in ipairs { "Method", "Proto", "Host", "Uri", "For" } do
+    parts[#parts + 1] = headers["X-Forwarded-" .. name] or ""
+  end
+  for i, part in ipairs(parts) do parts[i] = #part .. ":" .. part end
+  return crypto.sha256(table.concat(parts))
+end
+
+
+-- What is kept of a good answer: { take = { name = values }, id =, groups = }
+local function gist(self, reply)
+  local conf, kept = self.conf, { take = {} }
+  for _, name in ipairs(conf.take) do
+    local values = reply.headers:all(name)
+    if values[1] then kept.take[name] = table.concat(values, ", ") end
+  end
+  kept.id = conf.identity and reply.headers[conf.identity]
+  kept.groups = conf.groups and reply.headers[conf.groups]
+  return kept
+end
+
+
+local function groups_of(text)
+  local list = {}
+  for name in (text or ""):gmatch("[^,%s][^,]*") do list[#list + 1] = name:match("^(.-)%s*$") end
+  return list
+end
+
+
+local function pass(self, req, kept)
+  for _, name in ipairs(self.conf.take) do req.headers[name] = kept.take[name] end
+  if not kept.id or kept.id == "" then return end
+  if consumers.has(kept.id) then
+    req.client:authenticate { method = "forward-auth", consumer = kept.id }
+  else
+    req.client:authenticate { method = "forward-auth", id = kept.id, groups = groups_of(kept.groups) }
+  end
+end
+
+
+local NOTHING = { take = {} }
+
+
+local function refuse(self, reply)
+  local headers = {}
+  for _, name in ipairs(self.conf.give) do
+    local values = reply.headers:all(name)
+    if values[1] then headers[name] = values end
+  end
+  return reply.status, reply.body or "", headers
+end
+
+
+local function no_answer(self, req, why)
+  log.warn("the authorization service does not answer", { why = why })
+  if self.conf.on_down == "allow" then return pass(self, req, NOTHING) end
+  return req:refuse(503, "no_authorization", "Authorization is not available", { ["Retry-After"] = "1" })
+end
+
+
+function forward:request(req, res)
+  local conf, headers = self.conf, question(self, req)
+  local name = self.seen and name_of(self, headers)
+  local known = name and self.seen:get(name)
+  if known then return pass(self, req, json.decode(known)) end
+  headers["X-Request-Id"] = req.id
+  local reply, why = http.request {
+    method = conf.method, url = conf.url, service = conf.service, path = conf.service and conf.path or nil,
+    headers = headers, timeout = conf.timeout, max = "64k",
+  }
+  if not reply then return no_answer(self, req, why) end
+  if reply.status >= 500 then return no_answer(self, req, "status " .. reply.status) end
+  if reply.status >= 300 then return refuse(self, reply) end
+  local kept = gist(self, reply)
+  if name then self.seen:set(name, json.encode(kept), conf.cache) end
+  return pass(self, req, kept)
+end
+
+
+return forward

@@ -1,0 +1,91 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- jwt and forward-auth between real sockets: one question for the keys of an issuer, however many wait for the answer.
+
+local gate = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "../../support/gate.lua")
+local made = require "spec.helpers.jwt_keys"
+
+
+local ROUTES = [[
+local main = service "main"
+any "/jwt/*" {
+  to = main,
+  use "jwt" { algorithms = { "RS256", "ES256" }, jwks = "%s/keys", claims = { ["X-Email"] = "email" } },
+}
+any "/forward/*" { to = main, use "forward-auth" { url = "%s/check", take = { "X-User" }, identity = "X-User" } }
+any "/open/*" { to = main }
+]]
+
+
+describe("shipped plugins that ask others who it is", function()
+  after_each(gate.cleanup)
+
+  local function start(issuer, workers)
+    local up = gate.upstream(function(request)
+      return 200, gate.json.encode { user = request.headers["X-User"], email = request.headers["X-Email"],
+        name = request.headers["X-Consumer-Name"], authorization = request.headers["Authorization"] }
+    end)
+    local g = gate.start {
+      services = { { name = "main", instances = { up } } }, workers = workers,
+      routes = ROUTES:format(issuer.url, issuer.url),
+    }
+    return g, up
+  end
+
+  it("jwt fetches keys once for all workers and all who wait", function()
+    local fetched, open = 0, gate.gate()
+    local issuer = gate.upstream(function()
+      fetched = fetched + 1
+      open:wait()
+      return 200, made.jwks
+    end)
+    local g = start(issuer, 2)
+    local statuses = {}
+    for i = 1, 20 do
+      gate.go("client", function()
+        local token = i % 2 == 0 and made.tokens.RS256 or made.tokens.ES256
+        local r = gate.client(g):get("/jwt/x", { headers = { "Authorization: Bearer " .. token } })
+        statuses[#statuses + 1] = r.status
+      end)
+    end
+    issuer:wait_requests(1)
+    open:open()
+    gate.eventually(function() return #statuses == 20 end, "all answers")
+    for _, status in ipairs(statuses) do assert.equal(200, status) end
+    assert.equal(1, fetched)
+    local r = g:get("/jwt/x", { headers = { "Authorization: Bearer " .. made.tokens.RS256, "X-Email: eve@x" } })
+    assert.same({ email = "alice@example.com", name = "alice" }, gate.json.decode(r.body))
+    r = g:get("/jwt/x")
+    assert.equal(401, r.status)
+    assert.equal('Bearer realm="lunette"', r.headers["WWW-Authenticate"])
+  end)
+
+  it("jwt answers 503 while there are no keys, and goes on by itself", function()
+    local answer = 500
+    local issuer = gate.upstream(function() return answer, made.jwks end)
+    local g = start(issuer, 1)
+    local function ask()
+      return g:get("/jwt/x", { headers = { "Authorization: Bearer " .. made.tokens.ES256 } }).status
+    end
+    assert.equal(503, ask())
+    answer = 200
+    gate.eventually(function() return ask() == 200 end, "the keys")
+  end)
+
+  it("forward-auth passes answers on, and no header of a client's as its own", function()
+    local issuer = gate.upstream(function(request)
+      if request.headers["Authorization"] == "Bearer good" then return 200, "", { "X-User: bob" } end
+      return 401, "who?", { 'WWW-Authenticate: Bearer realm="x"' }
+    end)
+    local g, up = start(issuer, 1)
+    local r = g:get("/forward/x", { headers = { "Authorization: Bearer good", "X-User: eve" } })
+    assert.equal("bob", gate.json.decode(r.body).user)
+    r = g:get("/forward/x", { headers = { "X-User: eve" } })
+    assert.equal(401, r.status)
+    assert.equal("who?", r.body)
+    assert.equal('Bearer realm="x"', r.headers["WWW-Authenticate"])
+    assert.is_nil(gate.json.decode(g:get("/open/x", { headers = { "X-User: eve" } }).body).user)
+    issuer:stop()
+    assert.equal(503, g:get("/forward/x", { headers = { "Authorization: Bearer good" } }).status)
+    assert.equal(2, #up.requests)
+  end)
+end)

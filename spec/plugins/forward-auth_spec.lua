@@ -1,0 +1,137 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- plugins/forward-auth.lua: what is asked, and what becomes of each answer.
+
+local gate = require "lunette.spec"
+
+local URL = "http://auth:9000/check"
+
+
+describe("forward-auth", function()
+  before_each(function()
+    gate.reset()
+    gate.consumers { { name = "alice", groups = { "staff" } } }
+  end)
+
+  local function settings(more)
+    local all = { url = URL, take = { "X-User", "X-Plan" }, identity = "X-User", groups = "X-Roles" }
+    for name, value in pairs(more or {}) do all[name] = value end
+    return all
+  end
+
+  local function chain(conf)
+    return gate.chain {
+      gate.plugin("forward-auth", conf or settings()),
+      function(req)
+        return 200, { consumer = req.client.consumer, id = req.client.id, groups = req.client.groups,
+          user = req.headers["X-User"], plan = req.headers["X-Plan"] }
+      end,
+    }
+  end
+
+  local REQUEST = {
+    method = "PUT", path = "/a", query = "b=1", host = "shop.example", ip = "192.0.2.7", id = "r-1",
+    headers = { ["Authorization"] = "Bearer x", ["X-User"] = "eve", ["X-Other"] = "1" },
+  }
+
+  it("asks with what it was told to send, and tells who it is", function()
+    gate.http:on("GET " .. URL, 200, "", { ["X-User"] = "u-7", ["X-Roles"] = "a, b ,, c", ["X-Other"] = "2" })
+    local seen = gate.request(chain(), REQUEST):json()
+    assert.same({ id = "u-7", groups = { "a", "b", "c" }, user = "u-7" }, seen)
+    local asked = gate.http.requests[1].headers
+    assert.equal("Bearer x", asked["Authorization"])
+    assert.equal("PUT", asked["X-Forwarded-Method"])
+    assert.equal("/a?b=1", asked["X-Forwarded-Uri"])
+    assert.equal("shop.example", asked["X-Forwarded-Host"])
+    assert.equal("192.0.2.7", asked["X-Forwarded-For"])
+    assert.equal("http", asked["X-Forwarded-Proto"])
+    assert.equal("r-1", asked["X-Request-Id"])
+    assert.is_nil(asked["X-Other"])
+    assert.is_nil(asked["X-User"])
+  end)
+
+  it("knows consumers", function()
+    gate.http:on("GET " .. URL, 204, "", { ["X-User"] = "alice", ["X-Roles"] = "root" })
+    local seen = gate.request(chain(), REQUEST):json()
+    assert.equal("alice", seen.consumer)
+    assert.same({ "staff" }, seen.groups)
+  end)
+
+  it("lets nobody send what it takes", function()
+    gate.http:on("GET " .. URL, 200, "")
+    local seen = gate.request(chain(), REQUEST):json()
+    assert.is_nil(seen.user)
+    assert.equal("192.0.2.7", seen.id)
+  end)
+
+  it("gives any other answer to the client", function()
+    gate.http:on("GET " .. URL, 302, "go",
+      { ["Location"] = "/login", ["Set-Cookie"] = { "a=1", "b=2" }, ["X-Secret"] = "1" })
+    local out = gate.request(chain(), REQUEST)
+    assert.equal(302, out.status)
+    assert.equal("go", out.body)
+    assert.equal("/login", out.headers["Location"])
+    assert.is_nil(out.headers["X-Secret"])
+    local cookies = {}
+    for _, h in ipairs(out.all) do
+      if h[1] == "Set-Cookie" then cookies[#cookies + 1] = h[2] end
+    end
+    assert.same({ "a=1", "b=2" }, cookies)
+    gate.http:on("GET " .. URL, 403, { error = "no" })
+    out = gate.request(chain(), REQUEST)
+    assert.equal(403, out.status)
+    assert.same({ error = "no" }, out:json())
+  end)
+
+  it("denies, or allows, without an answer", function()
+    for _, answer in ipairs { { nil, "connection refused" }, { 500, "broken" }, { 503 } } do
+      gate.http:on("GET " .. URL, answer[1], answer[2])
+      local out = gate.request(chain(), REQUEST)
+      assert.equal(503, out.status)
+      assert.equal("no_authorization", out.headers["X-Lunette-Reason"])
+      local seen = gate.request(chain(settings { on_down = "allow" }), REQUEST):json()
+      assert.equal("192.0.2.7", seen.id)
+      assert.is_nil(seen.user)
+    end
+    gate.http:on("GET " .. URL, 200, "")
+    assert.equal(200, gate.request(chain(), REQUEST).status)
+  end)
+
+  it("remembers good answers to the same question only", function()
+    local plugin = chain(settings { cache = "10s" })
+    local function ask(change)
+      local r = {}
+      for name, value in pairs(REQUEST) do r[name] = value end
+      for name, value in pairs(change or {}) do r[name] = value end
+      return gate.request(plugin, r)
+    end
+    gate.http:on("GET " .. URL, 200, "", { ["X-User"] = "alice", ["X-Plan"] = "gold" })
+    for _ = 1, 3 do assert.same("gold", ask():json().plan) end
+    assert.equal("alice", ask():json().consumer)
+    assert.equal(1, #gate.http.requests)
+    for i, change in ipairs {
+      { path = "/b" }, { query = "b=2" }, { method = "GET" }, { host = "other" }, { ip = "192.0.2.8" },
+      { headers = { ["Authorization"] = "Bearer y" } }, { headers = { ["Cookie"] = "Bearer x" } },
+    } do
+      ask(change)
+      assert.equal(1 + i, #gate.http.requests)
+    end
+    gate.clock:advance(11)
+    ask()
+    assert.equal(9, #gate.http.requests)
+    gate.http:on("GET " .. URL, 401, "no")
+    for _ = 1, 2 do assert.equal(401, ask { path = "/c" }.status) end
+    assert.equal(11, #gate.http.requests)
+  end)
+
+  for why, conf in pairs {
+    ["service: required, or url, and not both"] = {},
+    ["url: expected one that begins with http://"] = { url = "https://auth/" },
+    ["groups: needs identity"] = { url = URL, groups = "X-Roles" },
+  } do
+    it("refuses settings: " .. why, function()
+      local ok, err = pcall(gate.plugin, "forward-auth", conf)
+      assert.is_false(ok)
+      assert.truthy(tostring(err):find(why, 1, true), tostring(err))
+    end)
+  end
+end)
