@@ -8,10 +8,10 @@
 #include "base/assert.h"
 #include "base/mem.h"
 
-enum { LATE_MS = 50, READING_MS = 50 };
+enum { LATE_MS = 50, READING_MS = 50, QUEUES = 64 };
 
 struct queue {
-    struct queue *next; /* most recently made first; a handful of durations in all */
+    struct queue *next; /* most recently asked for first */
     struct ln_deadlines *all;
     ln_msec duration;
     struct ln_list due; /* ln_deadline.node, earliest first */
@@ -75,21 +75,48 @@ static void on_time(struct ln_timer *t)
     }
 }
 
+static struct queue *queue_new(struct ln_deadlines *all)
+{
+    struct queue *q = ln_zalloc(sizeof *q);
+
+    q->all = all;
+    ln_list_init(&q->due);
+    return q;
+}
+
+/* The few durations of configurations come again and again, and stay near the front. Others are
+ * chance's (services[].retries.backoff): of those only so many are kept as are set at once. */
 static struct queue *queue_of(struct ln_deadlines *all, ln_msec duration)
 {
-    struct queue *q = all->queues;
+    struct queue **at = &all->queues, **unused = NULL, *q;
+    unsigned count = 0;
 
-    while (q != NULL && q->duration != duration)
-        q = q->next;
-    if (q == NULL) {
-        q = ln_zalloc(sizeof *q);
-        q->all = all;
-        q->duration = duration;
-        ln_list_init(&q->due);
-        q->next = all->queues;
-        all->queues = q;
+    for (; *at != NULL && (*at)->duration != duration; at = &(*at)->next) {
+        if (ln_list_is_empty(&(*at)->due))
+            unused = at;
+        count++;
     }
+    if (*at == NULL && count >= QUEUES && unused != NULL) {
+        at = unused;
+        (*at)->put_off = false;
+        ln_timer_stop(all->loop, &(*at)->timer);
+    }
+    q = *at != NULL ? *at : queue_new(all);
+    if (*at != NULL)
+        *at = q->next;
+    q->duration = duration;
+    q->next = all->queues;
+    all->queues = q;
     return q;
+}
+
+unsigned ln_deadlines_queues(const struct ln_deadlines *all)
+{
+    unsigned count = 0;
+
+    for (const struct queue *q = all->queues; q != NULL; q = q->next)
+        count++;
+    return count;
 }
 
 void ln_deadline_init(struct ln_deadline *d, void (*on_deadline)(struct ln_deadline *self))

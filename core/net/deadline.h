@@ -27,6 +27,9 @@ struct ln_deadlines; /* all queues of a worker */
 struct ln_deadlines *ln_deadlines_new(struct ln_loop *loop);
 void ln_deadlines_free(struct ln_deadlines *all);
 
+/* How many durations it has queues for. */
+unsigned ln_deadlines_queues(const struct ln_deadlines *all);
+
 /* Once before the first use. */
 void ln_deadline_init(struct ln_deadline *d, void (*on_deadline)(struct ln_deadline *self));
 

@@ -355,6 +355,42 @@ static void test_it_is_put_off_once(void **state)
     clinic_free(c);
 }
 
+/* Durations by chance, as pauses before a repeat have them: no queue is kept for each. */
+static void test_durations_by_chance_share_queues(void **state)
+{
+    struct clinic *c = clinic_new(2);
+
+    (void)state;
+    c->v[1].then = set_shorter; /* from inside of a queue that may be another's then */
+    c->v[1].other = &c->v[0];
+    for (unsigned i = 0; i < 5000; i++)
+        ln_deadline_set(c->all, &c->v[0].deadline, 100000 + i);
+    assert_in_range(ln_deadlines_queues(c->all), 1, 100);
+    set(&c->v[1], 5);
+    turns_run(&c->turns);
+    assert_int_equal(c->v[0].fired, 1);
+    assert_int_equal(c->v[1].fired, 1);
+    assert_false(c->early);
+    clinic_free(c);
+}
+
+/* ... but each that is set has one of its own. */
+static void test_many_durations_at_once(void **state)
+{
+    struct clinic *c = clinic_new(300);
+
+    (void)state;
+    for (unsigned i = 0; i < c->count; i++) {
+        set(&c->v[i], 1 + i);
+        c->v[i].after = 0; /* they are not compared */
+    }
+    turns_run(&c->turns);
+    for (unsigned i = 0; i < c->count; i++)
+        assert_int_equal(c->v[i].fired, 1);
+    assert_false(c->early);
+    clinic_free(c);
+}
+
 static void test_freeing_all_leaves_none_set(void **state)
 {
     struct clinic *c = clinic_new(100);
@@ -387,6 +423,8 @@ int main(void)
         cmocka_unit_test(test_the_timer_finds_the_new_head),
         cmocka_unit_test(test_who_was_held_up_reads_first),
         cmocka_unit_test(test_it_is_put_off_once),
+        cmocka_unit_test(test_durations_by_chance_share_queues),
+        cmocka_unit_test(test_many_durations_at_once),
         cmocka_unit_test(test_freeing_all_leaves_none_set),
     };
 
