@@ -121,11 +121,18 @@ static void tell(struct ln_text *out, unsigned *count, const char *url)
 }
 
 /* Reports know an instance by what is published of it (upstream/seen.h). */
+static void publish(const struct name *n, unsigned at, const struct ln_spot *p)
+{
+    struct ln_instance_conf conf = *n->f->conf;
+
+    conf.weight = p->weight;
+    conf.backup = p->backup;
+    ln_seen_publish(ln_members_record(&n->f->members, at), n->service->conf, &conf);
+}
+
 static void on_move(void *arg, unsigned at, const struct ln_spot *p)
 {
     struct story *story = arg;
-    const struct ln_followed *f = story->name->f;
-    struct ln_instance_conf conf = *f->conf;
     char url[LN_SEAT_URL];
 
     ln_seat_url(p, "", url, sizeof url);
@@ -133,9 +140,7 @@ static void on_move(void *arg, unsigned at, const struct ln_spot *p)
         tell(&story->left, &story->left_count, url);
         return;
     }
-    conf.weight = p->weight;
-    conf.backup = p->backup;
-    ln_seen_publish(ln_members_record(&f->members, at), story->name->service->conf, &conf);
+    publish(story->name, at, p);
     tell(&story->joined, &story->joined_count, url);
 }
 
@@ -172,6 +177,18 @@ static ln_msec warm_from(const struct name *n, ln_msec now)
     return now > atomic_load(&n->service->record->born) + SETTLING_MS ? now : 1;
 }
 
+static void publish_all(const struct name *n)
+{
+    const struct ln_members *m = &n->f->members;
+
+    for (unsigned i = 0; i < ln_members_used(m); i++) {
+        struct ln_spot p;
+
+        if (ln_spot_read(ln_members_spot(m, i), &p) && p.state == LN_SPOT_MEMBER)
+            publish(n, i, &p);
+    }
+}
+
 /* How many are left out. */
 static unsigned take_members(struct name *n, const struct ln_spot *wanted, unsigned count,
                              bool partial)
@@ -187,6 +204,8 @@ static unsigned take_members(struct name *n, const struct ln_spot *wanted, unsig
     ln_text_init(&story.joined);
     ln_text_init(&story.left);
     news = ln_turnover_take(&n->f->members, wanted, count, &rules, on_move, &story);
+    if (news.changed > 0)
+        publish_all(n);
     if (news.joined + news.left + news.changed > 0)
         announce(n);
     say_moves(&story);
@@ -362,6 +381,8 @@ static unsigned gather_targets(struct name *n, struct ln_spot *wanted, bool *par
                                        t->record.priority > n->targets[0].record.priority};
         ln_msec its = ttl_of(n, &t->op);
 
+        if (ln_resolve_status(&t->op) == LN_RESOLVE_BAD_NAME) /* nobody, now and later */
+            continue;
         if (has_failed(&t->op)) {
             *partial = true;
             continue;
@@ -454,10 +475,13 @@ static void on_time(struct ln_timer *t)
     }
 }
 
+/* Whoever had the lease before may have died between writing and announcing. */
 static void begin_all(struct ln_names *n)
 {
-    for (unsigned i = 0; i < n->count; i++)
+    for (unsigned i = 0; i < n->count; i++) {
+        announce(&n->v[i]);
         on_time(&n->v[i].timer);
+    }
 }
 
 static void end_all(struct ln_names *n)

@@ -44,6 +44,16 @@ describe("discover: srv", function()
     return got
   end
 
+  -- What reports say of the upstreams.
+  local function weights(g)
+    local text, told = g:cli("metrics", "--control", g.control).out, {}
+    for i, up in ipairs(ups) do
+      local sample = 'lunette_instance_weight{service="main",instance="http://127.0.0.1:' .. up.port .. '"}'
+      told[i] = tonumber(text:match("\n" .. sample:gsub("%p", "%%%0") .. " ([^ \n]+)"))
+    end
+    return told
+  end
+
   before_each(function()
     ns, ups = gate.nameserver(), {}
     for i = 1, 3 do ups[i] = gate.upstream { name = "host " .. i } end
@@ -56,6 +66,7 @@ describe("discover: srv", function()
     say({ 1, 10, 1 }, { 2, 10, 1 }, { 3, 10, 2 })
     g:wait_log("1 joined: http://127.0.0.1:" .. ups[3].port)
     assert.same({ 10, 10, 20 }, send(g, 40))
+    assert.same({ 1, 1, 2 }, weights(g)) -- reports say so, too
   end)
 
   it("calls the host by the name without service and protocol", function()
@@ -88,6 +99,17 @@ describe("discover: srv", function()
     ns:set("host2.test", nil) -- there is no such host: that is an answer
     g:wait_log("1 left: http://127.0.0.1:" .. ups[2].port)
     assert.same({ 10, 0, 0 }, send(g, 10))
+  end)
+
+  it("takes a target that cannot be a name for nobody", function()
+    say({ 1, 10, 1 }, { 2, 10, 1 })
+    local g = start()
+    assert.same({ 5, 5, 0 }, send(g, 10))
+    ns:set(NAME, { srv = { { 10, 1, ups[1].port, "host1.test" }, { 10, 1, 80, "not!a.name" } } })
+    g:wait_log("1 left: http://127.0.0.1:" .. ups[2].port)
+    assert.same({ 10, 0, 0 }, send(g, 10))
+    say({ 1, 10, 1 }, { 2, 10, 1 })
+    gate.eventually(function() return send(g, 2)[2] == 1 end)
   end)
 
   it("is refused with a port, an address or a socket", function()

@@ -174,6 +174,28 @@ static void test_more_than_the_bound(void **state)
     until(h, s, 5);
 }
 
+/* Killed between two stores: nobody was told, and the servers say nothing new. */
+static void test_what_a_dead_holder_has_written_is_told(void **state)
+{
+    struct house *h = *state;
+    struct ln_service *s = follow(h, "users.test", LN_DISCOVER_ADDRESSES, 64);
+    struct ln_spot_record *spot = ln_members_spot(&s->followed[0].members, 0);
+    struct ln_spot p;
+
+    until(h, s, 2);
+    h->ns.broken = true;
+    until_asked(h, 4);
+    ln_names_stop(h->names);
+    assert_true(ln_spot_read(spot, &p));
+    p.state = LN_SPOT_LEAVING;
+    ln_spot_write(spot, &p);
+    h->names =
+        ln_names_start(h->market.all, h->market.shm, &h->market.yard.pools, h->resolver, HOLD_MS);
+    until(h, s, 1);
+    h->ns.broken = false;
+    until(h, s, 2);
+}
+
 static void test_no_resolver_is_no_answer(void **state)
 {
     struct house *h = *state;
@@ -214,6 +236,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_name_that_has_gone_is_believed_by_and_by, open_house,
                                         close_house),
         cmocka_unit_test_setup_teardown(test_more_than_the_bound, open_house, close_house),
+        cmocka_unit_test_setup_teardown(test_what_a_dead_holder_has_written_is_told, open_house,
+                                        close_house),
         cmocka_unit_test_setup_teardown(test_no_resolver_is_no_answer, open_house, close_house),
         cmocka_unit_test_setup_teardown(test_it_may_be_stopped_at_any_moment, open_house,
                                         close_house),
