@@ -143,13 +143,18 @@ static void wish_by_key(struct ln_wish *wish, struct ln_slice key)
         wish->key = ln_rendezvous_key(key);
 }
 
-/* Whose cookie does not name the instance that has answered gets one that does. */
+/* Whose cookie does not name the instance that has answered gets one that does, unless it has left
+ * meanwhile. */
 static void keep_client(struct ln_exchange *x, const struct ln_service *s)
 {
     unsigned at = (unsigned)(x->attempt.instance - s->instances);
+    struct ln_slice cookie;
 
-    if (ln_sticky_find(s, x->req.fields) != at + 1)
-        ln_fields_add(&x->res.fields, LN_SLICE("Set-Cookie"), ln_sticky_cookie(s, at, &x->arena));
+    if (ln_sticky_find(s, x->req.fields) == at + 1)
+        return;
+    cookie = ln_sticky_cookie(s, at, &x->arena);
+    if (cookie.n > 0)
+        ln_fields_add(&x->res.fields, LN_SLICE("Set-Cookie"), cookie);
 }
 
 /* The response that was held back for a repeat is the answer after all. */

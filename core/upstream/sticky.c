@@ -122,13 +122,15 @@ unsigned ln_sticky_find(const struct ln_service *s, const struct ln_fields *fiel
 
 /* ---- writing ---- */
 
-static uint64_t name_at(const struct ln_service *s, unsigned instance)
+static bool name_at(const struct ln_service *s, unsigned instance, uint64_t *name)
 {
     for (unsigned t = 0; t < LN_TIERS; t++)
         for (unsigned i = 0; i < s->tiers[t].names.count; i++)
-            if (s->tiers[t].names.v[i].instance == instance)
-                return s->tiers[t].names.v[i].name;
-    return 0;
+            if (s->tiers[t].names.v[i].instance == instance) {
+                *name = s->tiers[t].names.v[i].name;
+                return true;
+            }
+    return false;
 }
 
 struct ln_slice ln_sticky_cookie(const struct ln_service *s, unsigned instance,
@@ -138,11 +140,14 @@ struct ln_slice ln_sticky_cookie(const struct ln_service *s, unsigned instance,
         [LN_SAME_SITE_LAX] = "Lax", [LN_SAME_SITE_STRICT] = "Strict", [LN_SAME_SITE_NONE] = "None"};
     const struct ln_sticky_conf *c = &s->conf->sticky;
     char max_age[48] = "";
+    uint64_t name;
 
+    if (!name_at(s, instance, &name))
+        return ln_slice(NULL, 0);
     if (c->max_age > 0)
         snprintf(max_age, sizeof max_age, "; Max-Age=%" PRIu64, (c->max_age + 999) / 1000);
     return ln_arena_printf(arena, "%s=%016" PRIx64 "; Path=%s%s%s%s%s%s; SameSite=%s", c->cookie,
-                           name_at(s, instance), c->path, c->domain != NULL ? "; Domain=" : "",
+                           name, c->path, c->domain != NULL ? "; Domain=" : "",
                            c->domain != NULL ? c->domain : "", max_age, c->secure ? "; Secure" : "",
                            c->http_only ? "; HttpOnly" : "", same_sites[c->same_site]);
 }

@@ -37,7 +37,7 @@ void ln_sticky_fini(struct ln_sticky *names);
  * are, or its value is the name of none. */
 unsigned ln_sticky_find(const struct ln_service *s, const struct ln_fields *fields);
 
-/* What Set-Cookie says to whoever is to stay with that instance. */
+/* What Set-Cookie says to whoever is to stay with that instance. Empty: it has left. */
 struct ln_slice ln_sticky_cookie(const struct ln_service *s, unsigned instance,
                                  struct ln_arena *arena);
 

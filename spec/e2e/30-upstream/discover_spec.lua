@@ -104,6 +104,26 @@ describe("a name under discover", function()
     gate.eventually(function() return instances(g)[url(ups, 1)] == nil end)
   end)
 
+  it("binds no client to one that has left meanwhile", function()
+    local held = gate.gate()
+    local ups = gate.neighbours(2, { handler = function(request, _, self)
+      if request.target == "/held" then held:wait() end
+      return 200, self.name
+    end })
+    say(1)
+    local g = start(ups, { service = { sticky = { cookie = "route" } } })
+    local running = gate.go("running", function() return g:get("/held") end)
+    gate.wait_until(function() return #ups[1].requests == 1 end, "the request that is held")
+    say(2)
+    g:wait_log("1 left: ")
+    assert.same({ 0, 4 }, send(g, ups, 4)) -- both workers know
+    held:open()
+    local r = running:join()
+    assert.same({ 200, "neighbour 1" }, { r.status, r.body })
+    assert.is_nil(r.headers["Set-Cookie"])
+    assert.matches("^route=", g:get("/").headers["Set-Cookie"])
+  end)
+
   it("moves no key of consistent_hash but of who comes or leaves", function()
     local ups = gate.neighbours(3)
     say(1, 2, 3)
