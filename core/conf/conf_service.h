@@ -37,6 +37,7 @@ enum ln_hash_on {
 enum ln_discover { LN_DISCOVER_OFF, LN_DISCOVER_ADDRESSES, LN_DISCOVER_SRV };
 
 enum { LN_DISCOVER_MAX = 250 }; /* below what net/resolve.h tells of a name, so that more is seen */
+enum { LN_SEATS_MAX = 65535 };  /* instances of a service, whose numbers have 16 bits */
 
 struct ln_instance_conf {
     const char *url;  /* canonical: http://host:port[/base] or unix:/path; its name everywhere */

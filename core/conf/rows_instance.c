@@ -193,6 +193,23 @@ static void refuse_equal_instances(struct ln_reader *r, const struct ln_service_
     ln_map_fini(&seen);
 }
 
+/* A name under `discover` takes twice its discoverMax: all may be replaced at once. */
+static void refuse_too_many(struct ln_reader *r, const struct ln_service_conf *s)
+{
+    uint64_t count = 0;
+
+    for (unsigned i = 0; i < s->instance_count && count <= LN_SEATS_MAX; i++) {
+        const struct ln_instance_conf *instance = &s->instances[i];
+
+        count += instance->discover == LN_DISCOVER_OFF ? 1 : 2 * (uint64_t)instance->discover_max;
+        if (count > LN_SEATS_MAX)
+            ln_row_error(r, &instance->place,
+                         "the service has more than %u instances with this one, expected fewer, or "
+                         "a lower discoverMax, of which each takes two places",
+                         (unsigned)LN_SEATS_MAX);
+    }
+}
+
 static void set_instances(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
                           void *field)
 {
@@ -211,6 +228,7 @@ static void set_instances(struct ln_reader *r, const struct ln_row *row, const s
     if (ln_row_items(r, row, n, add_instance, s->instances) > 0)
         s->instance_count = count;
     refuse_equal_instances(r, s);
+    refuse_too_many(r, s);
 }
 
 static void expect_instances(const struct ln_row *row, struct ln_text *out)

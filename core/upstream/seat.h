@@ -32,7 +32,7 @@ struct ln_followed {
     struct ln_members members;
 };
 
-/* How many instances the entry makes at most. */
+/* How many instances the entry makes at most. core/conf/rows_instance.c adds them up, too. */
 static inline unsigned ln_seats_of(const struct ln_instance_conf *conf)
 {
     return conf->discover == LN_DISCOVER_OFF ? 1 : 2 * conf->discover_max;

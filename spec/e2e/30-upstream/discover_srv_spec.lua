@@ -112,6 +112,24 @@ describe("discover: srv", function()
     gate.eventually(function() return send(g, 2)[2] == 1 end)
   end)
 
+  it("is refused where names may stand for more instances than a service can have", function()
+    say({ 1, 0, 1 })
+    local function list(n)
+      local names = { { url = "http://" .. NAME, discover = "srv", discoverMax = 250 } }
+      for i = 2, n do
+        table.insert(names, 1, { url = ("http://_%d._tcp.test"):format(i), discover = "srv", discoverMax = 250 })
+      end
+      return names
+    end
+    local d = gate.files { services = { { name = "x", instances = list(132) } } }
+    local r = gate.run("check", "-c", d:join("gateway.yaml"))
+    assert.equal(1, r.code)
+    assert.matches("services%[0%].instances: the service has more than 65535 instances with this one", r.err .. r.out)
+    local g = gate.proxy(list(131), { workers = 1, gateway = { resolver = { servers = { ns.address } } } })
+    g:wait_log("joined: ", 20)
+    assert.equal(200, g:get("/").status)
+  end)
+
   it("is refused with a port, an address or a socket", function()
     for url, sentence in pairs {
       ["http://_http._tcp.users.test:80"] = "expected a name without a port",
