@@ -218,9 +218,11 @@ void ln_service_release(struct ln_instance *i, struct ln_loan *loan, enum ln_out
 {
     struct ln_services *all = i->service->all;
 
-    ln_record_add(&i->record->active[all->worker], -1);
-    ln_record_add(&i->service->record->active[all->worker], -1);
     ln_record_count(&i->counts->ended[outcome]);
     ln_instance_report(i, loan, outcome, now);
+    /* Last: from now on the record may be another's (upstream/turnover.h). */
+    atomic_thread_fence(memory_order_release);
+    ln_record_add(&i->record->active[all->worker], -1);
+    ln_record_add(&i->service->record->active[all->worker], -1);
     ln_queue_wake(&i->service->queue);
 }

@@ -12,6 +12,8 @@ struct paper {
     struct ln_news_listener listener;
     char heard[HEARD_MAX][160];
     unsigned count;
+    const struct ln_instance *of; /* NULL, or whose requests in flight are looked at */
+    uint32_t active;
 };
 
 /* "kind service instance from->to by: why, failed of total" */
@@ -20,6 +22,8 @@ static void on_news(void *arg, const struct ln_news *n)
     struct paper *p = arg;
 
     assert_true(p->count < HEARD_MAX);
+    if (p->of != NULL)
+        p->active = ln_instance_active(p->of);
     snprintf(p->heard[p->count++], sizeof p->heard[0], "%s %s %s %s->%s %s: %s, %u of %u",
              ln_news_kinds[n->kind], n->service, n->instance, n->from, n->to,
              n->by != NULL ? n->by : "-", n->why != NULL ? n->why : "-", n->failed, n->total);
@@ -148,6 +152,22 @@ static void test_lost_probes_are_no_change(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* Whoever frees the spots of instances that have left sees it until the last word is said, or that
+ * would be said of a newcomer. */
+static void test_a_request_is_in_flight_until_its_end_is_told(void **state)
+{
+    struct market *m = *state;
+    struct paper p = {.listener = {on_news, &p}};
+    struct ln_service *s = OPEN(m, 1);
+
+    m->all->listener = &p.listener;
+    p.of = &s->instances[0];
+    ask(s, 0, LN_OUTCOME_REFUSED, NOW);
+    assert_int_equal(p.count, 1);
+    assert_int_equal(p.active, 1);
+    assert_int_equal(ln_instance_active(p.of), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +175,7 @@ int main(void)
         TEST(test_down_is_told_once_and_back_once),
         TEST(test_checks_are_told),
         TEST(test_lost_probes_are_no_change),
+        TEST(test_a_request_is_in_flight_until_its_end_is_told),
     };
 
     return cmocka_run_group_tests(tests, yard_silence, NULL);
