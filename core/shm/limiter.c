@@ -66,6 +66,7 @@ size_t ln_limiter_size(const struct ln_plan *p, size_t entries)
 
 void ln_limiter_open(struct ln_limiter_zone *z, const struct ln_plan *p, void *at, size_t size)
 {
+    z->plan = *p;
     z->ring = ln_plan_cells(p);
     z->sets = at;
     z->count = size / bytes_of_set(z->ring);
@@ -75,6 +76,7 @@ void ln_limiter_open(struct ln_limiter_zone *z, const struct ln_plan *p, void *a
 
 /* One request in its set. */
 struct take {
+    const struct ln_limiter_zone *zone;
     struct set *set;
     uint64_t *cells; /* of the set: those of `over` first */
     const struct ln_plan *plan;
@@ -129,13 +131,14 @@ static struct ln_pair *find_way(struct set *s, uint64_t tag)
 
 static unsigned find_free(const struct take *t, uint64_t *stamp)
 {
-    uint64_t horizon = ln_plan_horizon(t->plan, t->now);
+    uint64_t own = ln_plan_horizon(t->plan, t->now), all = ln_plan_horizon(&t->zone->plan, t->now);
+    uint64_t horizon = own < all ? own : all;
 
     for (unsigned i = 0; i < WAYS; i++) {
         struct ln_pair way = ln_pair_read(&t->set->way[i]);
 
         *stamp = way.stamp;
-        if (ln_plan_age(t->plan, state_of(way)) < horizon)
+        if (way.stamp < horizon)
             return i;
     }
     return WAYS;
@@ -217,7 +220,8 @@ void ln_limiter_take(const struct ln_limiter_zone *z, const struct ln_plan *plan
                      struct ln_limit_answer *out)
 {
     size_t set = (size_t)(((unsigned __int128)hash * z->count) >> 64);
-    struct take t = {(struct set *)z->sets + set,
+    struct take t = {z,
+                     (struct set *)z->sets + set,
                      z->cells == NULL ? NULL : z->cells + set * (WAYS + 1) * z->ring,
                      plan,
                      tag_of(hash),

@@ -9,7 +9,8 @@
  * not forgotten either when a newcomer gets an entry of its own.
  *
  * Who uses one zone counts in one way, and a log has a ring of the same size for all of them.
- * Clients with different limits must differ in their hashes.
+ * Clients with different limits must differ in their hashes, and none has a longer span than the
+ * plan that the zone was opened with: what is free is free for all of them.
  *
  * Owner: the zone is memory of the region (zero = empty). Threads and processes: any; no locks; a
  * process that is killed at any instruction leaves nothing half done that the next one does not
@@ -29,6 +30,7 @@ struct ln_limiter_zone {
     size_t count;    /* of sets */
     uint64_t *cells; /* of rings; NULL: the way needs none */
     unsigned ring;   /* cells of each */
+    struct ln_plan plan;
 };
 
 /* Bytes of a zone for this many clients at once of whom something is known: 32 for each, and a log

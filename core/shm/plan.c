@@ -265,9 +265,9 @@ uint64_t ln_plan_horizon(const struct ln_plan *p, ln_nsec now)
 {
     if (p->way == LN_LIMIT_GCRA)
         return now;
-    if (p->way == LN_LIMIT_SLIDING_WINDOW)
-        return now / p->span > 1 ? (now / p->span - 1) * p->span : 1;
-    return now > p->span ? now - p->span + 1 : 1;
+    ln_nsec reach = p->way == LN_LIMIT_SLIDING_WINDOW ? 2 * p->span : p->span - 1;
+
+    return now > reach ? now - reach : 1;
 }
 
 /* A log's place in the ring stays. The units that newcomers have shared are not known one by one in

@@ -78,13 +78,9 @@ void ln_plan_judge(const struct ln_plan *p, struct ln_plan_state *s, const uint6
  */
 void ln_plan_settle(const struct ln_plan *p, struct ln_plan_state s, uint64_t *cells);
 
-/* Nothing is known of a client whose ln_plan_age() is below this. */
+/* A client whose stamp is below this is free. It holds for all plans of this way with this span or
+ * a shorter one. */
 uint64_t ln_plan_horizon(const struct ln_plan *p, ln_nsec now);
-
-static inline uint64_t ln_plan_age(const struct ln_plan *p, struct ln_plan_state s)
-{
-    return p->way == LN_LIMIT_FIXED_WINDOW ? s.stamp - s.more * p->step : s.stamp;
-}
 
 /* What a new client begins with that takes the place of a free one, and to whom that counts which
  * newcomers have shared. */

@@ -56,12 +56,13 @@ unsigned ln_windows_take(const struct ln_limit_window *w, uint64_t hash, uint64_
 struct ln_slice ln_windows_name(struct ln_arena *a, struct ln_slice name,
                                 const struct ln_plan *plan, unsigned n)
 {
-    char number[16] = "", kind[48] = "";
+    char number[16] = "", kind[72] = "";
 
     if (n > 0)
         snprintf(number, sizeof number, "\n%u", n + 1);
     if (plan->way != LN_LIMIT_GCRA)
-        snprintf(kind, sizeof kind, "\n%s%.0u", ln_limit_words[plan->way], ln_plan_cells(plan));
+        snprintf(kind, sizeof kind, "\n%s%.0u\n%llu", ln_limit_words[plan->way],
+                 ln_plan_cells(plan), (unsigned long long)(plan->span / LN_NSEC_PER_MSEC));
     return ln_arena_printf(a, "%.*s%s%s", (int)name.n, name.p, number, kind);
 }
 

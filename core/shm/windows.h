@@ -28,7 +28,7 @@ unsigned ln_windows_take(const struct ln_limit_window *w, uint64_t hash, uint64_
                          enum ln_plan_mode mode, ln_nsec now, struct ln_limit_answer *out);
 
 /* Under which name the zone of the n-th window (from 0) is kept: ways lie differently in memory,
- * and so do logs of different lengths. */
+ * and so do logs of different lengths; windows of different spans are free at different times. */
 struct ln_slice ln_windows_name(struct ln_arena *a, struct ln_slice name,
                                 const struct ln_plan *plan, unsigned n);
 

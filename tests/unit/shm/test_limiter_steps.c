@@ -106,7 +106,9 @@ static ln_nsec until_forgotten(void)
     case LN_LIMIT_GCRA:
         return limit()->step + 1;
     case LN_LIMIT_SLIDING_WINDOW:
-        return 2 * limit()->span;
+        return NOW / limit()->span * limit()->span + limit()->step + 2 * limit()->span + 1 - NOW;
+    case LN_LIMIT_FIXED_WINDOW:
+        return limit()->step + limit()->span;
     default:
         return limit()->span;
     }
@@ -237,7 +239,7 @@ static void check_after_death(void)
 {
     int counted = counted_by_state(7);
     unsigned left = drain(7);
-    ln_nsec then = NOW + 2 * limit()->span;
+    ln_nsec then = NOW + 3 * limit()->span;
 
     assert_true(left == 2 || left == 3);
     if (way == LN_LIMIT_SLIDING_LOG && counted >= 0)
@@ -267,12 +269,12 @@ static void test_death_at_every_swap(void **state)
  * gives it to the client. */
 static void a_way_is_taken(void)
 {
-    second = take(7, 3, NOW + 2 * limit()->span);
+    second = take(7, 3, NOW + 3 * limit()->span);
 }
 
 static void move_out_late(void)
 {
-    ln_nsec then = NOW + 2 * limit()->span;
+    ln_nsec then = NOW + 3 * limit()->span;
 
     fill(WAYS);
     swaps.at = 0; /* the swap of the shared bucket */

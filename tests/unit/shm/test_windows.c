@@ -103,6 +103,37 @@ static void test_salts_tell_limits_apart(void **state)
     close_pair(&p);
 }
 
+/* Clients of a shorter window look for room in the zone of a longer one. */
+static void test_a_shorter_window_frees_nobody_of_a_longer_one(void **state)
+{
+    static const enum ln_limit_way ways[] = {LN_LIMIT_FIXED_WINDOW, LN_LIMIT_SLIDING_WINDOW,
+                                             LN_LIMIT_SLIDING_LOG};
+    const ln_nsec now = 1000 * (ln_nsec)ZONE_SECOND;
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof ways / sizeof *ways; i++) {
+        const struct ln_limit longer = {ways[i], 5, 60000, 1}, shorter = {ways[i], 5, 1000, 1};
+        struct ln_limit_window w = {.plan = ln_plan_make(&longer)}, other;
+        size_t size = ln_limiter_size(&w.plan, 16); /* one set */
+        void *at = zone_new(size);
+        struct ln_limit_answer a;
+
+        ln_limiter_open(&w.zone, &w.plan, at, size);
+        other = w;
+        other.plan = ln_plan_make(&shorter);
+        ln_windows_take(&w, zone_id(1), 4, LN_PLAN_TAKE, now, &a);
+        assert_true(a.ok);
+        for (unsigned k = 2; k < 6; k++)
+            ln_windows_take(&other, zone_id(k), 1, LN_PLAN_TAKE, now + 50 * (ln_nsec)ZONE_SECOND,
+                            &a);
+        ln_windows_take(&w, zone_id(1), 5, LN_PLAN_TAKE, now + 52 * (ln_nsec)ZONE_SECOND, &a);
+        assert_false(a.ok);
+        ln_windows_take(&w, zone_id(1), 5, LN_PLAN_TAKE, now + 200 * (ln_nsec)ZONE_SECOND, &a);
+        assert_true(a.ok);
+        munmap(at, size);
+    }
+}
+
 static void test_names_of_zones(void **state)
 {
     struct ln_plan gcra = ln_plan_make(&(struct ln_limit){LN_LIMIT_GCRA, 1, 1, 1});
@@ -114,8 +145,8 @@ static void test_names_of_zones(void **state)
     ln_arena_init(&a, NULL);
     assert_slice(ln_windows_name(&a, LN_SLICE("z"), &gcra, 0), "z");
     assert_slice(ln_windows_name(&a, LN_SLICE("z"), &gcra, 2), "z\n3");
-    assert_slice(ln_windows_name(&a, LN_SLICE("z"), &log, 0), "z\nsliding_log20");
-    assert_slice(ln_windows_name(&a, LN_SLICE("z"), &fixed, 1), "z\n2\nfixed_window");
+    assert_slice(ln_windows_name(&a, LN_SLICE("z"), &log, 0), "z\nsliding_log20\n1000");
+    assert_slice(ln_windows_name(&a, LN_SLICE("z"), &fixed, 1), "z\n2\nfixed_window\n1000");
     ln_arena_reset(&a);
 }
 
@@ -126,6 +157,7 @@ int main(void)
         cmocka_unit_test(test_who_refuses_longest_answers),
         cmocka_unit_test(test_a_look_takes_of_none_and_a_charge_of_all),
         cmocka_unit_test(test_salts_tell_limits_apart),
+        cmocka_unit_test(test_a_shorter_window_frees_nobody_of_a_longer_one),
         cmocka_unit_test(test_names_of_zones),
     };
 
