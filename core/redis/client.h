@@ -97,7 +97,7 @@ struct ln_redis_call {
     struct ln_deadline deadline;
     struct ln_redis_piece *pieces; /* redis/cluster_call.c */
     struct ln_redis_part *parts;
-    unsigned open, moves;
+    unsigned open;
     bool atomic;
 };
 

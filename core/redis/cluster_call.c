@@ -20,6 +20,7 @@ struct ln_redis_piece {
     struct ln_slice text;
     int slot;
     struct ln_redis *node; /* to be asked; NULL = has been */
+    unsigned moves;        /* how often its node has named another */
     bool ask;
 };
 
@@ -162,7 +163,7 @@ static void take_replies(struct ln_redis_part *part)
 {
     struct ln_redis_call *c = part->whole;
     struct ln_redis *to = NULL;
-    bool ask = false, may_move = c->moves < MOVES_MAX;
+    bool ask = false;
 
     for (unsigned i = 0; i < part->count; i++) {
         struct ln_redis_reply *reply = reply_to(part, i);
@@ -171,7 +172,7 @@ static void take_replies(struct ln_redis_part *part)
             ln_redis_cluster_follow(c->redis->cluster, part->call->redis, reply, &ask);
 
         c->replies[at] = reply;
-        if (next == NULL || !may_move)
+        if (next == NULL || c->pieces[at].moves++ == MOVES_MAX)
             continue;
         to = next;
         c->pieces[at].node = next;
@@ -182,7 +183,6 @@ static void take_replies(struct ln_redis_part *part)
         c->pieces[part->which[i]].node = to;
         c->pieces[part->which[i]].ask = ask;
     }
-    c->moves += to != NULL;
 }
 
 static void on_part_done(struct ln_redis_call *child)

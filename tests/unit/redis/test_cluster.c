@@ -8,7 +8,7 @@
 
 #include "redis/keyslot.h"
 
-enum { NODES = 3, GUESTS = 64 };
+enum { NODES = 8, GUESTS = 64 };
 
 /* Answers each command by what `said` has for its name; what is not there is greeted with OK. */
 struct node {
@@ -217,6 +217,32 @@ static void test_moved_in_a_circle_comes_to_an_end(void **state)
     assert_string_equal(said("GET foo"), "fine");
 }
 
+/* Keys of more nodes than a call may be moved: each of them moves by itself. */
+static void test_everything_moved_at_once(void **state)
+{
+    static const char *const keys[] = {"a", "b", "c", "d", "e", "f", "g"};
+    enum { MOVED = NODES - 1 };
+    char map[1024], moved[MOVED][64], commands[100] = "";
+    size_t n = (size_t)snprintf(map, sizeof map, "*%d\r\n", MOVED);
+
+    (void)state;
+    for (unsigned i = 0; i < MOVED; i++) {
+        unsigned slot = ln_keyslot_of(ln_slice_of(keys[i]));
+
+        n += (size_t)snprintf(map + n, sizeof map - n,
+                              "*3\r\n:%u\r\n:%u\r\n*2\r\n$9\r\n127.0.0.1\r\n:%u\r\n", slot, slot,
+                              nodes[i].port);
+        snprintf(moved[i], sizeof moved[i], "-MOVED %u 127.0.0.1:%u\r\n", slot, nodes[MOVED].port);
+        nodes[i].answer = moved[i];
+        snprintf(commands + 6 * i, sizeof commands - 6 * i, "GET %s\n", keys[i]);
+    }
+    commands[6 * MOVED - 1] = '\0';
+    nodes[0].slots = map;
+    nodes[MOVED].answer = "+new\r\n";
+    assert_string_equal(said(commands), "new | new | new | new | new | new | new");
+    assert_int_equal(nodes[MOVED].asked, MOVED);
+}
+
 static void test_redirections_that_lead_nowhere(void **state)
 {
     static const char *const wrong[] = {
@@ -372,6 +398,7 @@ int main(void)
         CLUSTER_TEST(test_moved_is_followed_and_remembered),
         CLUSTER_TEST(test_ask_is_followed_once),
         CLUSTER_TEST(test_moved_in_a_circle_comes_to_an_end),
+        CLUSTER_TEST(test_everything_moved_at_once),
         CLUSTER_TEST(test_redirections_that_lead_nowhere),
         CLUSTER_TEST(test_maps_that_cannot_be),
         CLUSTER_TEST(test_ranges_that_cannot_be_are_passed_over),
