@@ -191,17 +191,37 @@ static bool read_range(struct ln_redis_cluster *cl, const struct ln_redis_reply 
     return true;
 }
 
-/* Nodes that have no slot any more. What they still have to answer comes to an end with them. */
+static bool has_awaited(const struct ln_list *calls)
+{
+    for (const struct ln_list *at = calls->next; at != calls; at = at->next) {
+        const struct ln_redis_call *c = ln_container_of(at, struct ln_redis_call, node);
+
+        if (!c->late && !c->freed)
+            return true;
+    }
+    return false;
+}
+
+/* Nodes that have no slot any more. Others may have named one that the map does not know yet, so
+ * whoever waits for its answer gets it; then the next map decides. */
 static void drop_unseen(struct ln_redis_cluster *cl)
 {
+    bool kept = false;
+
     for (unsigned i = 0; i < cl->count; i++) {
         struct ln_redis *r = cl->nodes[i].redis;
 
         if (r == NULL || cl->nodes[i].seen)
             continue;
+        if (r->refs == 1 && (has_awaited(&r->sent) || has_awaited(&r->queued))) {
+            kept = true;
+            continue;
+        }
         cl->nodes[i].redis = NULL;
         ln_redis_put(r);
     }
+    if (kept)
+        ln_redis_cluster_doubt(cl);
 }
 
 static bool adopt(struct ln_redis_cluster *cl, const struct ln_redis_call *c)
@@ -249,9 +269,9 @@ static void on_slots(struct ln_redis_call *c)
         ask_next(cl);
         return;
     }
-    drop_unseen(cl);
     if (cl->owner->state != LN_REDIS_UP)
         ln_redis_go_up(cl->owner);
+    drop_unseen(cl);
 }
 
 /* Nodes first, each once, then the hosts of the URL. */

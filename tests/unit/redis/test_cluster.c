@@ -15,6 +15,7 @@ struct node {
     ev_io door, guests[GUESTS];
     int door_fd;
     unsigned port, count, asked; /* connections; commands other than greetings */
+    unsigned maps;               /* how often it was asked for one */
     const char *slots;           /* to CLUSTER SLOTS; NULL = silence */
     const char *answer;          /* to everything else; NULL = silence */
     char heard[512];             /* names of these commands */
@@ -30,9 +31,10 @@ static void answer(struct node *n, int fd, struct ln_slice name)
         text = "+OK\r\n";
     else if (ln_slice_eq(name, LN_SLICE("PING")))
         text = "+PONG\r\n";
-    else if (ln_slice_eq(name, LN_SLICE("CLUSTER")))
+    else if (ln_slice_eq(name, LN_SLICE("CLUSTER"))) {
         text = n->slots;
-    else {
+        n->maps++;
+    } else {
         n->asked++;
         snprintf(n->heard + strlen(n->heard), sizeof n->heard - strlen(n->heard), "%.*s ",
                  (int)name.n, name.p);
@@ -243,6 +245,31 @@ static void test_everything_moved_at_once(void **state)
     assert_int_equal(nodes[MOVED].asked, MOVED);
 }
 
+/* A node that another one has named, and the map does not know yet: who waits for it goes on. */
+static void test_a_map_of_yesterday_ends_no_call(void **state)
+{
+    struct ask *a;
+    unsigned maps;
+
+    (void)state;
+    nodes[0].slots = nodes[2].slots = all_at_0();
+    assert_string_equal(said("GET bar"), "fine");
+    nodes[0].answer = redirect("MOVED", 12182, &nodes[2]);
+    nodes[2].answer = NULL;
+    maps = nodes[0].maps;
+    a = ask("GET foo", 5000);
+    while (!a->done && nodes[0].maps + nodes[2].maps < maps + 3)
+        turns_once(&house->turns); /* with the next map asked for, one has been read */
+    assert_false(a->done);
+    nodes[2].answer = "+two\r\n";
+    answer(&nodes[2], nodes[2].guests[0].fd, LN_SLICE("GET"));
+    await_all();
+    assert_int_equal(a->error, LN_REDIS_OK);
+    assert_string_equal(a->text, "two");
+    while (ev_is_active(&nodes[2].guests[0]))
+        turns_once(&house->turns); /* and is left when it has no more to say */
+}
+
 static void test_redirections_that_lead_nowhere(void **state)
 {
     static const char *const wrong[] = {
@@ -399,6 +426,7 @@ int main(void)
         CLUSTER_TEST(test_ask_is_followed_once),
         CLUSTER_TEST(test_moved_in_a_circle_comes_to_an_end),
         CLUSTER_TEST(test_everything_moved_at_once),
+        CLUSTER_TEST(test_a_map_of_yesterday_ends_no_call),
         CLUSTER_TEST(test_redirections_that_lead_nowhere),
         CLUSTER_TEST(test_maps_that_cannot_be),
         CLUSTER_TEST(test_ranges_that_cannot_be_are_passed_over),
