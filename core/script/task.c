@@ -313,6 +313,8 @@ static enum ln_run fail(struct ln_task *t, int rc)
     bool skip = may_skip(t, rc);
 
     task_drop(t);
+    if (LN_UNLIKELY(vm->crowded) && vm->running == NULL)
+        ln_vm_make_room(vm); /* the coroutine held what made it so */
     if (phase == LN_PHASE_BODY)
         return fail_body(vm, r, at, skip);
     if (phase == LN_PHASE_BALANCE)

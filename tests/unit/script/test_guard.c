@@ -106,6 +106,40 @@ static void test_loop_over_headers(void **state)
 }
 
 /* Many short entries are no long one. */
+/* What a handler held that was stopped is gone with it, and not only with its request: the next one
+ * has the room. */
+static void test_what_a_stopped_handler_held(void **state)
+{
+    struct world w;
+    struct visit full, next;
+
+    (void)state;
+    world_init(&w);
+    w.loop = ln_loop_new();
+    w.conf->lua.budget = BUDGET;
+    w.conf->lua.memory = 32 << 20;
+    assert_int_equal(
+        world_routes(&w, "get \"/x\" { function(req)\n"
+                         "if req.method == 'GET' then return 200, #('x'):rep(6e6) .. '' end\n"
+                         "local t = {} for i = 1, 270 do t[i] = ('x'):rep(1e5) .. i end\n"
+                         "while t do end end }"),
+        0);
+    visit_init(&full, &w, 0);
+    full.r.method = ln_slice_of("POST");
+    assert_int_equal(ln_vm_request(w.vm, &full.r), LN_RUN_DONE);
+    assert_true(full.r.failed);
+    assert_non_null(strstr(w.said, "ran longer than its budget"));
+    visit_init(&next, &w, 0);
+    assert_int_equal(ln_vm_request(w.vm, &next.r), LN_RUN_DONE);
+    if (next.r.failed)
+        fail_msg("%s", w.said);
+    ln_vm_forget(w.vm, &next.r);
+    ln_vm_forget(w.vm, &full.r);
+    ln_arena_reset(&next.arena);
+    ln_arena_reset(&full.arena);
+    world_fini(&w);
+}
+
 static void test_the_budget_is_per_entry(void **state)
 {
     struct world w;
@@ -319,6 +353,7 @@ int main(void)
         cmocka_unit_test(test_loop_that_catches_errors),
         cmocka_unit_test(test_loop_in_a_coroutine),
         cmocka_unit_test(test_loop_over_headers),
+        cmocka_unit_test(test_what_a_stopped_handler_held),
         cmocka_unit_test(test_the_budget_is_per_entry),
         cmocka_unit_test(test_no_budget_no_guard),
         cmocka_unit_test(test_old_states_are_guarded_too),
