@@ -45,6 +45,9 @@ function forward:init()
   local conf = self.conf
   for _, name in ipairs(conf.take) do reserve_header(name) end
   if conf.cache > 0 then self.seen = store.dict("answers", { size = "16m" }) end
+  -- What is asked and what is kept of an answer: uses in which these differ know nothing of each other.
+  self.use = json.encode { conf.url or tostring(conf.service), conf.path, conf.method, conf.send, conf.take,
+    conf.identity or "", conf.groups or "" }
 end
 
 
@@ -63,9 +66,9 @@ end
 
 -- All that the answer can depend on, with lengths, so that no two questions look alike.
 local function name_of(self, headers)
-  local parts = { self.conf.url or tostring(self.conf.service) .. self.conf.path }
+  local parts = { self.use }
   for _, name in ipairs(self.conf.send) do
-    parts[#parts + 1] = headers[name] and table.concat(headers[name], "\0") or ""
+    parts[#parts + 1] = headers[name] and "=" .. table.concat(headers[name], "\0") or ""
   end
   for _, name in ipairs { "Method", "Proto", "Host", "Uri", "For" } do
     parts[#parts + 1] = headers["X-Forwarded-" .. name] or ""

@@ -123,6 +123,28 @@ describe("forward-auth", function()
     assert.equal(11, #gate.http.requests)
   end)
 
+  it("keeps apart what uses with other settings have been told, and a header that is empty from none", function()
+    gate.http:on("GET " .. URL, 200, "", { ["X-User"] = "alice", ["X-Id"] = "bob", ["X-Plan"] = "gold" })
+    gate.http:on("POST " .. URL, 200, "", { ["X-User"] = "alice" })
+    local function ask(more, headers)
+      local all = settings { cache = "10s" }
+      for name, value in pairs(more) do all[name] = value end
+      return gate.request(chain(all), { path = "/a", headers = headers or { ["Authorization"] = "Bearer x" } }):json()
+    end
+    ask {}
+    for i, more in ipairs {
+      { take = { "X-Plan" } }, { identity = "X-Id" }, { method = "POST" }, { send = { "X-Other" } },
+    } do
+      local seen = ask(more, { ["Authorization"] = "Bearer x", ["X-Other"] = "Bearer x" })
+      assert.equal(1 + i, #gate.http.requests)
+      assert.equal(more.identity and "bob" or nil, more.identity and seen.id)
+    end
+    ask({}, { ["Authorization"] = "Bearer x", ["Cookie"] = "" })
+    assert.equal(6, #gate.http.requests)
+    ask {}
+    assert.equal(6, #gate.http.requests)
+  end)
+
   for why, conf in pairs {
     ["service: required, or url, and not both"] = {},
     ["url: expected one that begins with http://"] = { url = "https://auth/" },
