@@ -8,10 +8,10 @@
 #include "base/assert.h"
 #include "base/mem.h"
 
-enum { LATE_MS = 50, READING_MS = 50, QUEUES = 64 };
+enum { LATE_MS = 50, READING_MS = 50, NEAR = 8, QUEUES = 64 };
 
 struct queue {
-    struct queue *next; /* most recently asked for first */
+    struct queue *next; /* by and large, most recently asked for first */
     struct ln_deadlines *all;
     ln_msec duration;
     struct ln_list due; /* ln_deadline.node, earliest first */
@@ -96,6 +96,8 @@ static struct queue *queue_of(struct ln_deadlines *all, ln_msec duration)
             unused = at;
         count++;
     }
+    if (*at != NULL && count < NEAR)
+        return *at;
     if (*at == NULL && count >= QUEUES && unused != NULL) {
         at = unused;
         (*at)->put_off = false;
