@@ -16,7 +16,8 @@ struct ln_slice ln_client_key(struct ln_req *r)
     if (r->client_key.p == NULL) {
         char *key = ln_arena_alloc(r->arena, source.n + 1 + id.n);
 
-        memcpy(key, source.p, source.n);
+        if (source.n > 0)
+            memcpy(key, source.p, source.n);
         key[source.n] = ':';
         if (id.n > 0)
             memcpy(key + source.n + 1, id.p, id.n);
