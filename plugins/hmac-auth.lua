@@ -28,6 +28,9 @@ local hmac = plugin "hmac-auth" {
         .. "a second time." },
   },
   check = function(conf)
+    for _, name in ipairs(conf.components) do
+      if name ~= name:lower() then return nil, ("components: %s: names are in lower case"):format(name) end
+    end
     for keyid, secret in pairs(conf.secrets) do
       if #secret < SECRET_MIN then
         return nil, ("secrets: the secret of %s has less than %d bytes"):format(keyid, SECRET_MIN)
@@ -106,7 +109,7 @@ local function read_parameters(rest)
     local name, value, more = rest:match('^;%s*([%l*][%l%d_%-.*]*)=("[^"\\%c]*")(.*)$')
     if not name then name, value, more = rest:match("^;%s*([%l*][%l%d_%-.*]*)=(%-?%w[%w%-.:/+]*)(.*)$") end
     if not name or found[name] then return nil end
-    found[name] = value:match('^"(.*)"$') or tonumber(value) or value
+    found[name] = value:match('^"(.*)"$') or value:find("^%-?%d+$") and tonumber(value) or value
     rest = more
   end
   return found
@@ -234,6 +237,11 @@ local function judge(self, req)
 end
 
 
+local function take_away(req)
+  req.headers["Signature"], req.headers["Signature-Input"] = nil, nil
+end
+
+
 function hmac:init()
   self.challenge = ('Signature realm="%s"'):format(self.conf.realm)
   if self.conf.nonce then self.seen = store.dict("nonces", { size = "16m", evict = false }) end
@@ -243,12 +251,15 @@ end
 
 function hmac:request(req, res)
   local has_signature = req.headers["Signature-Input"] ~= nil
-  if auth.is_known(self, req) then return end
+  if auth.is_known(self, req) then
+    if self.conf.hide then take_away(req) end
+    return
+  end
   if not has_signature then return auth.missing(self, req, self.challenge) end
   local keyid, why, answer = judge(self, req)
   if answer then return req:refuse(unpack(answer)) end
   if not keyid then return auth.wrong(self, req, self.challenge, "The signature is not taken: " .. why) end
-  if self.conf.hide then req.headers["Signature"], req.headers["Signature-Input"] = nil, nil end
+  if self.conf.hide then take_away(req) end
   return auth.accept(self, req, consumers.has(keyid) and { consumer = keyid } or { id = keyid })
 end
 

@@ -218,7 +218,7 @@ end
 
 
 local function name_of(value)
-  if type(value) == "number" then return ("%.0f"):format(value) end
+  if type(value) == "number" and value % 1 == 0 and math.abs(value) < 2 ^ 53 then return ("%.0f"):format(value) end
   return type(value) == "string" and value ~= "" and value or nil
 end
 
@@ -253,7 +253,8 @@ end
 local function find_fault(self, claims)
   local conf, now, leeway = self.conf, time(), self.conf.leeway
   for i = 1, #conf.require do
-    if claims[conf.require[i]] == nil then return ("it has no claim %s"):format(conf.require[i]) end
+    local value = claims[conf.require[i]]
+    if value == nil or value == json.null then return ("it has no claim %s"):format(conf.require[i]) end
   end
   local exp, nbf, iat = claims.exp, claims.nbf, claims.iat
   if exp ~= nil and type(exp) ~= "number" or nbf ~= nil and type(nbf) ~= "number"

@@ -121,6 +121,10 @@ describe("hmac-auth", function()
     refused(request { created = now - 301 }, "it is too old")
     refused(request { created = now + 301 }, "it was created in the future")
     refused(request { parameters = ';keyid="alice"' }, "it does not say when it was created")
+    for _, created in ipairs { "nan", "inf", "0x7fffffff", "1e99" } do
+      local r = request { parameters = (';created=%s;keyid="alice"'):format(created) }
+      refused(r, "it does not say when it was created")
+    end
     refused(request { parameters = (';created=%d;expires=%d;keyid="alice"'):format(now, now - 1) }, "it has expired")
     refused(request { parameters = (';created=%d;keyid="alice";alg="rsa-v1_5-sha256"'):format(now) }, "not hmac-sha256")
     assert.equal(200, gate.request(chain(), request { created = now - 299 }).status)
@@ -181,6 +185,18 @@ describe("hmac-auth", function()
     assert.truthy(out.body:find("its nonce was used before", 1, true))
     assert.equal(200, gate.request(plugin, signed ';nonce="n2"').status)
     refused(signed "", "it has no nonce", conf)
+  end)
+
+  it("hides signatures, too, when somebody else has proved who it is", function()
+    local function prove(req) req.client:authenticate { method = "test", id = "u" } end
+    local show = function(req) return 200, tostring(req.headers["Signature"]) end
+    assert.equal("nil", gate.request(gate.chain { prove, gate.plugin("hmac-auth", SETTINGS), show }, request()).body)
+  end)
+
+  it("wants names of components in lower case", function()
+    local ok, err = pcall(gate.plugin, "hmac-auth", { secrets = SETTINGS.secrets, components = { "Date" } })
+    assert.is_false(ok)
+    assert.truthy(tostring(err):find("components: Date: names are in lower case", 1, true), tostring(err))
   end)
 
   it("wants secrets that nobody guesses", function()

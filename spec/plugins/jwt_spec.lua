@@ -190,6 +190,7 @@ describe("jwt", function()
     refused(conf, sign(claims { iat = now() + 31 }), "it was issued in the future")
     refused(conf, sign(claims { exp = "tomorrow" }), "one of its times is no number")
     refused(conf, sign { sub = "alice" }, "it has no claim exp")
+    refused(conf, sign { sub = "alice", exp = json.null }, "it has no claim exp")
     assert.equal(200, ask(settings { require = {} }, sign { sub = "alice" }).status)
   end)
 
@@ -208,7 +209,7 @@ describe("jwt", function()
   end)
 
   it("refuses tokens that do not say who it is", function()
-    for _, sub in ipairs { "", true, { "alice" } } do
+    for _, sub in ipairs { "", true, { "alice" }, 1.5, 1e300 } do
       refused(settings(), sign(claims { sub = sub }), "it does not say who it is")
     end
   end)
