@@ -163,7 +163,9 @@ int ln_meter_ask_take_as(struct ln_meter_ask *a, double count, double per, doubl
         return LN_EINVAL;
     a->limit = (struct ln_limit){a->use->limit.way, (uint64_t)count, (ln_msec)(per * 1000 + 0.5),
                                  (uint64_t)burst};
+    /* As where it is counted here, for it may come to that. */
     if (ln_plan_refusal(&a->limit) != NULL ||
+        (a->limit.way != LN_LIMIT_GCRA && a->limit.per > a->use->limit.per) ||
         (a->limit.way == LN_LIMIT_SLIDING_LOG && a->limit.count > a->use->limit.count))
         return LN_ELIMIT;
     if (ln_meter_take_as(a->use->meter, &a->take, keep_key(a, key, key_len), (uint64_t)cost,

@@ -30,7 +30,7 @@ local METATABLE = { __index = Limiter, __metatable = "limiter" }
 local function refuse(what, rc, cost, rate)
   if rc == C.LN_ESTATE then fault.raise(what .. ": nothing can wait here") end
   if rc == C.LN_ELIMIT then
-    fault.raise(("%s: %d per %s s is more than this limiter was opened for"):format(what, rate.count,
+    fault.raise(("%s: %d per %s s is more, or longer, than this limiter was opened for"):format(what, rate.count,
       text.number(rate.per)))
   end
   local expected = rate and "a cost from 0 to 1e9 and a rate" or "a cost from 0 to 1e9"

@@ -68,6 +68,14 @@ describe("store.limiter in Redis", function()
     end)
   end
 
+  it("takes no limit of one's own over a longer window than it was opened for", function()
+    local g = start('rates = "5/s", options = { timeout = "5s", algorithm = "sliding_window" }')
+    g:expect "failed in request"
+    assert.equal(500, ask(g, { ["X-Rate"] = "3" })[1])
+    g:wait_log "3 per 3600 s is more, or longer, than this limiter was opened for"
+    assert.same({ 200, 4, 1, "redis" }, ask(g))
+  end)
+
   it("looks, and charges what is known afterwards", function()
     local g = start('rates = "10/d", burst = 10, options = { timeout = "5s", name = "tokens" }')
     assert.same({ 200, 10, 1, "redis" }, ask(g, { ["X-How"] = "look" }))
