@@ -136,7 +136,7 @@ static void test_a_response_that_was_held_back_is_whole(void **state)
     static const struct scripted_act slow = {
         .bytes = "HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbusy\r\n0\r\n\r\n",
         .trickle = true};
-    static const struct scripted_act busy[] = {slow, slow};
+    const struct scripted_act busy[] = {slow, slow};
 
     serve_twice(d, 2);
     record(d, 1)->down = UINT64_MAX - 1;

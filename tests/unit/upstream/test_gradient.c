@@ -285,7 +285,7 @@ static unsigned limit_with(double part)
     ln_rand_init(&rand, 7);
     for (ln_msec now = 1000; now < 61000; now++) {
         ln_gradient_reach(&r, ln_gradient_limit(&r, &conf));
-        if (ln_rand_below(&rand, 1000) < part * 1000)
+        if ((double)ln_rand_below(&rand, 1000) < part * 1000)
             ln_gradient_note_overload(&r, &conf, now);
         else
             ln_gradient_note(&r, &conf, 5000, now);
