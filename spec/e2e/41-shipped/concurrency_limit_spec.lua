@@ -8,23 +8,24 @@ describe("concurrency-limit", function()
   after_each(gate.cleanup)
 
   local function start(workers)
-    local held = gate.upstream { script = function(connection) connection:wait_end() end } -- says nothing
+    local up = gate.upstream { script = function(connection) connection:wait_end() end } -- says nothing
     return gate.start {
-      workers = workers, services = { { name = "held", instances = { held } } }, routes = [[
+      workers = workers, services = { { name = "held", instances = { up } } }, routes = [[
         use "concurrency-limit" { most = 3, by = "host" }
         get "/held" { to = "held" }
         get "/free" { reply = { 204 } }
       ]],
-    }
+    }, up
   end
 
-  -- Connections with requests that are under way.
-  local function hold(g, n)
-    local held = {}
+  -- Connections with requests that are under way: what is asked before they are there could take their permit.
+  local function hold(g, up, n)
+    local held, before = {}, up.accepted
     for i = 1, n do
       held[i] = gate.client(g)
       held[i]:send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
     end
+    up:wait_connections(before + n)
     return held
   end
 
@@ -34,13 +35,13 @@ describe("concurrency-limit", function()
   local function until_free(g) gate.eventually(function() return status(g) == 204 end, "a free permit", 10) end
 
   it("counts over all workers, and gives back when clients go away", function()
-    local g = start(2)
-    local held = hold(g, 3)
+    local g, up = start(2)
+    local held = hold(g, up, 3)
     until_refused(g)
     assert.equal(204, g:get("/free", { headers = { Host = "b" } }).status)
     held[1]:reset()
     until_free(g)
-    hold(g, 1)
+    hold(g, up, 1)
     until_refused(g)
     held[2]:reset()
     held[3]:reset()
@@ -48,8 +49,8 @@ describe("concurrency-limit", function()
   end)
 
   it("gives back through reloads", function()
-    local g = start(1)
-    local held = hold(g, 3)
+    local g, up = start(1)
+    local held = hold(g, up, 3)
     until_refused(g)
     assert.equal(0, g:reload().code)
     assert.equal(429, status(g))
@@ -58,8 +59,8 @@ describe("concurrency-limit", function()
   end)
 
   it("gives back what a worker held that was killed", function()
-    local g = start(1)
-    hold(g, 3)
+    local g, up = start(1)
+    hold(g, up, 3)
     until_refused(g)
     g:expect("was killed by signal 9")
     g:kill_worker(1)
