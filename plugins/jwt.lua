@@ -116,11 +116,13 @@ local function fetch(self)
 end
 
 
--- One worker fetches; the others wait for it, no longer than that may take.
+-- One worker fetches; the others wait for it, no longer than that may take. What somebody has fetched between our wish and our
+-- turn is new enough.
 local function fetch_once(self)
-  local lock, patience = "fetching " .. self.conf.jwks, self.conf.timeout
+  local lock, patience, known = "fetching " .. self.conf.jwks, self.conf.timeout, self.body
   if self.shared:add(lock, true, patience + 1) then
-    fetch(self)
+    look(self)
+    if self.body == known then fetch(self) end
     self.shared:delete(lock)
     return
   end
@@ -137,8 +139,15 @@ local function init_jwks(self)
   local name, often = conf.jwks, conf.refresh
   self.shared, self.looked = store.dict("key-sets", { size = "4m" }), 0
   adopt(self, nil)
-  timer.after(0, function() fetch_once(self) end, { on = "one", name = "first " .. name })
-  timer.every(often, function() fetch_once(self) end, { on = "one", name = name, jitter = often / 10 })
+  look(self) -- what was fetched before a reload
+  local known = self.body
+  timer.after(0, function()
+    if self.body == known then fetch_once(self) end -- else a request was quicker
+  end, { on = "one", name = "first " .. name })
+  timer.every(often, function()
+    look(self)
+    fetch_once(self)
+  end, { on = "one", name = name, jitter = often / 10 })
 end
 
 
