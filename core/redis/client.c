@@ -134,9 +134,11 @@ static void lost(struct ln_redis *r, const char *reason)
     take_all(&r->sent, &sent);
     drop_connection(r);
     r->state = LN_REDIS_IDLE;
-    fail_all(&sent, LN_REDIS_LOST, reason);
-    if (r->state == LN_REDIS_IDLE && !ln_list_is_empty(&r->queued) && !r->closing)
+    /* Before anybody is told: a call that is sent from within would open it, and if that fails at
+     * once, those that wait here would end inside of its being sent. */
+    if (!ln_list_is_empty(&r->queued))
         ln_redis_open(r);
+    fail_all(&sent, LN_REDIS_LOST, reason);
 }
 
 void ln_redis_late(struct ln_redis_call *c)

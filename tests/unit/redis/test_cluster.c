@@ -5,7 +5,9 @@
 #include "redis/house.h"
 
 #include <arpa/inet.h>
+#include <sys/resource.h>
 
+#include "redis/cluster.h"
 #include "redis/keyslot.h"
 
 enum { NODES = 8, GUESTS = 64 };
@@ -417,6 +419,94 @@ static void test_put_back_with_calls_under_way(void **state)
     assert_string_equal(said("GET foo"), "one");
 }
 
+/* ---- a node that is lost while it is to be asked for the map, and nothing can be reached ---- */
+
+static struct {
+    bool sending, sent, answered_inside;
+    unsigned answers;
+} inner;
+
+static void limit_descriptors(rlim_t most)
+{
+    static struct rlimit before;
+    struct rlimit none;
+
+    if (most == 0) {
+        getrlimit(RLIMIT_NOFILE, &before);
+        none = (struct rlimit){0, before.rlim_max};
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, most == 0 ? &none : &before), 0);
+}
+
+static void on_inner_done(struct ln_redis_call *c)
+{
+    inner.answered_inside |= inner.sending;
+    inner.answers++;
+    ln_redis_call_free(c);
+}
+
+/* From now on connecting fails at once, as without a route. */
+static void on_last_answer(struct ln_redis_call *c)
+{
+    limit_descriptors(0);
+    ln_redis_cluster_look(house->redis->cluster);
+    on_ask_done(c);
+}
+
+static void on_lost(struct ln_redis_call *c)
+{
+    struct ln_redis_call *again = ln_redis_call_new(house->redis, on_inner_done, NULL);
+
+    ln_redis_call_command(again, 2);
+    ln_redis_call_word(again, "GET", 3);
+    ln_redis_call_word(again, "bar", 3);
+    inner.sending = true;
+    inner.sent = ln_redis_call_send(again, 5000);
+    inner.sending = false;
+    if (!inner.sent)
+        on_inner_done(again);
+    on_ask_done(c);
+}
+
+/* The answer fills a read, so the end of the connection is seen in the same turn, before the
+ * question for the map has left. */
+static void test_what_is_sent_from_within_a_loss_ends_once(void **state)
+{
+    static char filling[16385];
+    const int length = sizeof filling - 1 - 10;
+    struct ask *last, *lost;
+
+    (void)state;
+    inner.answers = 0;
+    inner.answered_inside = false;
+    nodes[0].slots = all_at_0();
+    assert_string_equal(said("GET bar"), "fine");
+    snprintf(filling, sizeof filling, "$%d\r\n%0*d\r\n", length, length, 0);
+    nodes[0].answer = NULL;
+    last = draft();
+    last->call->on_done = on_last_answer;
+    write_words(last, "GET bar");
+    lost = draft();
+    lost->call->on_done = on_lost;
+    write_words(lost, "GET bar");
+    post(last, 5000);
+    post(lost, 5000);
+    while (nodes[0].asked < 3)
+        turns_once(&house->turns);
+    assert_int_equal(send(nodes[0].guests[0].fd, filling, 16384, MSG_NOSIGNAL), 16384);
+    shutdown(nodes[0].guests[0].fd, SHUT_WR);
+    await_all();
+    limit_descriptors(1);
+    assert_int_equal(last->error, LN_REDIS_OK);
+    assert_int_equal(lost->error, LN_REDIS_LOST);
+    assert_false(inner.answered_inside);
+    assert_int_equal(inner.answers, 1);
+    assert_int_equal(house->redis->waiting, 0);
+    nodes[0].answer = "+fine\r\n";
+    await_up();
+    assert_string_equal(said("GET bar"), "fine");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -434,6 +524,7 @@ int main(void)
         CLUSTER_TEST(test_the_map_is_waited_for_no_longer_than_a_call_allows),
         CLUSTER_TEST(test_calls_given_up_in_the_middle),
         CLUSTER_TEST(test_put_back_with_calls_under_way),
+        CLUSTER_TEST(test_what_is_sent_from_within_a_loss_ends_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
