@@ -6,6 +6,7 @@ local fault = require "lunette.fault"
 local host = require "lunette.host"
 local meter = require "lunette.store_meter"
 local schema = require "lunette.schema"
+local take = require "lunette.store_take"
 local text = require "lunette.schema_text"
 local zones = require "lunette.zones"
 
@@ -25,56 +26,16 @@ local M = {
   ALGORITHMS = { "gcra", "sliding_window", "sliding_log", "fixed_window" }, -- core/base/limit.def
 }
 
-local Limiter = {}
-local METATABLE = { __index = Limiter, __metatable = "limiter" }
-
-
-local function refuse(what, rc, cost, rate)
-  if rc == C.LN_ELIMIT then
-    fault.raise(("%s: %d per %s s is more, or longer, than this limiter was opened for"):format(what, rate.count,
-      text.number(rate.per)))
-  end
-  local expected = rate and "a cost from 0 to 1e9 and a rate" or "a cost from 0 to 1e9"
-  fault.raise(("%s: expected %s, got %s"):format(what, expected, text.number(cost)))
-end
-
-
 -- Asks all windows of the limiter, or one of another rate.
-local function ask(self, what, how, key, cost, rate)
-  if type(key) ~= "string" then fault.raise(what .. ": expected a text as key, got " .. text.show(key)) end
-  if cost == nil then
-    cost = 1
-  elseif type(cost) ~= "number" then
-    fault.raise(what .. ": expected a number as cost, got " .. text.show(cost))
-  end
-  local rc
+local function count(self, _, how, key, cost, rate)
   if rate then
-    rc = C.ln_limiter_take_as(self[1], rate.count, rate.per, rate.burst or rate.count, key, #key, cost, how, taken)
-  else
-    rc = C.ln_limiter_take_key(self[1], key, #key, cost, how, taken)
+    return C.ln_limiter_take_as(self[1], rate.count, rate.per, rate.burst or rate.count, key, #key, cost, how, taken)
   end
-  if rc < 0 then refuse(what, rc, cost, rate) end
-  return rc == 0, taken.left, taken.wait, taken.reset, taken.which
+  return C.ln_limiter_take_key(self[1], key, #key, cost, how, taken)
 end
 
 
--- Takes `cost` (1) of what the key may have, or nothing. Returns ok, how many would still pass, the seconds to wait when not
--- ok, those until all is back, and which of several rates said so.
-function Limiter:take(key, cost, rate)
-  return ask(self, "take", C.LN_TAKE, key, cost, rate)
-end
-
-
--- The same, but takes nothing.
-function Limiter:look(key, cost, rate)
-  return ask(self, "look", C.LN_TAKE_LOOK, key, cost, rate)
-end
-
-
--- Takes in any case: what there was not is owed.
-function Limiter:charge(key, cost, rate)
-  return ask(self, "charge", C.LN_TAKE_CHARGE, key, cost, rate)
-end
+local METATABLE = { __index = take.methods(count), __metatable = "limiter" }
 
 
 local function to_rate(rate)

@@ -7,6 +7,7 @@ local crypto = require "lunette.crypto"
 local fault = require "lunette.fault"
 local host = require "lunette.host"
 local phase = require "lunette.phase"
+local take = require "lunette.store_take"
 local task = require "lunette.task"
 local text = require "lunette.schema_text"
 local units = require "lunette.schema_units"
@@ -21,34 +22,16 @@ local BY = { [0] = "redis", "leased", "local", "allow", "deny" } -- enum ln_mete
 local M = {}
 
 local opened = {} -- limiters of this state, by where and how
-local Limiter = {}
-local METATABLE = { __index = Limiter, __metatable = "limiter" }
 
 
 -- ---- asking ----
 
-local function refuse(what, rc, cost, rate)
-  if rc == C.LN_ESTATE then fault.raise(what .. ": nothing can wait here") end
-  if rc == C.LN_ELIMIT then
-    fault.raise(("%s: %d per %s s is more, or longer, than this limiter was opened for"):format(what, rate.count,
-      text.number(rate.per)))
-  end
-  local expected = rate and "a cost from 0 to 1e9 and a rate" or "a cost from 0 to 1e9"
-  fault.raise(("%s: expected %s, got %s"):format(what, expected, text.number(cost)))
-end
-
-
-local function ask(self, what, how, key, cost, rate)
-  if type(key) ~= "string" then fault.raise(what .. ": expected a text as key, got " .. text.show(key)) end
-  if cost == nil then
-    cost = 1
-  elseif type(cost) ~= "number" then
-    fault.raise(what .. ": expected a number as cost, got " .. text.show(cost))
-  end
+-- Who has judged comes last: "redis", "leased", "local", "allow" or "deny".
+local function count(self, what, how, key, cost, rate)
   phase.check("redis calls")
   task.check_yield(what)
   local question = F.new_meter_ask(self[1])
-  if not question then fault.raise(what .. ": nothing can wait here") end
+  if not question then return C.LN_ESTATE end
   local rc
   if rate then
     rc = C.ln_meter_ask_take_as(question, rate.count, rate.per, rate.burst or rate.count, key, #key, cost, how)
@@ -57,30 +40,15 @@ local function ask(self, what, how, key, cost, rate)
   end
   if rc == C.LN_WAIT then
     task.wait()
-  elseif rc ~= C.LN_OK then
-    F.free_meter_ask(question)
-    refuse(what, rc, cost, rate)
+    rc = C.LN_OK
   end
-  local ok = C.ln_meter_ask_answer(question, taken) == C.LN_OK
+  if rc == C.LN_OK then rc = C.ln_meter_ask_answer(question, taken) end
   F.free_meter_ask(question)
-  return ok, taken.left, taken.wait, taken.reset, taken.which, BY[taken.by]
+  return rc, BY[taken.by]
 end
 
 
--- As those of a limiter in memory (store_limiter.lua), and who has judged: "redis", "leased", "local", "allow", "deny".
-function Limiter:take(key, cost, rate)
-  return ask(self, "take", C.LN_TAKE, key, cost, rate)
-end
-
-
-function Limiter:look(key, cost, rate)
-  return ask(self, "look", C.LN_TAKE_LOOK, key, cost, rate)
-end
-
-
-function Limiter:charge(key, cost, rate)
-  return ask(self, "charge", C.LN_TAKE_CHARGE, key, cost, rate)
-end
+local METATABLE = { __index = take.methods(count), __metatable = "limiter" }
 
 
 -- ---- opening ----
