@@ -65,9 +65,7 @@ function who:request(req, res)
   if id then
     req.client.id = self.conf.hash and hashed(self, id) or id
   elseif self.conf.required then
-    return 401,
-           { error = "Client identity required", code = "identity_required", request_id = req.id },
-           { ["WWW-Authenticate"] = "ApiKey", ["X-Lunette-Reason"] = "identity_required" }
+    return req:refuse(401, "identity_required", "Client identity required", { ["WWW-Authenticate"] = "ApiKey" })
   end
 end
 

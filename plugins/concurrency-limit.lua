@@ -6,9 +6,7 @@ local limit = plugin "concurrency-limit" {
   schema  = {
     most = t.integer { required = true, min = 1, max = 10000,
       help = "How many requests may be under way at once: from here until their responses are through." },
-    by = t.key { default = "client",
-      help = "Who is counted: the client identity, the client's address, the route as a whole, a header, a "
-        .. "template, what a function gives (nil: not counted), or a list of these for what they are together." },
+    by = t.key { default = "client" },
     zone = t.string { min = 1, max = 64,
       help = "Name of the counts. Uses with one zone count together. Without it, uses with the same by and most do." },
     hold = t.duration { default = "1h", min = "1s", max = "240h",
@@ -47,9 +45,8 @@ function limit:request(req)
     log.info("a request too many was let through: dry run", { route = req.route })
     return
   end
-  return conf.status,
-         { error = "Too many requests at once", code = "too_many_at_once", request_id = req.id },
-         { ["Retry-After"] = math.ceil(conf.retry_after), ["X-Lunette-Reason"] = "too_many_at_once" }
+  return req:refuse(conf.status, "too_many_at_once", "Too many requests at once",
+    { ["Retry-After"] = math.ceil(conf.retry_after) })
 end
 
 

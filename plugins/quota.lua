@@ -11,9 +11,7 @@ local quota = plugin "quota" {
     offset = t.string { default = "+00:00",
       help = "How far the calendar's clock is ahead of UTC, such as `\"+01:00\"`. It is the same all year: there is "
         .. "no summer time." },
-    by = t.key { default = "client",
-      help = "Who is counted: the client identity, the client's address, the route as a whole, a header, a "
-        .. "template, what a function gives (nil: not counted), or a list of these for what they are together." },
+    by = t.key { default = "client" },
     cost = t.amount { default = 1,
       help = "How much a request takes: a number, a header of the request that you trust, a template, or a "
         .. "function of the request. 1 where that gives no number; 0 takes nothing." },
@@ -147,9 +145,7 @@ function quota:request(req, res)
     log.info("a request over the quota was let through: dry run", { route = req.route })
     return
   end
-  return conf.status,
-         { error = "Quota used up", code = "quota_used_up", request_id = req.id },
-         { ["Retry-After"] = math.max(1, math.ceil(left)), ["X-Lunette-Reason"] = "quota_used_up" }
+  return req:refuse(conf.status, "quota_used_up", "Quota used up", { ["Retry-After"] = math.max(1, math.ceil(left)) })
 end
 
 

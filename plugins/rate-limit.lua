@@ -15,9 +15,7 @@ local limit = plugin "rate-limit" {
     burst = t.integer { min = 1, max = 1000000,
       help = "How many requests may come at once before the rate is asked, with `gcra`: 10, or the count of each "
         .. "of `limits`." },
-    by = t.key { default = "client",
-      help = "Who is counted: the client identity, the client's address, the route as a whole, a header, a "
-        .. "template, what a function gives (nil: not counted), or a list of these for what they are together." },
+    by = t.key { default = "client" },
     cost = t.amount { default = 1,
       help = "How much a request takes: a number, a header of the request that you trust, a template, or a "
         .. "function of the request. 1 where that gives no number; 0 takes nothing." },
@@ -198,17 +196,16 @@ end
 
 local function refuse(self, req, wait)
   local conf = self.conf
-  local headers = { ["Retry-After"] = math.max(1, math.ceil(wait)), ["X-Lunette-Reason"] = "rate_limited" }
+  local headers = { ["Retry-After"] = math.max(1, math.ceil(wait)) }
   for i = 1, #self.extra do headers[self.extra[i][1]] = self.extra[i][2] end
-  local body = conf.body or { error = "Rate limit exceeded", code = "rate_limited", request_id = req.id }
-  return conf.status, body, headers
+  local status, body, all = req:refuse(conf.status, "rate_limited", "Rate limit exceeded", headers)
+  return status, conf.body or body, all
 end
 
 
 -- Redis does not count, and nobody is to pass then: the client has not asked for too much.
 local function unknown(req, wait)
-  return 503, { error = "Service Unavailable", code = "limit_unknown", request_id = req.id },
-         { ["Retry-After"] = math.ceil(wait), ["X-Lunette-Reason"] = "limit_unknown" }
+  return req:refuse(503, "limit_unknown", "Service Unavailable", { ["Retry-After"] = math.ceil(wait) })
 end
 
 

@@ -189,6 +189,7 @@ local function constructor(name, kind)
     local t = {}
     for key, value in pairs(options or {}) do t[key] = value end
     t.kind = name
+    if t.help == nil then t.help = kind.help end
     local fault = options and options.kind ~= nil and 'unknown option "kind"'
       or options_fault(t, kind) or children_fault(t, kind) or bounds_fault(t, kind)
       or default_fault(t)

@@ -95,6 +95,8 @@ end
 
 types.key = {
   options = {},
+  help = "Who is counted: the client identity, the client's address, the route as a whole, a header, a template, "
+    .. "what a function gives (nil: not counted), or a list of these for what they are together.",
   noun = function()
     return ('%s, "header:NAME", "query:NAME", "cookie:NAME", a template, a function, or a list of these')
       :format((text.choices(text.sorted_keys(WORDS)):gsub(" or ", ", ")))

@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- schema_types.lua - the types of settings that are one word or one number.
 --
--- A row is { options, noun, parse, json }. noun(t) says what is expected, for messages and the
+-- A row is { options, noun, parse, json, help }. noun(t) says what is expected, for messages and the
 -- reference. parse(t, value, state, path) gives the value that the plugin will see, or reports
--- through `state` and gives nil.
+-- through `state` and gives nil. help is the sentence of a setting that has none of its own, for a
+-- type that means the same wherever it stands.
 
 local text = require "lunette.schema_text"
 

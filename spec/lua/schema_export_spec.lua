@@ -31,6 +31,12 @@ describe("schema.rows", function()
     assert.is_nil(schema.rows({ x = t.secret { default = "hunter2" } })[1].default)
   end)
 
+  it("says of a key who is counted, unless the plugin says it", function()
+    local rows = schema.rows { a = t.key(), b = t.key { help = "whose turn it is" } }
+    assert.matches("^Who is counted: ", rows[1].help)
+    assert.equal("whose turn it is", rows[2].help)
+  end)
+
   it("lists the fields of a record", function()
     local rows = schema.rows { a = t.record { { b = t.string() } } }
     assert.equal("a", rows[1].name)
