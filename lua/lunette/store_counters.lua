@@ -21,11 +21,6 @@ local Counters = {}
 local METATABLE = { __index = Counters, __metatable = "counters" }
 
 
-local function wrong_key(what, key)
-  fault.raise(("%s: expected a text as key, got %s"):format(what, text.show(key)))
-end
-
-
 -- What C refused: nil and why, or an error if the plugin is wrong.
 local function refuse(rc, by)
   if rc == C.LN_ELIMIT then return nil, "full" end
@@ -37,7 +32,7 @@ end
 -- Adds `by` (1) and returns the sum. A counter that begins with this ends `ttl` seconds from now (nil: never); one that is
 -- there keeps its end. nil, "full" when there is no room for another key; nil, "out of range" beyond 2^53.
 function Counters:incr(key, by, ttl)
-  if type(key) ~= "string" then wrong_key("incr", key) end
+  zones.check_key("incr", key)
   if by == nil then
     by = 1
   elseif type(by) ~= "number" then
@@ -52,7 +47,7 @@ end
 
 -- The number, or nil when nothing was counted.
 function Counters:get(key)
-  if type(key) ~= "string" then wrong_key("get", key) end
+  zones.check_key("get", key)
   if C.ln_store_counters_get(self[1], key, #key, number) ~= 0 then return nil end
   return number[0]
 end
@@ -60,7 +55,7 @@ end
 
 -- Ends the counter and returns what it had come to, or nil: additions are in this number or in the next counter.
 function Counters:delete(key)
-  if type(key) ~= "string" then wrong_key("delete", key) end
+  zones.check_key("delete", key)
   if C.ln_store_counters_delete(self[1], key, #key, number) ~= 0 then return nil end
   return number[0]
 end

@@ -24,11 +24,6 @@ local Dict = {}
 local METATABLE = { __index = Dict, __metatable = "dict" }
 
 
-local function check_key(what, key)
-  if type(key) ~= "string" then fault.raise(("%s: expected a text as key, got %s"):format(what, text.show(key))) end
-end
-
-
 -- A value as C takes it: its type, number and text.
 local function taken_apart(what, v)
   local kind = type(v)
@@ -50,7 +45,7 @@ end
 
 -- The value, or nil.
 function Dict:get(key)
-  check_key("get", key)
+  zones.check_key("get", key)
   if C.ln_store_dict_get(self[1], key, #key, value) ~= 0 then return nil end
   local kind = value.type
   if kind == STRING then return to_string(value.ptr, value.len) end
@@ -61,7 +56,7 @@ end
 
 -- Stores a value whatever is there, until `ttl` seconds have passed (nil: for ever). true; or nil and why.
 function Dict:set(key, v, ttl)
-  check_key("set", key)
+  zones.check_key("set", key)
   if ttl == nil then ttl = 0 else zones.check_ttl("set", ttl) end
   local kind, n, s = taken_apart("set", v)
   local rc = C.ln_store_dict_set(self[1], key, #key, kind, n, s, #s, ttl)
@@ -72,7 +67,7 @@ end
 
 -- Stores a value if there is none: of all workers that try at once, one gets true, the others false. nil and why: neither.
 function Dict:add(key, v, ttl)
-  check_key("add", key)
+  zones.check_key("add", key)
   if ttl == nil then ttl = 0 else zones.check_ttl("add", ttl) end
   local kind, n, s = taken_apart("add", v)
   local rc = C.ln_store_dict_cas(self[1], key, #key, NONE, 0, "", 0, kind, n, s, #s, ttl)
@@ -84,7 +79,7 @@ end
 
 -- Stores `new` if what is there equals `old`, in type too. nil as `old`: there must be nothing; as `new`: it is deleted.
 function Dict:cas(key, old, new, ttl)
-  check_key("cas", key)
+  zones.check_key("cas", key)
   if ttl == nil then ttl = 0 else zones.check_ttl("cas", ttl) end
   local old_kind, old_n, old_s, kind, n, s = NONE, 0, "", NONE, 0, ""
   if old ~= nil then old_kind, old_n, old_s = taken_apart("cas", old) end
@@ -98,7 +93,7 @@ end
 
 -- Whether there was a value.
 function Dict:delete(key)
-  check_key("delete", key)
+  zones.check_key("delete", key)
   return C.ln_store_dict_delete(self[1], key, #key) == 0
 end
 
@@ -106,7 +101,7 @@ end
 -- Adds `by` (1) to a number and returns the sum. A value that begins with this ends `ttl` seconds from now; one that is there
 -- keeps its end. nil and why: what is there is no number, or there is no room.
 function Dict:incr(key, by, ttl)
-  check_key("incr", key)
+  zones.check_key("incr", key)
   if by == nil then
     by = 1
   elseif type(by) ~= "number" then

@@ -25,7 +25,7 @@ local METATABLE = { __index = Permits, __metatable = "permits" }
 -- A permit for the key, if fewer than `most` are held over all workers: its ticket; else nil and "none", or "full" when the
 -- zone has no room. Without `give` it comes back after `hold` seconds (3600), or when its worker has died.
 function Permits:take(key, most, hold)
-  if type(key) ~= "string" then fault.raise("take: expected a text as key, got " .. text.show(key)) end
+  zones.check_key("take", key)
   if type(most) ~= "number" then fault.raise("take: expected a number of permits, got " .. text.show(most)) end
   local rc = C.ln_store_permits_take(self[1], key, #key, most, hold or HOLD, number)
   if rc == 0 then return number[0] end
@@ -37,7 +37,7 @@ end
 
 -- Gives it back. Nothing if it is somebody else's by now.
 function Permits:give(key, permit)
-  if type(key) ~= "string" then fault.raise("give: expected a text as key, got " .. text.show(key)) end
+  zones.check_key("give", key)
   if type(permit) ~= "number" or C.ln_store_permits_give(self[1], key, #key, permit) ~= 0 then
     fault.raise("give: expected what take has given, got " .. text.show(permit))
   end

@@ -4,6 +4,7 @@
 local F = require "lunette.ffi"
 local fault = require "lunette.fault"
 local text = require "lunette.schema_text"
+local zones = require "lunette.zones"
 
 local C, taken = F.C, F.taken
 local type = type
@@ -25,7 +26,7 @@ end
 -- `count` comes last, so that a request has one call of Lua here and one there.
 local function method(what, how, count)
   return function(self, key, cost, rate)
-    if type(key) ~= "string" then fault.raise(what .. ": expected a text as key, got " .. text.show(key)) end
+    if type(key) ~= "string" then zones.check_key(what, key) end
     if cost == nil then
       cost = 1
     elseif type(cost) ~= "number" then

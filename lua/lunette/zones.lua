@@ -44,6 +44,11 @@ function M.entries(what, given, default, min, max)
 end
 
 
+function M.check_key(what, key)
+  if type(key) ~= "string" then fault.raise(("%s: expected a text as key, got %s"):format(what, text.show(key))) end
+end
+
+
 function M.check_ttl(what, ttl)
   if type(ttl) == "number" and ttl > 0 and ttl <= TTL_MAX then return end
   fault.raise(("%s: expected a ttl above 0 and up to 1e9 seconds, got %s"):format(what, text.show(ttl)))
