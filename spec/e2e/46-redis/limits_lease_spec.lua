@@ -89,6 +89,42 @@ describe("a lease of tokens", function()
     assert.equal(19, (passed(a, 30)))
   end)
 
+  it("keeps them while workers die and configurations are loaded", function()
+    local g = gateway({}, 1)
+    assert.equal(1, passed(g, 1)) -- and 49 are left
+    assert.equal(0, g:reload().code)
+    g:expect("was killed by signal 9")
+    local old = { g:kill_worker() }
+    g:wait_workers(1, old)
+    asked()
+    local count, judges = passed(g, 49)
+    assert.equal(49, count)
+    assert.same({ leased = 49 }, judges)
+    assert.equal(0, asked())
+  end)
+
+  it("costs a client at most a lot that lay in a gateway which has ended, in order or not", function()
+    local ends = {
+      stopped = function(g) g:stop() end,
+      killed = function(g)
+        local workers = g:workers()
+        g:signal(gate.process.KILL)
+        for _, pid in ipairs(workers) do gate.process.kill(pid, gate.process.KILL) end
+        g:wait_exit(5)
+      end,
+    }
+    for how, finish in pairs(ends) do
+      for _, algorithm in ipairs { "gcra", "sliding_window", "sliding_log", "fixed_window" } do
+        local limit = { limit = 100, burstSize = 100, lease = 20, algorithm = algorithm, name = how .. algorithm }
+        local a, b = gateway(limit), gateway(limit)
+        assert.equal(1, (passed(a, 1))) -- and 19 are left there
+        finish(a)
+        assert.equal(80, (passed(b, 100)), how .. ", " .. algorithm)
+        assert.equal(0, (passed(gateway(limit), 10)), how .. ", " .. algorithm) -- a successor knows nothing of them
+      end
+    end
+  end)
+
   it("remembers a refusal instead of asking again", function()
     local g = gateway { limit = 60, lease = 20 }
     assert.equal(60, (passed(g, 60)))
