@@ -1,5 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Asks another service whether a request may pass, and who has sent it.
+-- What the question says of its own; a client's would stand beside it.
+local OWN = {
+  ["x-forwarded-method"] = true, ["x-forwarded-proto"] = true, ["x-forwarded-host"] = true,
+  ["x-forwarded-uri"] = true, ["x-forwarded-for"] = true, ["x-request-id"] = true,
+}
+
 local forward = plugin "forward-auth" {
   version = "1.0.0",
   api     = 1,
@@ -25,7 +31,8 @@ local forward = plugin "forward-auth" {
       help = "Headers of any other answer that the client gets, with its status and content." },
     timeout = t.duration { default = "1s", min = "10ms", max = "1m", help = "How long the answer may take." },
     on_down = t.oneof { "deny", "allow", default = "deny",
-      help = "What happens without an answer, or with one from 500 on: 503, or the request passes as it came." },
+      help = "What happens without an answer, or with one from 500 on: 503, or the request passes as it came. An "
+        .. "answer below 500 whose content is larger than 64 KiB or breaks off is answered with 503 in any case." },
     cache = t.duration { default = 0, max = "1h",
       help = "How long a good answer holds for requests with the same method, host, path, query and sent headers. "
         .. "0: each is asked about." },
@@ -36,6 +43,9 @@ local forward = plugin "forward-auth" {
       return nil, "url: expected one that begins with http://: this version has no TLS"
     end
     if conf.groups and not conf.identity then return nil, "groups: needs identity" end
+    for _, name in ipairs(conf.send) do
+      if OWN[name:lower()] then return nil, ("send: %s is one that the question has anyway"):format(name) end
+    end
     return true
   end,
 }
@@ -122,9 +132,10 @@ local function refuse(self, reply)
 end
 
 
-local function no_answer(self, req, why)
-  log.warn("the authorization service does not answer", { why = why })
-  if self.conf.on_down == "allow" then return pass(self, req, NOTHING) end
+-- `status`: of an answer whose content could not be had. Below 500 the service is there, and may have refused.
+local function no_answer(self, req, why, status)
+  log.warn("the authorization service does not answer", { why = why, status = status })
+  if self.conf.on_down == "allow" and (not status or status >= 500) then return pass(self, req, NOTHING) end
   return req:refuse(503, "no_authorization", "Authorization is not available", { ["Retry-After"] = "1" })
 end
 
@@ -135,12 +146,12 @@ function forward:request(req, res)
   local known = name and self.seen:get(name)
   if known then return pass(self, req, json.decode(known)) end
   headers["X-Request-Id"] = req.id
-  local reply, why = http.request {
+  local reply, why, status = http.request {
     method = conf.method, url = conf.url, service = conf.service, path = conf.service and conf.path or nil,
     headers = headers, timeout = conf.timeout, max = "64k",
   }
-  if not reply then return no_answer(self, req, why) end
-  if reply.status >= 500 then return no_answer(self, req, "status " .. reply.status) end
+  if not reply then return no_answer(self, req, why, status) end
+  if reply.status >= 500 then return no_answer(self, req, "it is broken", reply.status) end
   if reply.status >= 300 then return refuse(self, reply) end
   local kept = gist(self, reply)
   if name then self.seen:set(name, json.encode(kept), conf.cache) end

@@ -147,9 +147,10 @@ int ln_http_start(struct ln_http *h, double seconds, double most)
     return LN_WAIT;
 }
 
+/* Also of a response whose content could not be had: then there is an error, too. */
 int ln_http_status(struct ln_http *h)
 {
-    return h->why == NULL && h->call.error == NULL ? h->call.head.status : 0;
+    return h->why == NULL && h->call.got_head ? h->call.head.status : 0;
 }
 
 int ln_http_content(struct ln_http *h, struct ln_str *out)

@@ -93,9 +93,10 @@ local function take_error(h)
 end
 
 
+-- The reply; or nil, a sentence, and the status of a response whose content could not be had.
 local function take_reply(h)
   local status = C.ln_http_status(h)
-  if status == 0 then return nil, take_error(h) end
+  if C.ln_http_error(h, str) == 0 then return nil, to_string(str.ptr, str.len), status > 0 and status or nil end
   local list, n = {}, 0
   at[0] = 0
   while C.ln_http_next(h, at, str, str2) == 0 do
@@ -197,13 +198,16 @@ end
 
 -- ---- the call ----
 
-local function ask_fake(h, method, o, content)
+local function ask_fake(h, method, o, content, most)
   F.free_http(h)
   local answer, why = M.fake {
     method = method, url = o.url, service = o.service and tostring(services.name_of(o.service)),
     path = o.path or (o.service and "/"), headers = o.headers or {}, body = content, timeout = o.timeout,
   }
   if not answer then return nil, why end
+  if #answer.body > most then
+    return nil, ("the response has %d bytes, at most %d are taken"):format(#answer.body, most), answer.status
+  end
   return new_reply(answer.status, answer.body, answer.headers)
 end
 
@@ -227,14 +231,14 @@ local function perform(what, method, o)
     F.free_http(h)
     return nil, why
   end
-  if M.fake then return ask_fake(h, method, o, content) end
+  if M.fake then return ask_fake(h, method, o, content, most) end
   local rc = C.ln_http_start(h, timeout, most)
   if rc == C.LN_EINVAL then fault.raise(what .. ": timeout: expected at most 24 hours") end
   if rc ~= C.LN_WAIT then fault.raise(what .. ": nothing can wait here") end
   task.wait()
-  local reply, err = take_reply(h)
+  local reply, err, status = take_reply(h)
   F.free_http(h)
-  return reply, err
+  return reply, err, status
 end
 
 

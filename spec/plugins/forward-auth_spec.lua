@@ -96,6 +96,19 @@ describe("forward-auth", function()
     assert.equal(200, gate.request(chain(), REQUEST).status)
   end)
 
+  it("lets nobody pass whose refusal is too large to be read", function()
+    for _, status in ipairs { 403, 302, 200 } do
+      gate.http:on("GET " .. URL, status, ("x"):rep(65537))
+      for _, on_down in ipairs { "allow", "deny" } do
+        local out = gate.request(chain(settings { on_down = on_down }), REQUEST)
+        assert.equal(503, out.status)
+        assert.equal("no_authorization", out.headers["X-Lunette-Reason"])
+      end
+    end
+    gate.http:on("GET " .. URL, 502, ("x"):rep(65537))
+    assert.equal(200, gate.request(chain(settings { on_down = "allow" }), REQUEST).status)
+  end)
+
   it("remembers good answers to the same question only", function()
     local plugin = chain(settings { cache = "10s" })
     local function ask(change)
@@ -149,6 +162,8 @@ describe("forward-auth", function()
     ["service: required, or url, and not both"] = {},
     ["url: expected one that begins with http://"] = { url = "https://auth/" },
     ["groups: needs identity"] = { url = URL, groups = "X-Roles" },
+    ["send: x-forwarded-for is one that the question has anyway"] = { url = URL, send = { "x-forwarded-for" } },
+    ["send: X-Request-Id is one that the question has anyway"] = { url = URL, send = { "X-Request-Id" } },
   } do
     it("refuses settings: " .. why, function()
       local ok, err = pcall(gate.plugin, "forward-auth", conf)

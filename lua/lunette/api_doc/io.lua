@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- api_doc/io.lua - asking others, for the description of the Lua API (see api_doc.lua).
 
-local CALL = "fun(url: string|table, options?: lunette.HttpOptions): lunette.Reply?, string?"
+local CALL = "fun(url: string|table, options?: lunette.HttpOptions): lunette.Reply?, string?, integer?"
 
 return {
   {
     title = "http", name = "http", kind = "library",
-    about = "Requests to others. The handler waits, the gateway goes on. Each call gives a reply, or `nil` and a sentence; it raises "
-      .. 'only when the call itself is wrong. `http.get("http://host:8080/path", { timeout = "300ms" })`, or all in one table: '
+    about = "Requests to others. The handler waits, the gateway goes on. Each call gives a reply, or `nil` and a sentence, and behind "
+      .. 'it the status of a response whose content is too large or did not come; it raises only when the call itself is wrong. `http.get("http://host:8080/path", { timeout = "300ms" })`, or all in one table: '
       .. '`http.get { service = "users", path = "/me" }`.',
     rows = {
       { "get(url, options)", "reply, or `nil, why`", "Asks with GET.", lua = CALL },
@@ -18,7 +18,7 @@ return {
       { "head(url, options)", "reply, or `nil, why`", "Asks with HEAD: a reply without a body.", lua = CALL },
       { "options(url, options)", "reply, or `nil, why`", "Asks with OPTIONS.", lua = CALL },
       { "request(options)", "reply, or `nil, why`", "Asks with `options.method`.",
-        lua = "fun(options: lunette.HttpOptions): lunette.Reply?, string?" },
+        lua = "fun(options: lunette.HttpOptions): lunette.Reply?, string?, integer?" },
     },
   },
   {

@@ -12,6 +12,7 @@ any "/jwt/*" {
   use "jwt" { algorithms = { "RS256", "ES256" }, jwks = "%s/keys", claims = { ["X-Email"] = "email" } },
 }
 any "/forward/*" { to = main, use "forward-auth" { url = "%s/check", take = { "X-User" }, identity = "X-User" } }
+any "/down/*" { to = main, use "forward-auth" { url = "%s/check", on_down = "allow" } }
 any "/open/*" { to = main }
 ]]
 
@@ -26,7 +27,7 @@ describe("shipped plugins that ask others who it is", function()
     end)
     local g = gate.start {
       services = { { name = "main", instances = { up } } }, workers = workers,
-      routes = ROUTES:format(issuer.url, issuer.url),
+      routes = ROUTES:format(issuer.url, issuer.url, issuer.url),
     }
     return g, up
   end
@@ -69,6 +70,21 @@ describe("shipped plugins that ask others who it is", function()
     assert.equal(503, ask())
     answer = 200
     gate.eventually(function() return ask() == 200 end, "the keys")
+  end)
+
+  it("forward-auth allows nobody whom a refusal reached that it could not read", function()
+    local answer = { 500 }
+    local issuer = gate.upstream(function() return answer[1], answer[2] end)
+    local g, up = start(issuer, 1)
+    for _, refusal in ipairs { { 403, ("x"):rep(70000) }, { 302, ("x"):rep(70000) } } do
+      answer = refusal
+      assert.equal(503, g:get("/down/x").status)
+    end
+    assert.equal(0, #up.requests)
+    answer = { 500, ("x"):rep(70000) }
+    assert.equal(200, g:get("/down/x").status)
+    answer = { 403, "no" }
+    assert.equal(403, g:get("/down/x").status)
   end)
 
   it("forward-auth passes answers on, and no header of a client's as its own", function()
