@@ -68,19 +68,49 @@ static struct ln_pubkey *refuse(EVP_PKEY *key, const char **out, const char *why
     return NULL;
 }
 
+static bool has_group(const EVP_PKEY *key, const char *group)
+{
+    char name[64];
+
+    return EVP_PKEY_get_group_name(key, name, sizeof name, NULL) == 1 && strcmp(name, group) == 0;
+}
+
+/* With an exponent that is even, or 1, anybody could make signatures. */
+static bool has_good_exponent(const EVP_PKEY *key)
+{
+    BIGNUM *e = NULL;
+    bool good =
+        EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) == 1 && BN_is_odd(e) && !BN_is_one(e);
+
+    BN_free(e);
+    return good;
+}
+
+/* NULL: it can be used. */
+static const char *find_fault(const EVP_PKEY *key)
+{
+    if (EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448"))
+        return NULL;
+    if (EVP_PKEY_is_a(key, "EC")) {
+        for (unsigned i = 0; i < LN_ARRAY_LEN(curves); i++)
+            if (has_group(key, curves[i].group))
+                return NULL;
+        return "curve of an EC key: expected P-256, P-384 or P-521";
+    }
+    if (!EVP_PKEY_is_a(key, "RSA"))
+        return "expected a key for RSA, ECDSA or EdDSA";
+    if (EVP_PKEY_get_bits(key) < RSA_BITS_MIN || EVP_PKEY_get_bits(key) > RSA_BITS_MAX)
+        return "an RSA key has from 2048 to 16384 bits";
+    return has_good_exponent(key) ? NULL : "the exponent of an RSA key is odd and more than 1";
+}
+
 static struct ln_pubkey *keep(EVP_PKEY *key, const char **why)
 {
+    const char *fault = find_fault(key);
     struct ln_pubkey *k;
 
-    if (EVP_PKEY_is_a(key, "RSA")) {
-        int bits = EVP_PKEY_get_bits(key);
-
-        if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)
-            return refuse(key, why, "an RSA key has from 2048 to 16384 bits");
-    } else if (!EVP_PKEY_is_a(key, "EC") && !EVP_PKEY_is_a(key, "ED25519") &&
-               !EVP_PKEY_is_a(key, "ED448")) {
-        return refuse(key, why, "expected a key for RSA, ECDSA or EdDSA");
-    }
+    if (fault != NULL)
+        return refuse(key, why, fault);
     k = ln_zalloc(sizeof *k);
     k->key = key;
     k->ctx = EVP_MD_CTX_new();
@@ -100,16 +130,7 @@ void ln_pubkey_free(struct ln_pubkey *k)
 
 /* ---- from texts ---- */
 
-static EVP_PKEY *read_certificate(BIO *bio)
-{
-    X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-    EVP_PKEY *key = x != NULL ? X509_get_pubkey(x) : NULL;
-
-    X509_free(x);
-    return key;
-}
-
-/* A private key is not asked for its password, and not taken. */
+/* Nobody is asked for the password of one that is encrypted: none that is meant here is. */
 static int no_password(char *text, int room, int for_writing, void *arg)
 {
     (void)text;
@@ -117,6 +138,15 @@ static int no_password(char *text, int room, int for_writing, void *arg)
     (void)for_writing;
     (void)arg;
     return -1;
+}
+
+static EVP_PKEY *read_certificate(BIO *bio)
+{
+    X509 *x = PEM_read_bio_X509(bio, NULL, no_password, NULL);
+    EVP_PKEY *key = x != NULL ? X509_get_pubkey(x) : NULL;
+
+    X509_free(x);
+    return key;
 }
 
 struct ln_pubkey *ln_pubkey_pem(struct ln_slice text, const char **why)
@@ -168,9 +198,7 @@ struct ln_pubkey *ln_pubkey_rsa(struct ln_slice n, struct ln_slice e, const char
     ln_assert(parts != NULL && modulus != NULL && exponent != NULL);
     OSSL_PARAM_BLD_push_BN(parts, OSSL_PKEY_PARAM_RSA_N, modulus);
     OSSL_PARAM_BLD_push_BN(parts, OSSL_PKEY_PARAM_RSA_E, exponent);
-    /* An even exponent, or 1, would let signatures be made by anybody. */
-    key = BN_is_odd(exponent) && !BN_is_one(exponent) && BN_is_odd(modulus) ? build("RSA", parts)
-                                                                            : NULL;
+    key = BN_is_odd(modulus) ? build("RSA", parts) : NULL;
     OSSL_PARAM_BLD_free(parts);
     BN_free(modulus);
     BN_free(exponent);
@@ -235,13 +263,6 @@ struct ln_pubkey *ln_pubkey_okp(struct ln_slice curve, struct ln_slice x, const 
 }
 
 /* ---- signatures ---- */
-
-static bool has_group(const EVP_PKEY *key, const char *group)
-{
-    char name[64];
-
-    return EVP_PKEY_get_group_name(key, name, sizeof name, NULL) == 1 && strcmp(name, group) == 0;
-}
 
 bool ln_pubkey_fits(const struct ln_pubkey *k, int alg)
 {

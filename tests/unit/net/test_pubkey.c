@@ -72,7 +72,8 @@ static size_t to_halves(const char *der, size_t n, size_t half, char *out)
     return 2 * half;
 }
 
-static size_t sign(const struct algorithm *a, EVP_PKEY *key, char *out)
+/* `salt`: of PS256 and its like, as libcrypto has it. */
+static size_t sign_salted(const struct algorithm *a, EVP_PKEY *key, int salt, char *out)
 {
     EVP_MD_CTX *md = EVP_MD_CTX_new();
     EVP_PKEY_CTX *ctx;
@@ -83,7 +84,7 @@ static size_t sign(const struct algorithm *a, EVP_PKEY *key, char *out)
         EVP_DigestSignInit(md, &ctx, a->digest != NULL ? a->digest() : NULL, NULL, key), 1);
     if (a->name[0] == 'P') {
         EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING);
-        EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST);
+        EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, salt);
     }
     assert_int_equal(
         EVP_DigestSign(md, (unsigned char *)raw, &n, (const unsigned char *)text.p, text.n), 1);
@@ -92,6 +93,11 @@ static size_t sign(const struct algorithm *a, EVP_PKEY *key, char *out)
         return to_halves(raw, n, a->half, out);
     memcpy(out, raw, n);
     return n;
+}
+
+static size_t sign(const struct algorithm *a, EVP_PKEY *key, char *out)
+{
+    return sign_salted(a, key, RSA_PSS_SALTLEN_DIGEST, out);
 }
 
 static int make_all(void **state)
@@ -164,6 +170,40 @@ static void test_a_signature_of_nothing(void **state)
         assert_false(verify(i, i, text, zeros, lengths[i]));
 }
 
+/* RFC 7518 section 3.5: the salt is as long as the digest. */
+static void test_salts_of_other_lengths(void **state)
+{
+    static const int salts[] = {0, 20, 31, 33, RSA_PSS_SALTLEN_MAX};
+    char signature[600];
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof salts / sizeof *salts; i++) {
+        size_t n = sign_salted(&algorithms[3], keys[3], salts[i], signature);
+
+        assert_false(verify(3, 3, text, signature, n));
+    }
+}
+
+/* s and s + L are one number modulo L, the order of the group; RFC 8032 section 5.1.7 takes the
+ * smaller one only. */
+static void test_eddsa_has_one_spelling(void **state)
+{
+    static const unsigned char order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a,       0x63,
+                                            0x12, 0x58, 0xd6, 0x9c, 0xf7,       0xa2,
+                                            0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
+    char other[64];
+    unsigned carry = 0;
+
+    (void)state;
+    memcpy(other, signatures[9], sizeof other);
+    for (unsigned i = 0; i < 32; i++) {
+        carry += (unsigned char)other[32 + i] + order[i];
+        other[32 + i] = (char)carry;
+        carry >>= 8;
+    }
+    assert_false(verify(9, 9, text, other, sizeof other));
+}
+
 static void test_names(void **state)
 {
     static const char *const none[] = {"none", "None", "HS256", "", "rs256", "RS256 ", "ES256K"};
@@ -179,15 +219,47 @@ static void test_names(void **state)
     assert_false(ln_pubkey_fits(publics[0], 1000));
 }
 
+/* The modulus of the first key with another exponent. */
+static EVP_PKEY *with_exponent(unsigned long e)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    unsigned char n[256];
+    BIGNUM *modulus = NULL;
+    EVP_PKEY *key = NULL;
+
+    assert_int_equal(EVP_PKEY_get_bn_param(keys[0], OSSL_PKEY_PARAM_RSA_N, &modulus), 1);
+    BN_bn2nativepad(modulus, n, sizeof n);
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, n, sizeof n),
+        OSSL_PARAM_construct_ulong(OSSL_PKEY_PARAM_RSA_E, &e),
+        OSSL_PARAM_construct_end(),
+    };
+    assert_int_equal(EVP_PKEY_fromdata_init(ctx), 1);
+    assert_int_equal(EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params), 1);
+    EVP_PKEY_CTX_free(ctx);
+    BN_free(modulus);
+    return key;
+}
+
 static void test_what_is_no_key_for_signatures(void **state)
 {
-    EVP_PKEY *x = EVP_PKEY_Q_keygen(NULL, NULL, "X25519");
-    EVP_PKEY *small = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024);
-    EVP_PKEY *wrong[] = {x, small};
-    const char *said[] = {"expected a key for RSA, ECDSA or EdDSA", "from 2048 to 16384 bits"};
+    EVP_PKEY *wrong[] = {
+        EVP_PKEY_Q_keygen(NULL, NULL, "X25519"),
+        EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024),
+        EVP_PKEY_Q_keygen(NULL, NULL, "EC", "secp256k1"),
+        with_exponent(1),
+        with_exponent(65536),
+    };
+    const char *said[] = {
+        "expected a key for RSA, ECDSA or EdDSA",
+        "from 2048 to 16384 bits",
+        "expected P-256, P-384 or P-521",
+        "exponent",
+        "exponent",
+    };
 
     (void)state;
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         BIO *bio = BIO_new(BIO_s_mem());
         const char *why = NULL;
         char *pem;
@@ -225,6 +297,8 @@ int main(void)
         cmocka_unit_test(test_own_signatures_only),
         cmocka_unit_test(test_every_bit_counts),
         cmocka_unit_test(test_a_signature_of_nothing),
+        cmocka_unit_test(test_salts_of_other_lengths),
+        cmocka_unit_test(test_eddsa_has_one_spelling),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_what_is_no_key_for_signatures),
         cmocka_unit_test(test_a_private_key_is_not_taken),
