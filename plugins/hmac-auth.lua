@@ -186,14 +186,16 @@ local function check_content(self, req, input)
   local body, why = req:read_body(self.conf.max)
   if not body then return false, why end
   local digests = as_table(members(field(req, "Content-Digest") or ""))
+  local compared = false
   for label, sum in pairs { ["sha-256"] = crypto.sha256, ["sha-512"] = crypto.sha512 } do
     local given = digests[label]
     if given then
       local bytes = crypto.from_base64(given:match("^:(.*):$") or "-")
-      if bytes and crypto.equal(bytes, sum(body)) then return true end
-      return nil, "the content is not what was signed"
+      if not bytes or not crypto.equal(bytes, sum(body)) then return nil, "the content is not what was signed" end
+      compared = true
     end
   end
+  if compared then return true end
   return nil, "its Content-Digest has neither sha-256 nor sha-512"
 end
 
@@ -230,7 +232,7 @@ local function judge(self, req)
   if good == nil then return nil, fault end
   if good == false then return nil, nil, { 413, "content_too_large", "The content is more than is read: " .. fault } end
   if not self.conf.nonce then return keyid end
-  local fresh, full = self.seen:add(keyid .. "\0" .. nonce, true, 2 * self.conf.skew)
+  local fresh, full = self.seen:add(crypto.sha256(keyid .. "\0" .. nonce), true, 2 * self.conf.skew)
   if fresh then return keyid end
   if full then return nil, nil, { 503, "no_room", "There is no room for another nonce" } end
   return nil, "its nonce was used before"
