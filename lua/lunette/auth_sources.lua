@@ -10,8 +10,18 @@ local EXPECTED = 'from[%d]: expected "header:NAME", "query:NAME", "cookie:NAME" 
 local of = {}
 
 
+-- Who sends a header twice means one of them: the service may take the other, so that together they are one text, which is
+-- nobody's key or token.
+local function read_header(req, name)
+  local value = req.headers[name]
+  if not value then return nil end
+  local all = req.headers:all(name)
+  return #all == 1 and value or table.concat(all, ", ")
+end
+
+
 function of.header(name)
-  return function(req) return req.headers[name] end, function(req) req.headers[name] = nil end
+  return function(req) return read_header(req, name) end, function(req) req.headers[name] = nil end
 end
 
 
@@ -39,11 +49,20 @@ end
 
 
 -- Authorization: Bearer text (RFC 6750 section 2.1). Other schemes are for others.
+local function token_of(value)
+  local scheme, token = value:match("^(%a+) +(.*)$")
+  return scheme and scheme:lower() == "bearer" and token or nil
+end
+
+
 local function read_bearer(req)
   local value = req.headers["Authorization"]
   if not value then return nil end
-  local scheme, token = value:match("^(%a+) +(.*)$")
-  return scheme and scheme:lower() == "bearer" and token or nil
+  local all = req.headers:all("Authorization")
+  for i = 1, #all do
+    if token_of(all[i]) then return #all == 1 and token_of(value) or table.concat(all, ", ") end
+  end
+  return nil
 end
 
 

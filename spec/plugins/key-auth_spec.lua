@@ -50,6 +50,21 @@ describe("key-auth", function()
     for _, key in ipairs { digest, digest:sub(8), digest:upper() } do assert.equal(401, ask({}, with(key)).status) end
   end)
 
+  it("takes no key of a request that has several in one place: the service might take another", function()
+    local function status(name, ...)
+      return ask({ from = { "bearer", "header:X-Api-Key" }, hide = false }, { headers = { [name] = { ... } } }).status
+    end
+    assert.equal(401, status("X-Api-Key", "alice-key-1", "secret"))
+    assert.equal(401, status("X-Api-Key", "alice-key-1", "alice-key-1"))
+    assert.equal(200, status("X-Api-Key", "alice-key-1"))
+    assert.equal(401, status("Authorization", "Bearer alice-key-1", "Bearer secret"))
+    assert.equal(401, status("Authorization", "Basic YTpi", "Bearer alice-key-1"))
+    assert.equal(401, status("Authorization", "Bearer alice-key-1", "Basic YTpi"))
+    assert.equal(200, status("Authorization", "Bearer alice-key-1"))
+    local seen = ask({ from = { "bearer" } }, { headers = { ["Authorization"] = { "Basic YTpi", "Basic YTpj" } } })
+    assert.equal("no_credentials", seen.headers["X-Lunette-Reason"])
+  end)
+
   it("answers 401 to requests without a key", function()
     local out = ask({ realm = "shop" }, with(nil))
     assert.equal(401, out.status)
