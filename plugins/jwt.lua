@@ -3,6 +3,7 @@
 local REMEMBERED = 1024 -- tokens whose signature was right, twice so many at most
 local LOOK_EVERY = 1 -- seconds until a worker looks whether another one has fetched keys
 local ASK_AGAIN = 5 -- seconds between two questions for a key that the issuer did not have
+local REST = 1 -- seconds without a question from requests, after one that brought no keys
 local ENOUGH = { HS256 = 32, HS384 = 48, HS512 = 64 } -- bytes of a secret (RFC 7518 section 3.2)
 
 local KEY_SOURCES = { "public_key", "public_keys", "jwks", "jwks_file" }
@@ -111,8 +112,14 @@ local function fetch(self)
     self.shared:set(url, reply.body)
     look(self)
   else
+    self.shared:set("resting " .. url, true, REST)
     log.warn("the key set cannot be fetched", { url = url, why = why })
   end
+end
+
+
+local function is_fetching(self)
+  return self.shared:get("fetching " .. self.conf.jwks) ~= nil
 end
 
 
@@ -126,7 +133,7 @@ local function fetch_once(self)
     self.shared:delete(lock)
     return
   end
-  while patience > 0 and self.shared:get(lock) do
+  while patience > 0 and is_fetching(self) do
     sleep(0.01)
     patience = patience - 0.01
   end
@@ -196,14 +203,27 @@ end
 
 -- ---- tokens ----
 
--- The claims of a token whose signature is right; or nil and why not; or false: there are no keys. One that names a key which is
--- not known may have been signed with a new one.
+-- The keys of now, for a token that names one which is not known: it may have been signed with a new one, which this worker
+-- has not heard of, which is being fetched, or which may be asked for.
+local function renew(self)
+  local known = self.body
+  look(self)
+  if self.body ~= known then return end
+  if self.shared:add("asked " .. self.conf.jwks, true, ASK_AGAIN) or is_fetching(self) then
+    fetch_once(self)
+  else
+    look(self)
+  end
+end
+
+
+-- The claims of a token whose signature is right; or nil and why not; or false: there are no keys.
 local function open(self, token)
-  if not self.set then fetch_once(self) end
+  if not self.set and not self.shared:get("resting " .. self.conf.jwks) then fetch_once(self) end
   if not self.set then return false end
   local claims, why, hint = self.set:open(token, self.allowed)
-  if hint == "unknown key" and self.conf.jwks and self.shared:add("asked " .. self.conf.jwks, true, ASK_AGAIN) then
-    fetch_once(self)
+  if hint == "unknown key" and self.conf.jwks then
+    renew(self)
     claims, why = self.set:open(token, self.allowed)
   end
   return claims, why
@@ -235,7 +255,7 @@ end
 -- What is remembered of a token whose signature is right, under a digest of it: { claims =, name =, groups = }; or as `open`.
 -- Times and the like are judged anew each time.
 local function open_once(self, token)
-  if self.conf.jwks and time() - self.looked > LOOK_EVERY then look(self) end
+  if self.conf.jwks and math.abs(time() - self.looked) > LOOK_EVERY then look(self) end -- clocks are set back, too
   local digest = crypto.sha256(token)
   local known = self.young[digest] or self.old[digest]
   if known then return known end
@@ -283,7 +303,8 @@ local function tell_claims(self, req, claims)
   for i = 1, #self.told, 2 do
     local value = claims[self.told[i + 1]]
     if type(value) == "table" then value = json.encode(value) end
-    req.headers[self.told[i]] = value ~= nil and value ~= json.null and auth.header_text(tostring(value)) or nil
+    if type(value) == "boolean" then value = tostring(value) end
+    req.headers[self.told[i]] = value ~= nil and value ~= json.null and auth.header_text(value) or nil
   end
 end
 

@@ -148,10 +148,15 @@ static bool encode_number(struct encoder *e, lua_Number n)
 {
     if (!isfinite(n))
         return refuse(e, "a number that is infinite or none at all");
-    if (n == floor(n) && fabs(n) < 1e15)
+    char shortest[32];
+
+    snprintf(shortest, sizeof shortest, "%.14g", n);
+    if (n == floor(n) && fabs(n) <= 9007199254740992.0)
         ln_text_printf(e->out, "%.0f", n);
+    else if (strtod(shortest, NULL) == n)
+        ln_text_puts(e->out, shortest);
     else
-        ln_text_printf(e->out, "%.14g", n);
+        ln_text_printf(e->out, "%.17g", n);
     return true;
 }
 

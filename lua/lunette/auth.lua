@@ -51,8 +51,9 @@ function M.is_known(_, req)
 end
 
 
--- A text that the header can carry, whatever a token has brought along.
+-- A text that the header can carry, whatever a token has brought along. nil: a number that stands for others, too.
 function M.header_text(name)
+  if type(name) == "number" then return text.exact_number(name) end
   if name:find("^[!-~]+$") or not name:find("%c") and not name:find("^%s") and not name:find("%s$") then return name end
   return api_escape.url(name)
 end

@@ -138,7 +138,7 @@ local function put_claims(client, values)
   end
   for i = 1, #claims do
     local value = values[claims[i].name]
-    if type(value) == "number" then value = tostring(value) end
+    if type(value) == "number" then value = text.exact_number(value) end
     if type(value) == "string" and value ~= "" then
       is(client, "authenticate", C.ln_client_claims(cur, claims[i].source, value, #value))
     end

@@ -22,7 +22,8 @@ local type = type
 local Set = {}
 local METATABLE = { __index = Set, __metatable = "key set" }
 
-local states = setmetatable({}, { __mode = "k" }) -- of sets: { all = { { key =, secret =, alg = } }, by_kid = the same }
+-- Of sets: { all = { { kid =, key =, secret =, alg = } }, kids = true for each }
+local states = setmetatable({}, { __mode = "k" })
 
 
 local function decode(part)
@@ -44,15 +45,20 @@ local function verify(entry, alg, signed, signature)
 end
 
 
+-- May this key have signed a token with that kid, or with none? Several may have one kid (RFC 7517 section 4.5); a secret that
+-- has one is only for tokens that name it.
+local function is_meant(state, entry, kid)
+  if not next(state.kids) then return true end
+  if kid ~= nil then return entry.kid == kid end
+  return not entry.secret
+end
+
+
 -- Is one of these keys its?
 local function is_signed(state, header, signed, signature)
   local alg, kid, tried = header.alg, header.kid, 0
-  if kid ~= nil and next(state.by_kid) then
-    local entry = state.by_kid[kid]
-    return entry ~= nil and fits(entry, alg) and verify(entry, alg, signed, signature)
-  end
   for _, entry in ipairs(state.all) do
-    if fits(entry, alg) and tried < TRIED_MAX and not (next(state.by_kid) and entry.secret) then
+    if is_meant(state, entry, kid) and fits(entry, alg) and tried < TRIED_MAX then
       tried = tried + 1
       if verify(entry, alg, signed, signature) then return true end
     end
@@ -77,13 +83,25 @@ function Set:open(token, taken)
   if type(header.alg) ~= "string" or not taken[header.alg] then return nil, "its algorithm is not one that is taken" end
   if header.crit ~= nil then return nil, "it has extensions that are not known" end
   if is_signed(state, header, signed, signature) then return claims, header end
-  return nil, "its signature is not right", kid ~= nil and not state.by_kid[kid] and "unknown key" or nil
+  return nil, "its signature is not right", kid ~= nil and not state.kids[kid] and "unknown key" or nil
 end
 
 
 local function add(state, kid, entry)
   state.all[#state.all + 1] = entry
-  if type(kid) == "string" then state.by_kid[kid] = entry end
+  if type(kid) == "string" then entry.kid, state.kids[kid] = kid, true end
+end
+
+
+-- Is a JSON Web Key for signatures, and for verifying them? (RFC 7517 sections 4.2 and 4.3)
+local function is_for_signatures(jwk)
+  local ops = jwk.key_ops
+  if jwk.use ~= nil and jwk.use ~= "sig" then return false end
+  if type(ops) ~= "table" then return ops == nil end
+  for i = 1, #ops do
+    if ops[i] == "verify" then return true end
+  end
+  return false
 end
 
 
@@ -95,7 +113,7 @@ local function read_set(state, body)
   end
   for i = 1, math.min(#doc.keys, KEYS_MAX) do
     local jwk = doc.keys[i]
-    if type(jwk) == "table" and (jwk.use == nil or jwk.use == "sig") then
+    if type(jwk) == "table" and is_for_signatures(jwk) then
       local key = public_key(jwk)
       if key then add(state, jwk.kid, { key = key, alg = jwk.alg }) end
     end
@@ -116,7 +134,7 @@ end
 -- `source`: the text of a JSON Web Key Set; or a table with `pems` or `secrets`, texts by kid, or in a list when tokens have no
 -- kid. Or nil and a sentence.
 return function(source)
-  local state, why = { all = {}, by_kid = {} }, nil
+  local state, why = { all = {}, kids = {} }, nil
   if type(source) == "string" then
     why = read_set(state, source)
   elseif type(source) == "table" and type(source.pems) == "table" then

@@ -14,6 +14,15 @@ function M.number(n)
 end
 
 
+-- The same to the last digit; nil: it is none, or so large that it stands for others, too.
+function M.exact_number(n)
+  if n % 1 == 0 then return math.abs(n) < 2 ^ 53 and ("%.0f"):format(n) or nil end
+  if n ~= n or math.abs(n) == math.huge then return nil end
+  local short = ("%.14g"):format(n)
+  return tonumber(short) == n and short or ("%.17g"):format(n)
+end
+
+
 function M.quote(s)
   if #s > SHOWN_MAX then s = s:sub(1, SHOWN_MAX - 3) .. "..." end
   s = s:gsub("[%c\\\"]", function(c)

@@ -55,13 +55,17 @@ describe("jwt with a key set", function()
     assert.equal(503, out.status)
     assert.equal("no_keys", out.headers["X-Lunette-Reason"])
     assert.equal("1", out.headers["Retry-After"])
+    for _ = 1, 5 do assert.equal(503, ask(made.tokens.RS256).status) end
+    assert.equal(1, fetches()) -- not once for each
     for _, answer in ipairs {
       { 500, made.jwks }, { 200, "hello" }, { 200, "{}" }, { 200, '{"keys":[]}' }, { 200, '{"keys":7}' },
     } do
       gate.http:on("GET " .. URL, answer[1], answer[2])
+      gate.clock:advance(1)
       assert.equal(503, ask(made.tokens.RS256).status, answer[2])
     end
     gate.http:on("GET " .. URL, 200, made.jwks)
+    gate.clock:advance(1)
     assert.equal(200, ask(made.tokens.RS256).status)
   end)
 
@@ -95,6 +99,27 @@ describe("jwt with a key set", function()
     gate.http:on("GET " .. URL, 200, "{}")
     gate.clock:advance(600)
     assert.equal(200, ask(made.tokens.ES256).status)
+  end)
+
+  -- RFC 7517 section 4.5: keys of several kinds may be alternatives with one kid.
+  it("tries all keys that have the kid", function()
+    local set = json.decode(made.jwks)
+    table.insert(set.keys, 1, set.keys[1])
+    for i = 2, #set.keys do set.keys[i].kid = "r1" end
+    gate.http:on("GET " .. URL, 200, json.encode(set))
+    assert.equal(200, ask(made.tokens.RS256).status)
+    assert.equal(401, ask(made.tokens.ES256).status) -- e1 is there no more
+  end)
+
+  it("takes no key for what it is not for", function()
+    local set = json.decode(made.jwks)
+    for ops, status in pairs { encrypt = 401, sign = 401, verify = 200 } do
+      plugin = nil
+      gate.reset()
+      set.keys[1].key_ops = json.array { ops }
+      gate.http:on("GET " .. URL, 200, json.encode(set))
+      assert.equal(status, ask(made.tokens.RS256).status, ops)
+    end
   end)
 
   it("passes keys over that it cannot use", function()

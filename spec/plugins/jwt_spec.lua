@@ -98,6 +98,20 @@ describe("jwt", function()
     assert.equal("a%0D%0AX-Admin%3A%201", with(sign(claims { email = "a\r\nX-Admin: 1" })):json().email)
   end)
 
+  it("tells the service numbers as they are, and none that are not exact", function()
+    local conf = settings { claims = { ["X-Email"] = "n" } }
+    for number, said in pairs {
+      ["9007199254740991"] = "9007199254740991", ["1234567890123456"] = "1234567890123456", ["-7"] = "-7",
+      ["0.1"] = "0.1",
+      ["1700000000.123456"] = "1700000000.123456", ["[1234567890123456]"] = "[1234567890123456]",
+    } do
+      assert.equal(said, ask(conf, sign(('{"sub":"alice","exp":4102444800,"n":%s}'):format(number))):json().email)
+    end
+    for _, number in ipairs { "9007199254740993", "12345678901234567890", "1e400" } do
+      assert.is_nil(ask(conf, sign(('{"sub":"alice","exp":4102444800,"n":%s}'):format(number))):json().email)
+    end
+  end)
+
   it("finds tokens where it is told to look, and leaves other schemes alone", function()
     local token = sign(claims())
     local conf = settings { from = { "bearer", "header:X-Token", "cookie:session", "query:token" } }

@@ -49,8 +49,9 @@ return {
       { "sources(list)", "table, or `nil, why`", 'Of places such as `"header:X-Api-Key"`, `"query:key"`, `"cookie:session"` and `"bearer"`: `read(req)` gives the '
         .. "first text that is there, `hide(req)` takes them all away, and `bearer` and `others` tell what is in the list.",
         lua = "fun(list: string[]): { read: (fun(req: lunette.Request): string?), hide: fun(req: lunette.Request), bearer: boolean, others: boolean }?, string?" },
-      { "header_text(text)", "string", "The text as a header can carry it: as it is, or with `%XX` for what no header may have.",
-        lua = "fun(text: string): string" },
+      { "header_text(text)", "string or nil", "The text as a header can carry it: as it is, or with `%XX` for what no header may have. A number with all its "
+        .. "digits; nil for one of 2^53 and more, which was rounded.",
+        lua = "fun(text: string|number): string?" },
       { "is_known(self, req)", "boolean", "Whether a plugin above has proved who is calling.", lua = "fun(self: table, req: lunette.Request): boolean" },
       { "accept(self, req, who)", "nothing", "For `return`: it was proved who this is, see `req.client:authenticate`. The service is told.",
         lua = "fun(self: table, req: lunette.Request, who: table)" },

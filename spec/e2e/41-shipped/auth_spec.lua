@@ -130,7 +130,8 @@ describe("the identity of a consumer", function()
 
   it("can be the claim of a token that a plugin has judged", function()
     local routes = [[any "/*" { to = service "app", function(req, res)
-      req.client:authenticate { method = "jwt", id = "s-1", claims = { sub = "s-1", tenant = req.args.tenant, n = 7 } }
+      req.client:authenticate { method = "jwt", id = "s-1", claims = { sub = "s-1",
+        tenant = req.args.tenant, n = 7, long = 1234567890123456, vast = 2 ^ 60 } }
       res.headers["X-Key"] = req.client.key
     end }]]
     local function key(from, path)
@@ -140,6 +141,8 @@ describe("the identity of a consumer", function()
     assert.equal("jwt:tenant:t1", key({ "jwt:tenant", "jwt:sub" }, "/?tenant=t1"))
     assert.equal("jwt:sub:s-1", key({ "jwt:tenant", "jwt:sub" }, "/"))
     assert.equal("jwt:n:7", key({ "jwt:n" }, "/"))
+    assert.equal("jwt:long:1234567890123456", key({ "jwt:long" }, "/"))
+    assert.equal("jwt:sub:s-1", key({ "jwt:vast", "jwt:sub" }, "/")) -- it may be another one, rounded
     assert.equal("jwt:s-1", key({ "jwt:tenant" }, "/"))
     assert.equal("jwt:s-1", key({ "address" }, "/"))
     assert.equal("jwt:s-1", key({ "consumer", "jwt:tenant" }, "/?tenant=t1"))

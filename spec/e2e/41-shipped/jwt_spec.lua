@@ -60,6 +60,36 @@ describe("shipped plugins that ask others who it is", function()
     assert.equal('Bearer realm="lunette"', r.headers["WWW-Authenticate"])
   end)
 
+  it("jwt refuses nobody while a new key is being fetched, in whichever worker", function()
+    local old = made.jwks:gsub('"kid":"e1"', '"kid":"e0"')
+    local keys, fetched, open = old, 0, nil
+    local issuer = gate.upstream(function()
+      fetched = fetched + 1
+      if open then open:wait() end
+      return 200, keys
+    end)
+    local g = start(issuer, 2)
+    local function ask(token)
+      return gate.client(g):get("/jwt/x", { headers = { "Authorization: Bearer " .. token } }).status
+    end
+    for _ = 1, 10 do assert.equal(200, ask(made.tokens.RS256)) end
+    local before = fetched
+    keys, open = made.jwks, gate.gate()
+    local statuses = {}
+    for _ = 1, 20 do
+      gate.go("client", function()
+        local status = ask(made.tokens.ES256)
+        statuses[#statuses + 1] = status
+      end)
+    end
+    issuer:wait_requests(before + 1)
+    open:open()
+    gate.eventually(function() return #statuses == 20 end, "all answers")
+    for _, status in ipairs(statuses) do assert.equal(200, status) end
+    for _ = 1, 10 do assert.equal(200, ask(made.tokens.ES256)) end
+    assert.equal(before + 1, fetched)
+  end)
+
   it("jwt answers 503 while there are no keys, and goes on by itself", function()
     local answer = 500
     local issuer = gate.upstream(function() return answer, made.jwks end)
