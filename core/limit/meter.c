@@ -258,17 +258,23 @@ static void note_in_time(struct ln_meter *m)
     notice_up(m);
 }
 
-/* One that was in time lets the next ones ask again. Pauses grow until one of these is, too. */
+/* One that was in time lets the next ones ask again. Pauses grow until one of these is, too; until
+ * then the log is told nothing. */
 static void on_beat(struct ln_census *c, ln_msec took)
 {
     struct ln_meter *m = ln_container_of(c, struct ln_meter, census);
+    bool in_time = took <= m->conf.timeout;
 
-    if (!m->is_slow)
-        return;
-    m->is_slow = took > m->conf.timeout;
-    m->late = 0;
-    if (m->is_slow)
+    if (m->is_slow) {
+        m->is_slow = !in_time;
+        m->late = 0;
+    }
+    if (m->is_slow) {
         beat_soon(m);
+    } else if (m->is_down && in_time) {
+        set_down(m, false);
+        m->heard = false;
+    }
 }
 
 /* ---- taking ---- */

@@ -28,7 +28,7 @@ struct ln_meter {
     struct ln_tally tally;
     struct ln_census census;
     struct ln_meter_record *record;
-    bool heard;    /* Redis has counted, since this meter was made */
+    bool heard; /* Redis has counted, since this meter was made or a heartbeat has ended is_down */
     bool is_down;  /* Redis cannot count, as far as this worker knows */
     bool is_slow;  /* and is not asked: a heartbeat will find out when it is fast enough */
     unsigned late; /* answers in a row */

@@ -239,6 +239,27 @@ describe("a limit whose Redis is gone", function()
     gate.eventually(function() return g:get("/").headers["X-RateLimit-State"] == "redis" end, "Redis", 15)
   end)
 
+  it("says that it is over also for workers to whom nobody comes", function()
+    local redis = gate.redis { password = "sesame" }
+    local g = start(redis, { timeout = "500ms" }, 2)
+    local function down()
+      return tonumber(g:cli("metrics", "--control", g.control).out:match("\nlunette_limits_down (%d+)\n"))
+    end
+
+    redis:command("CONFIG", "SET", "requirepass", "another")
+    redis.password = "another"
+    redis:command("CLIENT", "KILL", "TYPE", "normal")
+    gate.eventually(function()
+      g:get("/")
+      return down() == 2
+    end, "both workers to do without")
+    redis:command("CONFIG", "SET", "requirepass", "sesame")
+    gate.eventually(function() return down() == 0 end, "both to count again", 15)
+    assert.is_nil(g:log():find("counted in Redis again", 1, true))
+    gate.eventually(function() return g:get("/").headers["X-RateLimit-State"] == "redis" end, "an answer of Redis")
+    g:wait_log("limit gateway: counted in Redis again")
+  end)
+
   it("lets go of requests whose clients have left", function()
     local redis = gate.redis()
     local g = start(redis, { timeout = "20s" })
