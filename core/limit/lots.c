@@ -23,6 +23,9 @@ struct fetch {
     struct ln_meter *meter;
     struct ln_redis_call *call;
     uint64_t hash, least; /* what was asked for at least */
+    uint64_t held;        /* that the purse had, and that were too few */
+    ln_msec held_until;   /* 0: none */
+    ln_msec asked;
 };
 
 void ln_lots_init(struct ln_meter *m)
@@ -67,8 +70,8 @@ static ln_msec now_of(const struct ln_meter *m)
 
 static void on_fetched(struct ln_redis_call *c);
 
-/* `want` tokens, or a lot if that is more. False: it cannot be asked. */
-static bool fetch(struct ln_meter_take *t, uint64_t want)
+/* What is lacking of `want` tokens, or a lot if that is more. False: it cannot be asked. */
+static bool fetch(struct ln_meter_take *t, uint64_t want, const struct ln_purse_answer *purse)
 {
     struct ln_meter *m = t->meter;
     ln_msec patience = ln_meter_patience(t);
@@ -79,11 +82,15 @@ static bool fetch(struct ln_meter_take *t, uint64_t want)
     f = ln_zalloc(sizeof *f);
     f->meter = m;
     f->hash = t->hash;
-    f->least = t->cost;
+    f->held = purse->tokens;
+    f->held_until = purse->until;
+    f->least = t->cost - f->held;
+    f->asked = now_of(m);
+    want = want > f->held ? want - f->held : 0;
     f->call = ln_redis_call_new(m->redis, on_fetched, f);
     ln_list_init(&f->waiting);
     ln_list_append(&m->fetches[t->hash % LN_LOTS_BUCKETS], &f->node);
-    ln_tally_ask(&m->tally, f->call, t->identity, (int64_t)t->cost,
+    ln_tally_ask(&m->tally, f->call, t->identity, (int64_t)f->least,
                  want > m->conf.lease ? want : m->conf.lease);
     if (ln_redis_call_send(f->call, patience)) {
         ln_list_append(&f->waiting, &t->node);
@@ -94,6 +101,12 @@ static bool fetch(struct ln_meter_take *t, uint64_t want)
     ln_meter_read(m, f->call, &none); /* notes why */
     end_fetch(f);
     return false;
+}
+
+/* Nobody is at it any more; what the purse had goes back. */
+static void give_up(struct ln_meter *m, uint64_t hash, uint64_t held, ln_msec held_until)
+{
+    ln_purse_put(&m->purse, hash, held, 0, held_until, now_of(m));
 }
 
 /* From the purse, or with whoever fetches. `want` is what the caller knows to be needed. True: the
@@ -131,9 +144,9 @@ static bool try_take(struct ln_meter_take *t, uint64_t want)
     case LN_PURSE_EMPTY:
         break;
     }
-    if (fetch(t, want))
+    if (fetch(t, want, &a))
         return false;
-    ln_purse_put(&m->purse, t->hash, 0, 0, now, now); /* nobody is at it */
+    give_up(m, t->hash, a.tokens, a.until);
     ln_meter_do_without(t);
     return true;
 }
@@ -171,12 +184,13 @@ static void refuse_all(struct ln_meter *m, uint64_t hash, struct ln_list *waitin
         answer(next_of(waiting), a);
 }
 
-/* To those who wait, in order; what is left goes into the purse before anybody is told. */
-static void hand_out(struct ln_meter *m, uint64_t hash, struct ln_list *waiting,
+/* To those who wait, in order; what is left goes into the purse before anybody is told. A lot ends
+ * as if Redis had given it when it was asked: never later than there. */
+static void hand_out(const struct fetch *f, struct ln_list *waiting,
                      const struct ln_tally_answer *a)
 {
-    ln_msec now = now_of(m);
-    uint64_t tokens = a->granted;
+    ln_msec now = now_of(f->meter), until = f->asked + a->reset / LN_NSEC_PER_MSEC;
+    uint64_t tokens = a->granted + (f->held_until > now ? f->held : 0);
     struct ln_list served;
 
     ln_list_init(&served);
@@ -189,7 +203,9 @@ static void hand_out(struct ln_meter *m, uint64_t hash, struct ln_list *waiting,
         ln_list_remove(&t->node);
         ln_list_append(&served, &t->node);
     }
-    ln_purse_put(&m->purse, hash, tokens, a->left, now + a->reset / LN_NSEC_PER_MSEC, now);
+    if (tokens > a->granted && f->held_until < until) /* those that were held, too */
+        until = f->held_until;
+    ln_purse_put(&f->meter->purse, f->hash, tokens, a->left, until, now);
     while (!ln_list_is_empty(&served))
         answer(next_of(&served), a);
 }
@@ -210,8 +226,8 @@ static void go_on(struct ln_list *waiting)
     }
 }
 
-/* Fewer than `least` were there: what costs less may still pass. */
-static void refuse_some(uint64_t least, struct ln_list *waiting, const struct ln_tally_answer *a)
+/* So many were not there: what costs less may still pass. */
+static void refuse_some(uint64_t cost, struct ln_list *waiting, const struct ln_tally_answer *a)
 {
     struct ln_list others;
 
@@ -219,7 +235,7 @@ static void refuse_some(uint64_t least, struct ln_list *waiting, const struct ln
     while (!ln_list_is_empty(waiting)) {
         struct ln_meter_take *t = next_of(waiting);
 
-        if (t->cost >= least)
+        if (t->cost >= cost)
             answer(t, a);
         else
             ln_list_append(&others, &t->node);
@@ -241,26 +257,24 @@ static void do_without_all(struct ln_list *waiting)
  */
 static void on_fetched(struct ln_redis_call *c)
 {
-    struct fetch *f = c->arg;
-    struct ln_meter *m = f->meter;
-    uint64_t hash = f->hash, least = f->least;
+    struct fetch *listed = c->arg, f = *listed;
     struct ln_tally_answer a;
-    bool answered = ln_meter_read(m, c, &a);
+    bool answered = ln_meter_read(f.meter, c, &a);
     struct ln_list waiting;
 
     ln_list_init(&waiting);
-    while (!ln_list_is_empty(&f->waiting))
-        ln_list_append(&waiting, &next_of(&f->waiting)->node);
-    end_fetch(f);
+    while (!ln_list_is_empty(&listed->waiting))
+        ln_list_append(&waiting, &next_of(&listed->waiting)->node);
+    end_fetch(listed);
     if (answered && a.ok) {
-        hand_out(m, hash, &waiting, &a);
+        hand_out(&f, &waiting, &a);
         go_on(&waiting);
-    } else if (answered && least == 1) {
-        refuse_all(m, hash, &waiting, &a);
+    } else if (answered && f.least == 1 && f.held == 0) {
+        refuse_all(f.meter, f.hash, &waiting, &a);
     } else {
-        ln_purse_put(&m->purse, hash, 0, 0, now_of(m), now_of(m)); /* nobody is at it */
+        give_up(f.meter, f.hash, f.held, f.held_until);
         if (answered)
-            refuse_some(least, &waiting, &a);
+            refuse_some(f.least + f.held, &waiting, &a);
         else
             do_without_all(&waiting);
     }

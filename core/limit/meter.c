@@ -213,7 +213,7 @@ void ln_meter_do_without(struct ln_meter_take *t)
 {
     enum { AGAIN_MS = 1000 };
     struct ln_meter *m = t->meter;
-    uint64_t most = ln_limit_most(&m->conf.limits[0]);
+    uint64_t most = ln_limit_most(t->other != NULL ? t->other : &m->conf.limits[0]);
     ln_nsec again = AGAIN_MS * (ln_nsec)LN_NSEC_PER_MSEC;
 
     ln_meter_count(m, LN_STAT_LIMITED_WITHOUT);

@@ -15,6 +15,8 @@
 
 enum { WAYS = 4, TOKEN_BITS = 20, KIND_BITS = 2 };
 
+#define UNTIL_MAX (((ln_msec)1 << (64 - KIND_BITS - TOKEN_BITS)) - 1)
+
 enum kind { NONE, TOKENS, DENIED, BUSY };
 
 struct set {
@@ -32,6 +34,8 @@ struct word {
 
 static uint64_t pack(struct word w)
 {
+    if (w.until > UNTIL_MAX)
+        w.until = UNTIL_MAX;
     return w.until << (KIND_BITS + TOKEN_BITS) | (uint64_t)w.kind << TOKEN_BITS | w.tokens;
 }
 
@@ -97,17 +101,18 @@ enum ln_purse_is ln_purse_take(const struct ln_purse *p, uint64_t hash, uint64_t
 
         if (seen.id != hash)
             w = (struct word){0, NONE, 0};
+        out->left = __atomic_load_n(&s->note[i].left, __ATOMIC_RELAXED);
+        out->until = __atomic_load_n(&s->note[i].until, __ATOMIC_RELAXED);
         if (w.kind == TOKENS && w.tokens >= cost) {
             is = LN_PURSE_PAID;
-            next.tokens = w.tokens - cost;
+            next.tokens = out->tokens = w.tokens - cost;
         } else if (w.kind == DENIED || w.kind == BUSY) {
             is = w.kind == DENIED ? LN_PURSE_DENIED : LN_PURSE_BUSY;
         } else {
-            next = (struct word){now + busy_for, BUSY, w.kind == TOKENS ? w.tokens : 0};
+            next = (struct word){now + busy_for, BUSY, 0};
+            out->tokens = w.tokens;
+            out->until = w.until;
         }
-        out->tokens = next.tokens;
-        out->left = __atomic_load_n(&s->note[i].left, __ATOMIC_RELAXED);
-        out->until = __atomic_load_n(&s->note[i].until, __ATOMIC_RELAXED);
         if (ln_pair_cas(&s->way[i], seen, (struct ln_pair){hash, pack(next)}))
             return is;
     }
@@ -124,12 +129,17 @@ static void put(const struct ln_purse *p, uint64_t hash, struct word add, uint64
         struct ln_pair seen = ln_pair_read(&s->way[i]);
         struct word w = unpack(seen.stamp, now), next = add;
 
-        if (seen.id == hash && add.kind == TOKENS)
-            next.tokens += w.tokens; /* of BUSY, too: those that were not enough */
+        if (add.until <= now || (add.kind == TOKENS && add.tokens == 0)) {
+            if (seen.id != hash || w.kind != BUSY)
+                return; /* nothing takes nobody's place */
+            next = (struct word){0, NONE, 0};
+        }
+        if (seen.id == hash && w.kind == TOKENS && add.kind == TOKENS) {
+            next.tokens += w.tokens;
+            next.until = w.until < add.until ? w.until : add.until;
+        }
         if (next.tokens > LN_PURSE_TOKENS_MAX)
             next.tokens = LN_PURSE_TOKENS_MAX;
-        if (seen.id == hash && w.kind == TOKENS && w.until > next.until)
-            next.until = w.until;
         if (!ln_pair_cas(&s->way[i], seen, (struct ln_pair){hash, pack(next)}))
             continue;
         __atomic_store_n(&s->note[i].left, left, __ATOMIC_RELAXED);

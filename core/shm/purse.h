@@ -31,21 +31,22 @@ size_t ln_purse_size(size_t clients);
 enum ln_purse_is {
     LN_PURSE_PAID,   /* the tokens were there, and are spent */
     LN_PURSE_DENIED, /* there are none, and it is known until when */
-    LN_PURSE_EMPTY,  /* too few: the caller is to fetch some; others are told so until `busy_for` */
+    LN_PURSE_EMPTY,  /* too few: the caller has them, and is to fetch more; others are told so for
+                        `busy_for` */
     LN_PURSE_BUSY,   /* too few, and somebody fetches some */
 };
 
 struct ln_purse_answer {
-    uint64_t tokens; /* PAID: that are left of those fetched */
+    uint64_t tokens; /* PAID: that are left of those fetched; EMPTY: that were too few */
     uint64_t left;   /* PAID: that were left where they came from */
-    ln_msec until;   /* DENIED: when it would do; PAID: when all is back */
+    ln_msec until;   /* DENIED: when it would do; PAID: when all is back; EMPTY: the tokens' end */
 };
 
 enum ln_purse_is ln_purse_take(const struct ln_purse *p, uint64_t hash, uint64_t cost, ln_msec now,
                                ln_msec busy_for, struct ln_purse_answer *out);
 
 /* What fetching has brought: tokens (0: none, and nobody fetches any more), good until `until`.
- * They join those that are there still, with the later end. */
+ * They join those that somebody else has put there meanwhile, with the earlier end. */
 void ln_purse_put(const struct ln_purse *p, uint64_t hash, uint64_t tokens, uint64_t left,
                   ln_msec until, ln_msec now);
 

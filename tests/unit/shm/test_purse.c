@@ -56,14 +56,55 @@ static void test_one_fetches(void **state)
     assert_int_equal(take(7, 1, NOW + BUSY), LN_PURSE_EMPTY);
 }
 
-static void test_what_was_too_little_is_kept(void **state)
+/* Whoever fetches has them meanwhile, with their end: they do not live on in what is fetched. */
+static void test_what_was_too_little_goes_to_who_fetches(void **state)
 {
     (void)state;
-    ln_purse_put(&purse, 7, 3, 0, NOW + 100, NOW);
+    ln_purse_put(&purse, 7, 3, 0, NOW + 30, NOW);
     assert_int_equal(take(7, 5, NOW), LN_PURSE_EMPTY);
-    ln_purse_put(&purse, 7, 4, 0, NOW + 100, NOW);
-    assert_int_equal(take(7, 7, NOW), LN_PURSE_PAID);
+    assert_int_equal(answer.tokens, 3);
+    assert_int_equal(answer.until, NOW + 30);
+    assert_int_equal(take(7, 1, NOW), LN_PURSE_BUSY);
+    ln_purse_put(&purse, 7, 4, 0, NOW + 100, NOW + 40);
+    assert_int_equal(take(7, 5, NOW + 40), LN_PURSE_EMPTY);
+    assert_int_equal(answer.tokens, 4);
+    assert_int_equal(take(8, 5, NOW), LN_PURSE_EMPTY);
     assert_int_equal(answer.tokens, 0);
+}
+
+static void test_two_lots_end_with_the_first(void **state)
+{
+    (void)state;
+    ln_purse_put(&purse, 7, 3, 0, NOW + 30, NOW);
+    ln_purse_put(&purse, 7, 4, 0, NOW + 100, NOW);
+    assert_int_equal(take(7, 6, NOW), LN_PURSE_PAID);
+    assert_int_equal(answer.tokens, 1);
+    assert_int_equal(take(7, 1, NOW + 30), LN_PURSE_EMPTY);
+}
+
+/* Four clients fill a set; the fifth has nothing to put there. */
+static void test_nothing_takes_nobodys_place(void **state)
+{
+    (void)state;
+    purse.size = ln_purse_size(1);
+    for (uint64_t i = 1; i <= 4; i++)
+        ln_purse_put(&purse, i, 3, 0, NOW + 100, NOW);
+    ln_purse_put(&purse, 5, 0, 0, NOW + 500, NOW);
+    ln_purse_put(&purse, 6, 9, 0, NOW, NOW);
+    ln_purse_deny(&purse, 7, NOW, 1000, NOW);
+    for (uint64_t i = 1; i <= 4; i++)
+        assert_int_equal(take(i, 3, NOW), LN_PURSE_PAID);
+    purse.size = ln_purse_size(CLIENTS);
+}
+
+/* Until the end of the clock, not a while less than nothing. */
+static void test_ends_that_are_far_away(void **state)
+{
+    (void)state;
+    ln_purse_put(&purse, 7, 3, 0, ((ln_msec)1 << 42) + NOW, NOW);
+    assert_int_equal(take(7, 1, NOW + 1), LN_PURSE_PAID);
+    ln_purse_put(&purse, 8, 3, 0, UINT64_MAX, NOW);
+    assert_int_equal(take(8, 1, NOW + 1000000), LN_PURSE_PAID);
 }
 
 static void test_tokens_end(void **state)
@@ -137,7 +178,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_tokens_are_spent),
         TEST(test_one_fetches),
-        TEST(test_what_was_too_little_is_kept),
+        TEST(test_what_was_too_little_goes_to_who_fetches),
+        TEST(test_two_lots_end_with_the_first),
+        TEST(test_nothing_takes_nobodys_place),
+        TEST(test_ends_that_are_far_away),
         TEST(test_tokens_end),
         TEST(test_refusals_are_remembered),
         TEST(test_a_crowd),
