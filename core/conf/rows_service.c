@@ -172,7 +172,7 @@ static const struct ln_row rows[] = {
     {"strategy", &ln_type_word, AT(strategy), "round_robin", LN_WORDS(strategies),
      "How an instance is chosen: `round_robin` takes turns, `weighted_round_robin` by weight, both exact across workers; `least_connections` takes who has the fewest requests in flight over all workers; `random_two` the better of two drawn by chance; `peak_ewma` likewise, by latency; `consistent_hash` the instance that `hashOn` belongs to; `lua` the one that a plugin's `balance` handler names, and turns by weight where none does. Such handlers come first with every strategy."},
     {"hashOn", &type_hash_on, 0, "identity", {0},
-     "What `consistent_hash` goes by; a request without it takes the next turn."},
+     "What `consistent_hash` goes by; a request without it takes the next turn. An `address` of IPv6 is its network, by `gateway.identity.ipv6Prefix`."},
     {"sticky", &ln_type_block, AT(sticky), NULL, LN_BLOCK(ln_rows_sticky),
      "A cookie by which a client stays with the instance that it had first, whatever `strategy` says, for as long as that is up and has room; then it gets another. An instance that is drained keeps such clients and gets no others. Without the block there is none."},
     {"slowStart", &ln_type_duration, AT(slow_start), "0", LN_RANGE(0, LN_YEAR_MSEC),

@@ -49,8 +49,9 @@ static void fill_address(const struct ln_gateway_conf *conf, const struct ln_dow
         r->ip = ln_address_print(ip, r->arena);
         has_ip = true;
     }
-    r->client_id =
+    r->network =
         has_ip ? ln_address_network(ip, conf->identity.ipv6_prefix, r->ip, r->arena) : r->ip;
+    r->client_id = r->network;
     r->client_source = LN_SLICE("address");
     r->client_rank = LN_IDENTITY_SOURCES;
 }
@@ -81,7 +82,7 @@ void ln_identity_fill(const struct ln_gateway_conf *conf, struct ln_consumers *c
         struct ln_slice id = from_source(r, source->kind, source->name);
 
         if (source->kind == LN_IDENTITY_ADDRESS)
-            id = r->client_id;
+            id = r->network;
         else if (source->kind == LN_IDENTITY_CONSUMER)
             id = find_consumer(&conf->identity, consumers, r);
         if (id.n == 0)
@@ -99,7 +100,7 @@ struct ln_slice ln_identity_key(const struct ln_service_conf *conf, const struct
     case LN_HASH_ON_IDENTITY:
         return r->client_id;
     case LN_HASH_ON_ADDRESS:
-        return r->ip;
+        return r->network;
     case LN_HASH_ON_PATH:
         return r->path;
     case LN_HASH_ON_HEADER:

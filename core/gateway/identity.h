@@ -12,8 +12,8 @@
 /* Is the connection's other end one of gateway.trustedProxies? */
 bool ln_identity_is_trusted(const struct ln_gateway_conf *conf, const struct ln_downstream *d);
 
-/* Fills r->ip, r->peer and who the request is counted as; `consumers` may be NULL. What forwarding
- * fields must not be believed is to be gone by then: ln_address_drop_claims(). */
+/* Fills r->ip, r->network, r->peer and who the request is counted as; `consumers` may be NULL. What
+ * forwarding fields must not be believed is to be gone by then: ln_address_drop_claims(). */
 void ln_identity_fill(const struct ln_gateway_conf *conf, struct ln_consumers *consumers,
                       const struct ln_downstream *d, bool trusted, struct ln_req *r);
 

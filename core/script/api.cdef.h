@@ -107,6 +107,7 @@ enum ln_req_text {
     LN_REQ_ID, /* can be set, too: 1 to 128 visible characters of ASCII, no quotes and backslashes */
     LN_REQ_LISTENER,
     LN_REQ_IP,
+    LN_REQ_NETWORK, /* what counts as one address: that, cut to gateway.identity.ipv6Prefix */
     LN_REQ_PEER,
     LN_REQ_ROUTE,
     LN_REQ_CLIENT_SOURCE, /* what gave the identity */

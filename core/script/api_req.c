@@ -46,6 +46,9 @@ static bool text_of(struct ln_req *r, int which, struct ln_slice *s)
     case LN_REQ_IP:
         *s = r->ip;
         return true;
+    case LN_REQ_NETWORK:
+        *s = r->network;
+        return true;
     case LN_REQ_PEER:
         *s = r->peer;
         return true;

@@ -76,8 +76,9 @@ struct ln_req {
     unsigned param_count;
 
     /* The client. */
-    struct ln_slice ip;   /* behind trusted proxies */
-    struct ln_slice peer; /* of the socket */
+    struct ln_slice ip;      /* behind trusted proxies */
+    struct ln_slice network; /* what counts as one address: ip, cut to identity.ipv6Prefix */
+    struct ln_slice peer;    /* of the socket */
     unsigned peer_port;
     struct ln_slice client_id;     /* starts as the core's identity; Lua may assign */
     struct ln_slice client_source; /* what gave it: a source of identity.from, or "plugin" */

@@ -121,6 +121,7 @@ static void fill(lua_State *L, struct ln_visit *v)
     r->id = text_field(L, v, "id");
     r->listener = text_field(L, v, "listener");
     r->ip = text_field(L, v, "ip");
+    r->network = text_field(L, v, "network");
     r->peer = text_field(L, v, "peer");
     r->client_id = text_field(L, v, "client_id");
     r->client_source = ln_slice_eq(r->client_id, r->ip) ? LN_SLICE("address") : LN_SLICE("plugin");

@@ -40,6 +40,7 @@ end
 local get = {
   id = text_getter(C.LN_REQ_CLIENT_ID),
   ip = text_getter(C.LN_REQ_IP),
+  network = text_getter(C.LN_REQ_NETWORK),
   peer = text_getter(C.LN_REQ_PEER),
   source = text_getter(C.LN_REQ_CLIENT_SOURCE),
   key = text_getter(C.LN_REQ_CLIENT_KEY),

@@ -14,7 +14,7 @@ local AMOUNT_MAX = 1e9
 
 local WORDS = {
   client = function(req) return req.client.key end, -- no client can have the key of one that another source tells
-  ip = function(req) return req.client.ip end,
+  ip = function(req) return req.client.network end, -- who has a network has more addresses than anybody can count
   route = function(req) return req.route end,
   host = function(req) return req.host end,
   method = function(req) return req.method end,
@@ -95,8 +95,9 @@ end
 
 types.key = {
   options = {},
-  help = "Who is counted: the client identity, the client's address, the route as a whole, a header, a template, "
-    .. "what a function gives (nil: not counted), or a list of these for what they are together.",
+  help = "Who is counted: the client identity, the client's address (of IPv6 its network, by "
+    .. "`gateway.identity.ipv6Prefix`), the route as a whole, a header, a template, what a function gives (nil: not "
+    .. "counted), or a list of these for what they are together.",
   noun = function()
     return ('%s, "header:NAME", "query:NAME", "cookie:NAME", a template, a function, or a list of these')
       :format((text.choices(text.sorted_keys(WORDS)):gsub(" or ", ", ")))

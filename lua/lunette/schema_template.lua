@@ -25,6 +25,7 @@ local FIELDS = {
   ["req.route"] = function(req) return req.route end,
   ["client.id"] = function(req) return req.client.id end,
   ["client.ip"] = function(req) return req.client.ip end,
+  ["client.network"] = function(req) return req.client.network end,
   ["client.peer"] = function(req) return req.client.peer end,
 }
 local TABLES = { headers = true, params = true, args = true, cookies = true, ctx = true }

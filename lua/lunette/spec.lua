@@ -132,8 +132,8 @@ local function take_reply(out)
 end
 
 
--- Runs the request handlers. `options`: method path query host scheme ip peer port listener id client_id params headers
--- service body, or "GET /path". Gives status, body, headers (nil, nil, {} when the request would go on), req, res.
+-- Runs the request handlers. `options`: method path query host scheme ip network peer port listener id client_id params
+-- headers service body, or "GET /path". Gives status, body, headers (nil, nil, {} when the request would go on), req, res.
 function M.request(subject, options)
   local r = new_request(options)
   local out = setmetatable({ chain = chain_of(subject), record = r, headers = any_case {}, all = {} }, Out)

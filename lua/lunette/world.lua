@@ -149,7 +149,7 @@ function M.request(options)
   for key, value in pairs(options or {}) do o[key] = value end
   local path, query = o.path:match("^([^?]*)%?(.*)$")
   if path then o.path, o.query = path, o.query or query end
-  o.peer, o.client_id = o.peer or o.ip, o.client_id or o.ip
+  o.peer, o.network, o.client_id = o.peer or o.ip, o.network or o.ip, o.client_id or o.ip
   o.headers = pairs_of(o.headers)
   if o.service then
     local service = services.get(o.service) or services.add(o.service, services.count())

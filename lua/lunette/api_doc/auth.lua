@@ -7,6 +7,7 @@ return {
     about = "The address is the one behind proxies that `trustedProxies` names, else the socket's.",
     rows = {
       { "ip", "string", "Address of the client, behind trusted proxies." },
+      { "network", "string", "What counts as one address: of IPv6 the network of `gateway.identity.ipv6Prefix`, such as `2001:db8:1:2::`; else the whole." },
       { "peer", "string", "Address of the other end of the connection." },
       { "port", "integer", "Port of the other end of the connection." },
       { "id", "string, settable", "Who the request is counted as; begins as the identity that `gateway.yaml` asks for." },

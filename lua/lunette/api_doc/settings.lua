@@ -6,7 +6,7 @@ return {
     title = "t, the types of settings", name = "t", kind = "types", scope = "plugins",
     about = "Every type takes `required`, `default` and `help`; where it says so also `min` and `max`. In templates stand `req.method`, "
       .. "`path`, `query`, `host`, `scheme`, `version`, `port`, `listener`, `id` and `route`, `req.headers.NAME`, `args`, `cookies`, `params` "
-      .. "and `ctx` likewise, and `client.id`, `client.ip` and `client.peer`. `{req.args.next|url}` escapes one name (`url`, `path`, `json`, "
+      .. "and `ctx` likewise, and `client.id`, `client.ip`, `client.network` and `client.peer`. `{req.args.next|url}` escapes one name (`url`, `path`, `json`, "
       .. "`html`), and `|raw` does not. Escapes for URLs leave `req.path`, `query`, `host` and `scheme` as they are.",
     rows = {
       { "string", "string", "Text; `min` and `max` are its length." },

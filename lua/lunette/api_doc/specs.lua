@@ -17,7 +17,7 @@ return {
         lua = "fun(list: table[])" },
       { "chain(list)", "plugin", "Several plugins and functions in the order of a route; it goes where a plugin goes.",
         lua = "fun(list: (lunette.Subject|function)[]): lunette.Subject" },
-      { "request(plugin, request)", "outcome", "Runs the request handlers. The request is a table (`method path query host scheme ip peer "
+      { "request(plugin, request)", "outcome", "Runs the request handlers. The request is a table (`method path query host scheme ip network peer "
         .. "port listener id client_id params headers service body`) or short `\"GET /path?x=1\"`.",
         lua = "fun(plugin: lunette.Subject|function, request?: string|table): lunette.Outcome" },
       { "response(plugin, request, response)", "outcome", "Runs the response handlers over `{ status, headers, service, address, bytes, "

@@ -68,6 +68,25 @@ describe("the client's address", function()
     assert.equal("198.51.100.1", who(g, "X-Real-IP: 198.51.100.1:4711").id)
   end)
 
+  for _, limit in ipairs {
+    'rate-limit" { rate = "1/h", burst = 1, by = "ip" }',
+    'rate-limit" { rate = "1/h", burst = 1, by = "{client.network}" }',
+    'quota" { limit = 1, by = { "ip", "method" } }',
+  } do
+    it("counts as its network of IPv6 for " .. limit, function()
+      local g = start({ trustedProxies = { "127.0.0.0/8" }, identity = { from = { "header:X-Key" }, ipv6Prefix = 56 } },
+        { routes = 'use "' .. limit .. "\n" .. ROUTES })
+      local function from(address, key)
+        return g:get("/", { headers = { 'Forwarded: for="' .. address .. '"', "X-Key: " .. key } }).status
+      end
+      assert.equal(200, from("[2001:db8:1:200::1]", "a"))
+      assert.equal(429, from("[2001:db8:1:2ff:8000::5]", "b"))
+      assert.equal(200, from("[2001:db8:1:300::1]", "a"))
+      assert.equal(200, from("198.51.100.1", "a"))
+      assert.equal(200, from("198.51.100.2", "a"))
+    end)
+  end
+
   it("is the proxy's where the fields say nothing or contradict themselves", function()
     local g = start { trustedProxies = { "127.0.0.0/8" } }
     assert.equal("127.0.0.1", who(g, "X-Real-IP: 198.51.100.1", "X-Real-IP: 198.51.100.2").ip)

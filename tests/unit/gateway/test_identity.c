@@ -216,6 +216,24 @@ static void test_ipv6_networks_count_as_one(void **state)
     }
 }
 
+/* Whatever the identity is, an address by itself is counted and hashed as its network. */
+static void test_the_network_is_known_beside_other_identities(void **state)
+{
+    const struct ln_service_conf by_address = {.hash_on = LN_HASH_ON_ADDRESS};
+    struct who *w = *state;
+
+    connect_from(w, "2001:db8:1:2:3:4:5:6");
+    source(w, LN_IDENTITY_HEADER, "X-API-Key");
+    say(w, "X-API-Key", "k1");
+    ask(w);
+    assert_slice(w->r.client_id, "k1");
+    assert_slice(w->r.network, "2001:db8:1:2::");
+    assert_slice(ln_identity_key(&by_address, &w->r), "2001:db8:1:2::");
+    connect_from(w, "192.0.2.7");
+    ask(w);
+    assert_slice(ln_identity_key(&by_address, &w->r), "192.0.2.7");
+}
+
 static void test_the_mask_holds_for_forwarded_addresses(void **state)
 {
     struct who *w = *state;
@@ -362,6 +380,7 @@ int main(void)
         TEST(test_chains_of_proxies),
         TEST(test_a_unix_peer),
         TEST(test_ipv6_networks_count_as_one),
+        TEST(test_the_network_is_known_beside_other_identities),
         TEST(test_the_mask_holds_for_forwarded_addresses),
         TEST(test_a_header),
         TEST(test_a_query_argument),
