@@ -80,6 +80,7 @@ local limit = plugin "rate-limit" {
 }
 
 local BURST, RATES_MAX = 10, 1000
+local ROUNDED = 1e-5 -- seconds that ways to count may have added: an answer takes longer to come to its client
 
 
 local function shown(rate)
@@ -181,7 +182,7 @@ end
 
 local function tell(self, res, rate, left, reset, which)
   local headers = res.headers
-  reset = math.ceil(reset)
+  reset = math.ceil(math.max(0, reset - ROUNDED))
   if self.fields then
     headers["RateLimit-Limit"]     = rate and (rate.burst or rate.count) or self.most[which]
     headers["RateLimit-Remaining"] = left

@@ -34,6 +34,13 @@ uint64_t ln_limit_most(const struct ln_limit *l)
     return l->way == LN_LIMIT_GCRA ? l->burst : l->count;
 }
 
+uint64_t ln_limit_reset_after(ln_nsec reset)
+{
+    enum { ROUNDED = 10000 };
+
+    return reset > ROUNDED ? ln_limit_retry_after(reset - ROUNDED) : 0;
+}
+
 uint64_t ln_limit_retry_after(ln_nsec wait)
 {
     const ln_nsec second = 1000 * (ln_nsec)LN_NSEC_PER_MSEC;

@@ -55,4 +55,8 @@ uint64_t ln_limit_most(const struct ln_limit *l);
 /* Retry-After: whole seconds after which what had to wait this long passes; at least 1. */
 uint64_t ln_limit_retry_after(ln_nsec wait);
 
+/* RateLimit-Reset: whole seconds after which all is back. What ways to count have rounded, a few
+ * microseconds, makes no second of it: an answer takes longer to come to its client. */
+uint64_t ln_limit_reset_after(ln_nsec reset);
+
 #endif

@@ -3,6 +3,7 @@
  */
 #include "gateway/exchange.h"
 
+#include "base/limit.h"
 #include "base/log.h"
 #include "gateway/admit.h"
 #include "gateway/collect.h"
@@ -188,10 +189,9 @@ static void compose_answer(struct ln_exchange *x)
     if (x->answer.status == 405 || x->answer.status == 204)
         ln_fields_set(f, LN_SLICE("Allow"), allow_list(x));
     if (x->retry_after > 0)
-        ln_fields_set(
-            f, LN_SLICE("Retry-After"),
-            ln_arena_printf(&x->arena, "%llu",
-                            (unsigned long long)((x->retry_after + 999999999) / 1000000000)));
+        ln_fields_set(f, LN_SLICE("Retry-After"),
+                      ln_arena_printf(&x->arena, "%llu",
+                                      (unsigned long long)ln_limit_retry_after(x->retry_after)));
     ln_fields_set(f, LN_SLICE("X-Request-Id"), x->req.id);
     ln_fields_set(f, LN_SLICE("X-Lunette-Reason"), ln_slice_of(x->answer.code));
     x->req.status = x->answer.status;

@@ -3,6 +3,7 @@
  */
 #include "gateway/headwrite.h"
 
+#include "base/limit.h"
 #include "gateway/admit.h"
 #include "gateway/filter.h"
 
@@ -233,7 +234,7 @@ static void write_limit(const struct ln_exchange *x, struct ln_writer *w)
         return;
     ln_write_field_u64(w, LN_SLICE("RateLimit-Limit"), t->most);
     ln_write_field_u64(w, LN_SLICE("RateLimit-Remaining"), t->left);
-    ln_write_field_u64(w, LN_SLICE("RateLimit-Reset"), (t->reset + 999999999) / 1000000000);
+    ln_write_field_u64(w, LN_SLICE("RateLimit-Reset"), ln_limit_reset_after(t->reset));
 }
 
 bool ln_headwrite_response(struct ln_exchange *x, struct ln_writer *w, struct ln_slice reason)

@@ -77,6 +77,14 @@ describe("rate-limit", function()
     assert.equal("3 0 59", told())
   end)
 
+  it("tells the second at which all is back, though moments and rates were rounded", function()
+    gate.clock:advance(0.000000001)
+    local h = gate.response(open { rate = "1/10s", algorithm = "sliding_log" }, {}, { status = 200 }).headers
+    assert.equal("10", h["RateLimit-Reset"])
+    h = gate.response(open { rate = "3/10s", burst = 3, cost = 3 }, {}, { status = 200 }).headers
+    assert.equal("10", h["RateLimit-Reset"])
+  end)
+
   it("lets each window's count pass at once with gcra", function()
     local p = open { limits = { "4/s", "6/m" } }
     local passed = 0

@@ -42,6 +42,11 @@ describe("rateLimit", function()
     assert.equal(2, passing(g, 10))
   end)
 
+  it("tells the second at which all of a log is back", function()
+    local g = gate.proxy(gate.upstream(), { rateLimit = { limit = 1, window = "10h", algorithm = "sliding_log" } })
+    assert.equal("36000", g:get("/").headers["RateLimit-Reset"])
+  end)
+
   it("can refuse nothing, and tell what it would have refused", function()
     local g = gate.proxy(gate.upstream(), { rateLimit = { limit = 1, window = "24h", burstSize = 1, dryRun = true } })
     assert.is_nil(g:get("/").headers["X-RateLimit-Dry-Run"])

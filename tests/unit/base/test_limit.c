@@ -55,6 +55,19 @@ static void test_waits_are_told_in_whole_seconds_rounded_up(void **state)
     assert_int_equal(ln_limit_retry_after(UINT64_MAX), UINT64_MAX / second + 1);
 }
 
+static void test_a_reset_is_told_as_if_nothing_had_been_rounded(void **state)
+{
+    const ln_nsec second = 1000000000;
+
+    (void)state;
+    assert_int_equal(ln_limit_reset_after(0), 0);
+    assert_int_equal(ln_limit_reset_after(1), 0);
+    assert_int_equal(ln_limit_reset_after(10 * second), 10);
+    assert_int_equal(ln_limit_reset_after(10 * second + 4096), 10);
+    assert_int_equal(ln_limit_reset_after(10 * second + 20000), 11);
+    assert_int_equal(ln_limit_reset_after(UINT64_MAX), UINT64_MAX / second + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -62,6 +75,7 @@ int main(void)
         cmocka_unit_test(test_other_words_are_none),
         cmocka_unit_test(test_most_at_once_is_the_burst_of_gcra_and_the_count_of_others),
         cmocka_unit_test(test_waits_are_told_in_whole_seconds_rounded_up),
+        cmocka_unit_test(test_a_reset_is_told_as_if_nothing_had_been_rounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
