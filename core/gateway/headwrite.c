@@ -212,12 +212,12 @@ static bool tells_length(const struct ln_exchange *x)
            !ln_filter_is_wanted(x);
 }
 
-/* Where Redis counts: who has judged this request. */
+/* Where Redis counts: who has judged this request. A plugin that has told so of its own stands. */
 static void write_judge(const struct ln_exchange *x, struct ln_writer *w)
 {
     struct ln_slice name = ln_slice_of(x->gen->conf->limit.state_header);
 
-    if (name.n > 0 && x->judged)
+    if (name.n > 0 && x->judged && ln_fields_get(x->req.res_fields, name) == NULL)
         ln_write_field(w, name, ln_admit_judge_name(x));
 }
 

@@ -53,6 +53,17 @@ describe("rate-limit in Redis", function()
     assert.equal(429, a:get("/").status)
   end)
 
+  it("says who has judged in one field, also where the gateway has one in Redis too", function()
+    local g = gate.start { workers = 1, rateLimit = { limit = 100, window = "24h", redisURL = redis.url }, routes = ([[
+      service "main" { instances = { "%s" } }
+      get "/" { to = service "main", use "rate-limit" { rate = "100/h", redis = "%s" } }
+      get "/plain" { to = service "main" }
+    ]]):format(gate.upstream().url, redis.url) }
+    gate.eventually(function() return g:get("/").headers["X-RateLimit-State"] == "redis" end, "Redis")
+    assert.same({ "redis" }, g:get("/").headers:all("X-RateLimit-State"))
+    assert.equal("redis", g:get("/plain").headers["X-RateLimit-State"])
+  end)
+
   it("spends leases", function()
     local g = start('rate = "100/h", burst = 100, lease = 10, timeout = "5s", state_header = "X-Judge"')
     assert.equal("redis", g:get("/").headers["X-Judge"])
