@@ -33,7 +33,7 @@ local function open(key, count, per)
   local first = last and entry_of(redis.call("ZRANGEBYSCORE", key, edge, "+inf", "WITHSCORES", "LIMIT", 0, 1))
   local base = first and first.sum - first.granted -- granted before the window
   local used = first and last.sum - base or 0
-  local w = { room = count - used, left = math.max(0, count - used), reset = first and last.at + per - now or 0 }
+  local w = { room = count - used, left = math.max(0, count - used), reset = first and last.at + per - clock or 0 }
 
   -- When the window will have lost so much: the time of the entry that brings it, found by halves.
   local function time_of(sum)
@@ -50,8 +50,8 @@ local function open(key, count, per)
   function w.wait(n)
     if n > count or not first then return per end -- never
     local lacking = n - w.room
-    if lacking <= first.granted then return first.at + per - now end
-    return time_of(base + lacking) + per - now
+    if lacking <= first.granted then return first.at + per - clock end
+    return time_of(base + lacking) + per - clock
   end
 
   function w.take(n)

@@ -109,6 +109,13 @@ static void test_keys_end(void **state)
     assert_took("a", 1, false, 0);
     fast_forward(1000);
     assert_took("a", 1, true, 2);
+    use(LN_LIMIT_SLIDING_WINDOW, 5, 1000, 1);
+    assert_took("b", 5, true, 0);
+    assert_string_equal(said("PERSIST rate_limit:{r:b}"), "1");
+    use(LN_LIMIT_SLIDING_WINDOW, 5, 700, 1); /* and the limit has changed since */
+    assert_took("b", 1, false, 0);
+    fast_forward(2000);
+    assert_took("b", 1, true, 4);
 }
 
 /* ---- clocks ---- */
@@ -144,7 +151,54 @@ static void test_a_clock_that_goes_a_little_back(void **state)
     }
 }
 
+/* What is said of waiting is enough, by the clock that there is now. */
+static void test_waiting_after_a_clock_has_gone_a_little_back(void **state)
+{
+    (void)state;
+    for (unsigned way = 0; way < LN_LIMIT_WAYS; way++)
+        for (unsigned before = 0; before < 2; before++) {
+            struct ln_tally_answer a;
+
+            use((enum ln_limit_way)way, 5, 1000, 5);
+            assert_took("a", 5, true, 0);
+            if (before ==
+                1) { /* it goes back to the window before, or to one in which much was taken */
+                fast_forward(1500);
+                take(&tally, "a", 2, 2);
+            }
+            fast_forward(-700);
+            a = take(&tally, "a", 5, 5);
+            assert_false(a.ok);
+            assert_true(a.reset >= a.wait);
+            *clock_us += (int64_t)(a.wait / 1000);
+            assert_true(take(&tally, "a", 5, 5).ok);
+            assert_string_equal(said("DEL rate_limit:{r:a}"), "1");
+        }
+}
+
 /* ---- figures ---- */
+
+/* Products of these are beyond 2^53. A bucket rounds there: by a part of a token that is back
+ * within a microsecond. */
+static void test_the_last_of_many(void **state)
+{
+    (void)state;
+    for (unsigned way = LN_LIMIT_GCRA + 1; way < LN_LIMIT_WAYS; way++)
+        for (uint64_t i = 1; i <= 9; i++) {
+            const uint64_t count = 16000000 - i * i, per = 31535999999 - 2 * i;
+            struct ln_tally_answer a;
+
+            use((enum ln_limit_way)way, count, per, count);
+            *clock_us += 1234567;
+            assert_took("m", count - 2 * i, true, 2 * i);
+            for (uint64_t k = 2 * i; k-- > 0;)
+                assert_took("m", 1, true, k);
+            a = take(&tally, "m", 1, 1);
+            assert_false(a.ok);
+            assert_in_range(a.wait, 1, 2 * per * LN_NSEC_PER_MSEC);
+            assert_string_equal(said("DEL rate_limit:{r:m}"), "1");
+        }
+}
 
 static void test_huge_numbers(void **state)
 {
@@ -245,6 +299,8 @@ int main(void)
         CLOCKED(test_keys_end),
         CLOCKED(test_a_clock_that_goes_far_back),
         CLOCKED(test_a_clock_that_goes_a_little_back),
+        CLOCKED(test_waiting_after_a_clock_has_gone_a_little_back),
+        CLOCKED(test_the_last_of_many),
         CLOCKED(test_huge_numbers),
         CLOCKED(test_looks_and_refusals_write_nothing),
         CLOCKED(test_as_many_as_there_are),
