@@ -12,8 +12,11 @@ struct ln_limit ln_share_of(const struct ln_limit *limit, uint64_t gateways)
     ln_assert(gateways > 0);
     if (share.count >= gateways) {
         share.count /= gateways;
-    } else { /* rounded so that it is never too much */
-        share.per = (share.per * gateways + share.count - 1) / share.count;
+    } else { /* rounded so that it is never too much; how many there are is what Redis has said */
+        unsigned __int128 per =
+            ((unsigned __int128)share.per * gateways + share.count - 1) / share.count;
+
+        share.per = per < UINT64_MAX ? (ln_msec)per : UINT64_MAX;
         share.count = 1;
     }
     share.burst = share.burst > gateways ? share.burst / gateways : 1;

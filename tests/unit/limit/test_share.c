@@ -22,6 +22,21 @@ static void test_shares(void **state)
             }
 }
 
+/* More than there can be, in a time that is longer than any. */
+static void test_gateways_beyond_number(void **state)
+{
+    (void)state;
+    for (unsigned bits = 20; bits < 64; bits++)
+        for (uint64_t count = 1; count <= 1000000000; count *= 10) {
+            struct ln_limit limit = {LN_LIMIT_GCRA, count, 1000000000000, 1};
+            struct ln_limit share = ln_share_of(&limit, (uint64_t)1 << bits);
+
+            assert_true(share.count >= 1 && share.burst == 1);
+            assert_true(share.per >= limit.per);
+            assert_true(share.per / share.count >= limit.per / limit.count);
+        }
+}
+
 static void test_alone_is_all(void **state)
 {
     struct ln_limit limit = {LN_LIMIT_FIXED_WINDOW, 100, 60000, 10};
@@ -38,6 +53,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shares),
+        cmocka_unit_test(test_gateways_beyond_number),
         cmocka_unit_test(test_alone_is_all),
     };
 
