@@ -65,10 +65,11 @@ local play = {
     end
     return #kept
   end,
-  fixed_window = function(asked, limit)
+  fixed_window = function(asked, limit) -- a key expires at a whole millisecond, counted from that of its window's begin
     local n, used, till = 0, 0, 0
     for _, at in ipairs(asked) do
-      if at >= till then used, till = 0, at + PER end
+      local ms = math.floor(math.floor(at * 1e6 + 0.5) / 1000)
+      if ms >= till then used, till = 0, ms + PER * 1000 end
       if used < limit then n, used = n + 1, used + 1 end
     end
     return n
