@@ -447,7 +447,8 @@ static const struct ln_row identity_rows[] = {
      "Bits of an IPv6 address that make one client, because a client owns a whole network."},
     {"proxyHeaders", &ln_type_words, AT(identity.proxy_headers), "[X-Forwarded-For, Forwarded, X-Real-IP]", LN_WORDS(proxy_headers),
      "What `trustedProxies` tell the client's address with; the first of these that a request has, in this order. What your proxies do not "
-     "write they may pass on from clients: leave it out, and it is dropped like that of strangers."},
+     "write they may pass on from clients: leave it out, and it is dropped like that of strangers. With `Forwarded` and not "
+     "`X-Forwarded-For` so are `X-Forwarded-Proto` and its like."},
     {0},
 };
 static const struct ln_block identity_block = {.rows = identity_rows};

@@ -21,6 +21,13 @@ static bool believes(const struct ln_gateway_conf *conf, unsigned header)
     return conf->identity.proxy_headers >> header & 1;
 }
 
+/* Host, port, prefix and scheme go with the address: who writes Forwarded tells them there, and
+ * passes on what clients have sent in X-Forwarded-Proto and its like. */
+static bool believes_companions(const struct ln_gateway_conf *conf)
+{
+    return believes(conf, LN_PROXY_X_FORWARDED_FOR) || !believes(conf, LN_PROXY_FORWARDED);
+}
+
 void ln_address_drop_claims(const struct ln_gateway_conf *conf, bool trusted,
                             struct ln_fields *fields)
 {
@@ -41,7 +48,7 @@ void ln_address_drop_claims(const struct ln_gateway_conf *conf, bool trusted,
         case LN_FIELD_X_FORWARDED_PORT:
         case LN_FIELD_X_FORWARDED_PREFIX:
         case LN_FIELD_X_FORWARDED_PROTO:
-            f->dropped |= !trusted;
+            f->dropped |= !trusted || !believes_companions(conf);
             break;
         default:
             break;
@@ -49,26 +56,34 @@ void ln_address_drop_claims(const struct ln_gateway_conf *conf, bool trusted,
     }
 }
 
-/* Walks one kind of field from the right. True when there is a hop at all, be it one that tells
- * nothing: then another field, which a client may have sent, must not have a say. */
-static bool walk_back(const struct ln_gateway_conf *conf, const struct ln_fields *fields,
-                      enum ln_field_id id, unsigned char ip[16], bool *found)
+/* What one kind of field says of the client. */
+struct trail {
+    unsigned hops; /* those that count, be there one that tells nothing */
+    bool found;
+    unsigned char ip[16];
+    struct ln_slice proto; /* of the last of them */
+};
+
+/* From the right, as long as the one who has written it is trusted. */
+static struct trail walk_back(const struct ln_gateway_conf *conf, const struct ln_fields *fields,
+                              enum ln_field_id id)
 {
     struct ln_forwarded_walk walk;
     struct ln_forwarded_hop hop;
-    bool any = false;
+    struct trail t = {0};
 
     ln_forwarded_start(&walk, fields, id);
     while (ln_forwarded_next(&walk, &hop)) {
-        any = true;
+        t.hops++;
+        t.proto = hop.kind != LN_FORWARDED_BAD ? hop.proto : ln_slice(NULL, 0);
         if (hop.kind != LN_FORWARDED_ADDRESS)
             break;
-        memcpy(ip, hop.address, 16);
-        *found = true;
-        if (!ln_address_is_trusted(conf, ip))
+        memcpy(t.ip, hop.address, 16);
+        t.found = true;
+        if (!ln_address_is_trusted(conf, t.ip))
             break;
     }
-    return any;
+    return t;
 }
 
 /* One address, from one field. Several say nothing that could be believed. */
@@ -88,14 +103,46 @@ static bool real_ip(const struct ln_fields *fields, unsigned char ip[16])
 bool ln_address_behind(const struct ln_gateway_conf *conf, const struct ln_fields *fields,
                        unsigned char ip[16])
 {
-    bool found = false;
+    struct trail t = {0};
 
-    if ((believes(conf, LN_PROXY_X_FORWARDED_FOR) &&
-         walk_back(conf, fields, LN_FIELD_X_FORWARDED_FOR, ip, &found)) ||
-        (believes(conf, LN_PROXY_FORWARDED) &&
-         walk_back(conf, fields, LN_FIELD_FORWARDED, ip, &found)))
-        return found;
+    if (believes(conf, LN_PROXY_X_FORWARDED_FOR))
+        t = walk_back(conf, fields, LN_FIELD_X_FORWARDED_FOR);
+    if (t.hops == 0 && believes(conf, LN_PROXY_FORWARDED))
+        t = walk_back(conf, fields, LN_FIELD_FORWARDED);
+    if (t.found)
+        memcpy(ip, t.ip, 16);
+    /* A hop that tells nothing: another field, which a client may have sent, has no say. */
+    if (t.hops > 0)
+        return t.found;
     return believes(conf, LN_PROXY_X_REAL_IP) && real_ip(fields, ip);
+}
+
+/* Of X-Forwarded-Proto: one for each hop of X-Forwarded-For, or one for all. */
+static bool told_proto(const struct ln_fields *fields, unsigned hops, struct ln_slice *proto)
+{
+    struct ln_forwarded_walk walk;
+    struct ln_forwarded_hop hop;
+    bool any = false;
+
+    ln_forwarded_start(&walk, fields, LN_FIELD_X_FORWARDED_PROTO);
+    while (ln_forwarded_next(&walk, &hop)) {
+        *proto = hop.text;
+        any = true;
+        if (hops < 2)
+            break;
+        hops--;
+    }
+    return any;
+}
+
+struct ln_slice ln_address_scheme(const struct ln_gateway_conf *conf,
+                                  const struct ln_fields *fields)
+{
+    struct ln_slice proto = {NULL, 0};
+
+    if (!told_proto(fields, walk_back(conf, fields, LN_FIELD_X_FORWARDED_FOR).hops, &proto))
+        proto = walk_back(conf, fields, LN_FIELD_FORWARDED).proto;
+    return ln_slice_caseeq(proto, LN_SLICE("https")) ? LN_SLICE("https") : LN_SLICE("http");
 }
 
 static bool is_v4(const unsigned char ip[16])

@@ -22,6 +22,11 @@ void ln_address_drop_claims(const struct ln_gateway_conf *conf, bool trusted,
 bool ln_address_behind(const struct ln_gateway_conf *conf, const struct ln_fields *fields,
                        unsigned char ip[16]);
 
+/* How the client came, "https" or "http", as the same hop tells it: in X-Forwarded-Proto, or else
+ * in Forwarded. What must not be believed is to be gone by then. */
+struct ln_slice ln_address_scheme(const struct ln_gateway_conf *conf,
+                                  const struct ln_fields *fields);
+
 /* As text, without a port; and with only the first `prefix` bits of an IPv6 address. */
 struct ln_slice ln_address_print(const unsigned char ip[16], struct ln_arena *arena);
 struct ln_slice ln_address_network(const unsigned char ip[16], unsigned prefix,

@@ -33,17 +33,6 @@ void ln_admit_make_id(struct ln_exchange *x)
     x->req.id = ln_slice(x->id_text, sizeof x->id_text);
 }
 
-/* How the client came to the outermost of the proxies that are trusted; what others say is gone by
- * now. */
-static struct ln_slice told_scheme(const struct ln_exchange *x)
-{
-    const struct ln_field *f = ln_fields_find(&x->head.fields, LN_FIELD_X_FORWARDED_PROTO);
-    struct ln_slice rest = f != NULL ? ln_field_value(f) : LN_SLICE(""), first = LN_SLICE("");
-
-    ln_slice_next_token(&rest, &first);
-    return ln_slice_caseeq(first, LN_SLICE("https")) ? LN_SLICE("https") : LN_SLICE("http");
-}
-
 static void take_id(struct ln_exchange *x)
 {
     struct ln_slice name = ln_slice_of(x->gen->conf->gateway.headers.request_id);
@@ -94,7 +83,7 @@ static void fill_request(struct ln_exchange *x)
     x->trusted = ln_identity_is_trusted(conf, x->d);
     ln_strip_apply(&x->gen->strip, &x->head.fields);
     ln_address_drop_claims(conf, x->trusted, &x->head.fields);
-    r->scheme = told_scheme(x);
+    r->scheme = ln_address_scheme(conf, &x->head.fields);
     ln_fields_drop_hop_by_hop(&x->head.fields);
     take_id(x);
     ln_identity_fill(conf, x->gen->consumers, x->d, x->trusted, r);

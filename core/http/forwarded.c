@@ -120,23 +120,40 @@ static struct ln_slice unquote(struct ln_slice s)
     return s;
 }
 
-/* forwarded-element = [ forwarded-pair ] *( ";" [ forwarded-pair ] ): the "for" of it, which may be
- * there once only (RFC 7239 section 4). */
+/* Is it the pair of that name, "for="? Then its value. */
+static bool read_pair(struct ln_slice pair, const char *name, struct ln_slice *value)
+{
+    size_t n = strlen(name);
+
+    if (pair.n < n || strncasecmp(pair.p, name, n) != 0)
+        return false;
+    *value = unquote(ln_slice(pair.p + n, pair.n - n));
+    return true;
+}
+
+/* forwarded-element = [ forwarded-pair ] *( ";" [ forwarded-pair ] ): "for" and "proto" of it, each
+ * of which may be there once only (RFC 7239 section 4). */
 static void read_element(struct ln_slice element, struct ln_forwarded_hop *hop)
 {
-    bool seen = false;
+    struct ln_slice value, proto = {NULL, 0};
+    unsigned hops = 0, protos = 0;
 
     *hop = (struct ln_forwarded_hop){.kind = LN_FORWARDED_UNKNOWN, .text = element};
     while (element.n > 0) {
         struct ln_slice pair = cut_last(&element, ';', true);
 
-        if (pair.n < 4 || strncasecmp(pair.p, "for=", 4) != 0)
-            continue;
-        ln_forwarded_node(unquote(ln_slice(pair.p + 4, pair.n - 4)), hop);
-        if (seen)
-            hop->kind = LN_FORWARDED_BAD;
-        seen = true;
+        if (read_pair(pair, "proto=", &value)) {
+            proto = value;
+            protos++;
+        } else if (read_pair(pair, "for=", &value)) {
+            ln_forwarded_node(value, hop);
+            hops++;
+        }
     }
+    if (hops > 1)
+        hop->kind = LN_FORWARDED_BAD;
+    if (protos == 1)
+        hop->proto = proto;
 }
 
 void ln_forwarded_start(struct ln_forwarded_walk *w, const struct ln_fields *f, enum ln_field_id id)

@@ -24,7 +24,8 @@ struct ln_forwarded_hop {
         host; /* textual address, without brackets and port; p NULL when kind is not ADDRESS */
     unsigned char address[16]; /* IPv6, or IPv4 mapped into it (::ffff:0:0/96) */
     bool is_v4;
-    unsigned port; /* 0 = none */
+    unsigned port;         /* 0 = none */
+    struct ln_slice proto; /* of FORWARDED, "https"; p NULL: it is not told, or twice */
 };
 
 /* Parses "1.2.3.4", "1.2.3.4:80", "::1", "[::1]", "[::1]:80", "unknown", "_hidden". */

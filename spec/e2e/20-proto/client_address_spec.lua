@@ -97,6 +97,30 @@ describe("the client's address", function()
 end)
 
 
+describe("the client's scheme", function()
+  after_each(gate.cleanup)
+
+  local function scheme(gateway, ...)
+    gateway.trustedProxies = gateway.trustedProxies or { "127.0.0.0/8" }
+    local up = gate.upstream()
+    local g = gate.proxy(up, { gateway = gateway })
+    assert.equal(200, g:get("/", { headers = { ... } }).status)
+    return up:last().headers["X-Forwarded-Proto"]
+  end
+
+  it("is what a trusted proxy says in Forwarded, too", function()
+    assert.equal("https", scheme({}, "Forwarded: for=198.51.100.1;proto=https"))
+    assert.equal("http", scheme({}, "Forwarded: for=6.6.6.6;proto=https, for=198.51.100.1;proto=http"))
+    assert.equal("http", scheme({ trustedProxies = { "10.0.0.0/8" } }, "Forwarded: for=198.51.100.1;proto=https"))
+  end)
+
+  it("is not what a client says through a proxy that writes Forwarded", function()
+    assert.equal("http", scheme({ identity = { proxyHeaders = "Forwarded" } }, "X-Forwarded-Proto: https",
+      "Forwarded: for=198.51.100.1;proto=http"))
+  end)
+end)
+
+
 describe("a client with another one's address as its key", function()
   after_each(gate.cleanup)
 

@@ -29,6 +29,7 @@ struct row {
 #define F "Forwarded"
 #define X "X-Forwarded-For"
 #define R "X-Real-IP"
+#define P "X-Forwarded-Proto"
 
 static const struct row rows[] = {
     /* RFC 7239: one hop, in every spelling */
@@ -168,8 +169,75 @@ static void test_a_trusted_proxy_s_other_fields_are_dropped(void **state)
     assert_null(ln_fields_get(&p.fields, LN_SLICE(X)));
     assert_null(ln_fields_get(&p.fields, LN_SLICE(R)));
     assert_non_null(ln_fields_get(&p.fields, LN_SLICE(F)));
-    assert_non_null(ln_fields_get(&p.fields, LN_SLICE("X-Forwarded-Proto")));
+    /* Who writes Forwarded says it there; this one a client may have sent. */
+    assert_null(ln_fields_get(&p.fields, LN_SLICE("X-Forwarded-Proto")));
     ln_arena_reset(&p.arena);
+}
+
+/* Proxies that write X-Real-IP have no other way to tell the scheme. */
+static void test_companions_of_x_real_ip_stay(void **state)
+{
+    struct place p;
+
+    (void)state;
+    open_place(&p);
+    fill(&p, &(struct row){REAL, {{R, "198.51.100.1"}, {P, "https"}}, NULL});
+    ln_address_drop_claims(&p.conf, true, &p.fields);
+    assert_non_null(ln_fields_get(&p.fields, LN_SLICE(P)));
+    ln_arena_reset(&p.arena);
+}
+
+/* `client`: the scheme. */
+static const struct row schemes[] = {
+    {ALL, {{P, "https"}}, "https"},
+    {ALL, {{P, "HTTPS"}}, "https"},
+    {ALL, {{P, "http"}}, "http"},
+    {ALL, {{P, "ftp"}}, "http"},
+    {ALL, {{P, ""}}, "http"},
+    {ALL, {{X, "198.51.100.1"}}, "http"},
+    /* of as many as there are proxies the client's; what stands left of it a client has sent */
+    {ALL, {{X, "198.51.100.1, 10.0.0.3"}, {P, "https, http"}}, "https"},
+    {ALL, {{X, "198.51.100.1, 10.0.0.3"}, {P, "https"}, {P, "http"}}, "https"},
+    {ALL, {{X, "198.51.100.1"}, {P, "https, http"}}, "http"},
+    {ALL, {{X, "6.6.6.6, 198.51.100.1"}, {P, "https, http"}}, "http"},
+    {ALL, {{X, "198.51.100.1"}, {P, "https"}, {P, "http"}}, "http"},
+    {ALL, {{P, "https"}, {P, "http"}}, "http"},
+    {ALL, {{X, "198.51.100.1, 10.0.0.3"}, {P, "https"}}, "https"},
+    {ALL, {{X, "10.0.0.4, 10.0.0.3"}, {P, "https, http"}}, "https"},
+    {ALL, {{X, "unknown, 10.0.0.3"}, {P, "https, http"}}, "https"},
+    {REAL, {{R, "198.51.100.1"}, {P, "https"}}, "https"},
+    /* RFC 7239 section 5.4 */
+    {ALL, {{F, "for=198.51.100.1;proto=https"}}, "https"},
+    {ALL, {{F, "for=198.51.100.1;Proto=\"HTTPS\""}}, "https"},
+    {ALL, {{F, "proto=https;by=10.0.0.1"}}, "https"},
+    {ALL, {{F, "for=_hidden;proto=https"}}, "https"},
+    {ALL, {{F, "for=198.51.100.1"}}, "http"},
+    {ALL, {{F, "for=198.51.100.1;proto=https;proto=https"}}, "http"},
+    {ALL, {{F, "for=nonsense;proto=https"}}, "http"},
+    {ALL, {{F, "for=198.51.100.1;proto=https, for=10.0.0.3;proto=http"}}, "https"},
+    {ALL, {{F, "for=6.6.6.6;proto=https, for=198.51.100.1;proto=http"}}, "http"},
+    {ALL, {{F, "for=6.6.6.6;proto=https"}, {F, "for=198.51.100.1"}}, "http"},
+    {FWD, {{P, "https"}, {F, "for=198.51.100.1;proto=http"}}, "http"},
+    {FWD, {{P, "https"}, {F, "for=198.51.100.1"}}, "http"},
+    {XFF, {{F, "for=198.51.100.1;proto=https"}}, "http"},
+    {ALL, {{X, "198.51.100.1"}, {P, "http"}, {F, "for=6.6.6.6;proto=https"}}, "http"},
+};
+
+static void test_how_the_client_came(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LN_ARRAY_LEN(schemes); i++) {
+        struct place p;
+
+        open_place(&p);
+        fill(&p, &schemes[i]);
+        ln_address_drop_claims(&p.conf, true, &p.fields);
+        struct ln_slice got = ln_address_scheme(&p.conf, &p.fields);
+
+        if (!ln_slice_eq(got, ln_slice_of(schemes[i].client)))
+            fail_msg("scheme %zu: %.*s", i, (int)got.n, got.p);
+        ln_arena_reset(&p.arena);
+    }
 }
 
 int main(void)
@@ -178,6 +246,8 @@ int main(void)
         cmocka_unit_test(test_what_a_trusted_proxy_tells),
         cmocka_unit_test(test_claims_of_strangers_are_dropped),
         cmocka_unit_test(test_a_trusted_proxy_s_other_fields_are_dropped),
+        cmocka_unit_test(test_companions_of_x_real_ip_stay),
+        cmocka_unit_test(test_how_the_client_came),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
