@@ -6,6 +6,7 @@
 #include "base/limit.h"
 #include "gateway/admit.h"
 #include "gateway/filter.h"
+#include "gateway/strip.h"
 
 /* Is `prefix` a whole number of leading segments of `path`? */
 static bool has_segments(struct ln_slice path, struct ln_slice prefix)
@@ -186,7 +187,7 @@ bool ln_headwrite_request(struct ln_exchange *x, struct ln_writer *w)
         const struct ln_field *f = &fields->v[i];
 
         if (f->dropped || is_rewritten(x, f) ||
-            (f->name_len == id_name.n && ln_slice_caseeq(ln_field_name(f), id_name)))
+            (f->name_len == id_name.n && ln_strip_is_same(ln_field_name(f), id_name)))
             continue;
         if (f->id == LN_FIELD_HOST) {
             write_host(x, w);

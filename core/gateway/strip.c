@@ -4,18 +4,19 @@
 #include "gateway/strip.h"
 
 #include "base/mem.h"
+#include "http/chars.h"
 
 static char fold(char c)
 {
-    return c == '_' ? '-' : ln_lower(c);
+    return ln_chars_is(c, LN_CHARS_NAME) ? ln_lower(c) : '-';
 }
 
-static bool is_same(const char *a, const char *b, size_t n)
+bool ln_strip_is_same(struct ln_slice a, struct ln_slice b)
 {
-    for (size_t i = 0; i < n; i++)
-        if (fold(a[i]) != fold(b[i]))
+    for (size_t i = 0; i < a.n && a.n == b.n; i++)
+        if (fold(a.p[i]) != fold(b.p[i]))
             return false;
-    return true;
+    return a.n == b.n;
 }
 
 void ln_strip_add(struct ln_strip *s, const char *name)
@@ -40,7 +41,7 @@ bool ln_strip_has(const struct ln_strip *s, const struct ln_field *f)
     if ((s->lengths >> f->name_len % 64 & 1) == 0)
         return false;
     for (unsigned i = 0; i < s->count; i++)
-        if (strlen(s->v[i]) == f->name_len && is_same(s->v[i], f->name, f->name_len))
+        if (ln_strip_is_same(ln_slice_of(s->v[i]), ln_field_name(f)))
             return true;
     return false;
 }

@@ -2,8 +2,9 @@
  * strip.h - names of fields that clients may not send, because services believe whoever sets them.
  *
  * gateway.headers.strip, and what plugins have reserved while they were loaded. "_" counts as "-":
- * services that read headers as variables (CGI, WSGI) take one for the other. Owner: the
- * generation; not changed once it serves.
+ * services that read headers as variables (CGI, WSGI) take one for the other; and so does all that
+ * is neither letter nor digit, which some servers take for "_". Owner: the generation; not changed
+ * once it serves.
  */
 #ifndef LN_GATEWAY_STRIP_H
 #define LN_GATEWAY_STRIP_H
@@ -15,6 +16,9 @@ struct ln_strip {
     const char **v;   /* owned; the texts are borrowed */
     unsigned count;
 };
+
+/* Are they one name to such services? */
+bool ln_strip_is_same(struct ln_slice a, struct ln_slice b);
 
 void ln_strip_add(struct ln_strip *s, const char *name);
 void ln_strip_fini(struct ln_strip *s);

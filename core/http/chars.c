@@ -6,12 +6,12 @@
 /* Combinations that occur, named by what has them. */
 enum {
     TEXT = LN_CHARS_VALUE,
-    MARK = TEXT | LN_CHARS_TOKEN | LN_CHARS_NAME,
+    MARK = TEXT | LN_CHARS_TOKEN,
     INSIDE = TEXT | LN_CHARS_PATH | LN_CHARS_QUERY,
     DELIM = INSIDE | LN_CHARS_SUBDELIM,
-    TOKEN_DELIM = DELIM | LN_CHARS_TOKEN | LN_CHARS_NAME,
-    UNDERSCORE = INSIDE | LN_CHARS_TOKEN | LN_CHARS_UNRESERVED,
-    PLAIN = UNDERSCORE | LN_CHARS_NAME,
+    TOKEN_DELIM = DELIM | LN_CHARS_TOKEN,
+    UNRESERVED = INSIDE | LN_CHARS_TOKEN | LN_CHARS_UNRESERVED,
+    PLAIN = UNRESERVED | LN_CHARS_NAME,
     HEX_LETTER = PLAIN | LN_CHARS_HEX,
     DECIMAL = HEX_LETTER | LN_CHARS_DIGIT,
 };
@@ -24,7 +24,7 @@ const uint16_t ln_chars_table[256] = {
     ['\''] = TOKEN_DELIM,  ['('] = DELIM,
     [')'] = DELIM,         ['*'] = TOKEN_DELIM,
     ['+'] = TOKEN_DELIM,   [','] = DELIM,
-    ['-'] = PLAIN,         ['.'] = PLAIN,
+    ['-'] = PLAIN,         ['.'] = UNRESERVED,
     ['/'] = INSIDE,        ['0' ... '9'] = DECIMAL,
     [':'] = INSIDE,        [';'] = DELIM,
     ['<'] = TEXT,          ['='] = DELIM,
@@ -32,11 +32,11 @@ const uint16_t ln_chars_table[256] = {
     ['@'] = INSIDE,        ['A' ... 'F'] = HEX_LETTER,
     ['G' ... 'Z'] = PLAIN, ['['] = TEXT | LN_CHARS_QUERY,
     ['\\'] = TEXT,         [']'] = TEXT | LN_CHARS_QUERY,
-    ['^'] = MARK,          ['_'] = UNDERSCORE,
+    ['^'] = MARK,          ['_'] = UNRESERVED,
     ['`'] = MARK,          ['a' ... 'f'] = HEX_LETTER,
     ['g' ... 'z'] = PLAIN, ['{'] = TEXT,
     ['|'] = MARK,          ['}'] = TEXT,
-    ['~'] = PLAIN,         [0x80 ... 0xff] = TEXT, /* obs-text */
+    ['~'] = UNRESERVED,    [0x80 ... 0xff] = TEXT, /* obs-text */
 };
 
 int ln_chars_hex(char c)

@@ -21,7 +21,7 @@ enum {
     LN_CHARS_HEX = 32,
     LN_CHARS_PATH = 64,   /* pchar without "%", and "/": RFC 3986 section 3.3 */
     LN_CHARS_QUERY = 128, /* pchar without "%", "/", "?", and "[" "]", as browsers send them */
-    LN_CHARS_NAME = 256,  /* tchar without "_", which some servers take for "-" in field names */
+    LN_CHARS_NAME = 256,  /* tchar without those that some servers take for "-" in field names */
 };
 
 extern const uint16_t ln_chars_table[256];

@@ -19,7 +19,7 @@ struct reader {
     struct ln_fields *fields;
     const char *line, *end; /* the next field line; the end of the head */
     unsigned max;
-    bool underscores; /* some name may have one */
+    bool unusual; /* some name may have what servers take for a dash */
 };
 
 static void take(struct reader *r, enum ln_field_id id, const char *colon)
@@ -45,7 +45,7 @@ static bool take_line(struct reader *r)
     if (id == LN_FIELD_OTHER && !ln_chars_are(r->line, n, LN_CHARS_NAME)) {
         if (!ln_chars_are(r->line, n, LN_CHARS_TOKEN))
             return false;
-        r->underscores = true;
+        r->unusual = true;
     }
     take(r, id, colon);
     return true;
@@ -54,7 +54,7 @@ static bool take_line(struct reader *r)
 /* From the line that take_line() has left on: finds the reason why. */
 static enum ln_reject read_rest(struct reader *r)
 {
-    r->underscores = true;
+    r->unusual = true;
     while (r->line < r->end - 2) {
         struct ln_slice name, value;
         enum ln_reject why = ln_judge_line(r->line, r->end, &name, &value, &r->line);
@@ -109,7 +109,7 @@ static bool is_printable(struct ln_slice s)
 
 static bool has_lookalike(const struct reader *r)
 {
-    for (unsigned i = 0; r->underscores && i < r->fields->count; i++)
+    for (unsigned i = 0; r->unusual && i < r->fields->count; i++)
         if (ln_judge_is_lookalike(r->fields->v[i].name, r->fields->v[i].name_len))
             return true;
     return false;

@@ -18,9 +18,10 @@ enum ln_reject ln_judge_response(struct ln_res_head *h);
 enum ln_reject ln_judge_line(const char *p, const char *end, struct ln_slice *name,
                              struct ln_slice *value, const char **next);
 
-/* Is the name, with its underscores as dashes, one that decides about framing, routing or who the
- * client is? Such a field means nothing to us, but everything to a server behind us that hands
- * fields on as CGI variables (RFC 3875 section 4.1.18), where both spellings are one. */
+/* Is the name, with dashes for all that is neither letter nor digit, one that decides about
+ * framing, routing or who the client is? Such a field means nothing to us, but everything to a
+ * server behind us that hands fields on as CGI variables (RFC 3875 section 4.1.18): there "_" and
+ * "-" are one, and to some servers every other mark, too. */
 bool ln_judge_is_lookalike(const char *name, size_t n);
 
 /* May this field stand in a trailer section? (RFC 9110 section 6.5.1) */

@@ -52,10 +52,10 @@ bool ln_judge_is_lookalike(const char *name, size_t n)
 {
     char dashed[LOOKALIKE_MAX];
 
-    if (n > sizeof dashed || memchr(name, '_', n) == NULL)
+    if (n > sizeof dashed || ln_chars_are(name, n, LN_CHARS_NAME))
         return false;
     for (size_t i = 0; i < n; i++)
-        dashed[i] = name[i] == '_' ? '-' : name[i];
+        dashed[i] = ln_chars_is(name[i], LN_CHARS_NAME) ? name[i] : '-';
     switch (ln_field_identify(dashed, n)) {
     case LN_FIELD_CONTENT_LENGTH:
     case LN_FIELD_TRANSFER_ENCODING:

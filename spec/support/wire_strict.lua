@@ -147,7 +147,7 @@ end
 
 
 local function is_lookalike(lower)
-  return lower:find("_", 1, true) ~= nil and LOOKALIKES[lower:gsub("_", "-")] == true
+  return lower:find("[^%w-]") ~= nil and LOOKALIKES[lower:gsub("[^%w-]", "-")] == true
 end
 
 

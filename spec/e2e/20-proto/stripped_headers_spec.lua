@@ -18,7 +18,9 @@ local ROUTES = [[
 any "/told/*" { to = service "app", use "tell" {} }
 any "/*" { to = service "app", function(req, res) res.headers["X-Seen"] = req.headers["X-Who"] or "nothing" end }
 ]]
-local LIES = { "X-Who: root", "x-who: root", "X_Who: root", "X-Internal: 1", "X-Other: 1" }
+local LIES = {
+  "X-Who: root", "x-who: root", "X_Who: root", "X.Who: root", "X-Internal: 1", "X-Other: 1", "X_Trace: mine",
+}
 
 
 describe("headers that clients may not send", function()
@@ -28,7 +30,7 @@ describe("headers that clients may not send", function()
     up = gate.upstream()
     g = gate.start {
       services = { { name = "app", instances = { up } } },
-      gateway = { trustedProxies = { "127.0.0.0/8" }, headers = { strip = { "X-Internal" } } },
+      gateway = { trustedProxies = { "127.0.0.0/8" }, headers = { strip = { "X-Internal" }, requestId = "X-Trace" } },
       routes = ROUTES, plugins = { tell = TELL },
     }
   end)
@@ -36,7 +38,7 @@ describe("headers that clients may not send", function()
 
   local function sent()
     local seen = {}
-    for _, name in ipairs { "X-Who", "X_Who", "X-Internal", "X-Other" } do
+    for _, name in ipairs { "X-Who", "X_Who", "X.Who", "X-Internal", "X-Other", "X_Trace" } do
       seen[name] = table.concat(up:last().headers:all(name), "|")
     end
     return seen
@@ -45,13 +47,15 @@ describe("headers that clients may not send", function()
   it("are gone on routes without the plugin that sets them, from trusted proxies too", function()
     local r = g:get("/plain", { headers = LIES })
     assert.equal("nothing", r.headers["X-Seen"])
-    assert.same({ ["X-Who"] = "", ["X_Who"] = "", ["X-Internal"] = "", ["X-Other"] = "1" }, sent())
+    assert.same({ ["X-Who"] = "", ["X_Who"] = "", ["X.Who"] = "", ["X-Internal"] = "",
+      ["X-Other"] = "1", ["X_Trace"] = "" }, sent())
   end)
 
   it("are what the plugin sets on its own routes", function()
     local r = g:get("/told/x", { headers = LIES })
     assert.equal("nothing", r.headers["X-Seen"])
-    assert.same({ ["X-Who"] = "plugin", ["X_Who"] = "", ["X-Internal"] = "", ["X-Other"] = "1" }, sent())
+    assert.same({ ["X-Who"] = "plugin", ["X_Who"] = "", ["X.Who"] = "", ["X-Internal"] = "",
+      ["X-Other"] = "1", ["X_Trace"] = "" }, sent())
   end)
 
   it("do not come in as trailers", function()

@@ -28,7 +28,7 @@ static bool is_tchar(int c)
 
 static bool is_name(int c)
 {
-    return is_tchar(c) && c != '_';
+    return is_alnum(c) || c == '-';
 }
 
 static bool is_value(int c)

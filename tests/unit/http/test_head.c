@@ -279,6 +279,10 @@ static void test_lookalikes_of_framing_and_routing_fields_rfc3875_4_1_18(void **
     request_bad(FIELD_LOOKALIKE, GET_WITH("X_Forwarded-For: 1.2.3.4\r\n"));
     request_bad(FIELD_LOOKALIKE, GET_WITH("x_forwarded_proto: https\r\n"));
     request_bad(FIELD_LOOKALIKE, GET_WITH("X_Real_IP: 1.2.3.4\r\n"));
+    /* Some servers make one of every character that is no letter and no digit. */
+    request_bad(FIELD_LOOKALIKE, GET_WITH("X.Forwarded.For: 1.2.3.4\r\n"));
+    request_bad(FIELD_LOOKALIKE, GET_WITH("X-Real~IP: 1.2.3.4\r\n"));
+    request_bad(FIELD_LOOKALIKE, POST_WITH("Content!Length: 5\r\n"));
     request_ok(&h, GET_WITH("X_Custom: 1\r\n_: 2\r\nContent__Length: "
                             "3\r\nA_B-C_D_E_F_G_H_I_J_K_L_M_N_O_P_Q: 4\r\n"));
     assert_int_equal(h.req.fields.count, 5);
