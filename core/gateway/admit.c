@@ -165,7 +165,7 @@ static bool is_over_meter(struct ln_exchange *x)
     const struct ln_meter_answer *a = &x->judging->answer;
 
     x->retry_after = a->wait;
-    if (a->by == LN_METER_REDIS || a->by == LN_METER_LOCAL)
+    if (a->by != LN_METER_ALLOW && a->by != LN_METER_DENY)
         x->told = (struct ln_told_limit){
             true, false, ln_limit_most(&x->gen->conf->limit.limits[a->which]), a->left, a->reset};
     return !a->ok;

@@ -23,7 +23,7 @@ struct fetch {
     struct ln_meter *meter;
     struct ln_redis_call *call;
     uint64_t hash, least; /* what was asked for at least */
-    uint64_t held;        /* that the purse had, and that were too few */
+    uint64_t held, note;  /* that the purse had, and that were too few */
     ln_msec held_until;   /* 0: none */
     ln_msec asked;
 };
@@ -66,6 +66,39 @@ static ln_msec now_of(const struct ln_meter *m)
     return ln_loop_now_ms(m->all->env.loop);
 }
 
+/* ---- what clients are told of tokens and refusals ---- */
+
+/* The purse keeps it: which window was the tightest, and what was left of it in Redis; of a
+ * refusal, when all of it is back. */
+static uint64_t note_of(uint64_t number, unsigned which)
+{
+    return number * LN_TALLY_WINDOWS + which;
+}
+
+static ln_nsec nsec_until(ln_msec at, ln_msec now)
+{
+    return at > now ? (at - now) * LN_NSEC_PER_MSEC : 0;
+}
+
+static struct ln_meter_answer told(const struct ln_meter *m, bool ok,
+                                   const struct ln_purse_answer *purse)
+{
+    ln_msec now = now_of(m);
+    uint64_t number = purse->note / LN_TALLY_WINDOWS;
+    unsigned which = purse->note % LN_TALLY_WINDOWS;
+    struct ln_meter_answer a = {
+        .ok = ok, .by = LN_METER_LEASED, .which = which < m->conf.count ? which : 0};
+
+    if (ok) {
+        a.left = purse->tokens + number;
+        a.reset = nsec_until(purse->until, now);
+    } else {
+        a.wait = purse->until > now ? nsec_until(purse->until, now) : LN_NSEC_PER_MSEC;
+        a.reset = number > purse->until ? nsec_until(number, now) : a.wait;
+    }
+    return a;
+}
+
 /* ---- fetching ---- */
 
 static void on_fetched(struct ln_redis_call *c);
@@ -83,6 +116,7 @@ static bool fetch(struct ln_meter_take *t, uint64_t want, const struct ln_purse_
     f->meter = m;
     f->hash = t->hash;
     f->held = purse->tokens;
+    f->note = purse->note;
     f->held_until = purse->until;
     f->least = t->cost - f->held;
     f->asked = now_of(m);
@@ -104,9 +138,10 @@ static bool fetch(struct ln_meter_take *t, uint64_t want, const struct ln_purse_
 }
 
 /* Nobody is at it any more; what the purse had goes back. */
-static void give_up(struct ln_meter *m, uint64_t hash, uint64_t held, ln_msec held_until)
+static void give_up(struct ln_meter *m, uint64_t hash, uint64_t held, uint64_t note,
+                    ln_msec held_until)
 {
-    ln_purse_put(&m->purse, hash, held, 0, held_until, now_of(m));
+    ln_purse_put(&m->purse, hash, held, note, held_until, now_of(m));
 }
 
 /* From the purse, or with whoever fetches. `want` is what the caller knows to be needed. True: the
@@ -116,23 +151,13 @@ static bool try_take(struct ln_meter_take *t, uint64_t want)
     struct ln_meter *m = t->meter;
     ln_msec now = now_of(m);
     struct ln_purse_answer a;
+    enum ln_purse_is is = ln_purse_take(&m->purse, t->hash, t->cost, now, m->conf.timeout, &a);
     struct fetch *f;
 
-    switch (ln_purse_take(&m->purse, t->hash, t->cost, now, m->conf.timeout, &a)) {
+    switch (is) {
     case LN_PURSE_PAID:
-        t->answer = (struct ln_meter_answer){
-            .ok = true,
-            .by = LN_METER_LEASED,
-            .left = a.tokens + a.left,
-            .reset = a.until > now ? (a.until - now) * LN_NSEC_PER_MSEC : 0};
-        ln_meter_count(m, LN_STAT_LIMITED_LEASED);
-        return true;
     case LN_PURSE_DENIED:
-        t->answer = (struct ln_meter_answer){
-            .ok = false,
-            .by = LN_METER_LEASED,
-            .wait = a.until > now ? (a.until - now) * LN_NSEC_PER_MSEC : LN_NSEC_PER_MSEC};
-        t->answer.reset = t->answer.wait;
+        t->answer = told(m, is == LN_PURSE_PAID, &a);
         ln_meter_count(m, LN_STAT_LIMITED_LEASED);
         return true;
     case LN_PURSE_BUSY:
@@ -146,7 +171,7 @@ static bool try_take(struct ln_meter_take *t, uint64_t want)
     }
     if (fetch(t, want, &a))
         return false;
-    give_up(m, t->hash, a.tokens, a.until);
+    give_up(m, t->hash, a.tokens, a.note, a.until);
     ln_meter_do_without(t);
     return true;
 }
@@ -176,10 +201,10 @@ static void answer(struct ln_meter_take *t, const struct ln_tally_answer *a)
 static void refuse_all(struct ln_meter *m, uint64_t hash, struct ln_list *waiting,
                        const struct ln_tally_answer *a)
 {
-    ln_msec now = now_of(m);
+    ln_msec now = now_of(m), back = now + a->reset / LN_NSEC_PER_MSEC;
 
     ln_purse_deny(&m->purse, hash, now + (a->wait + LN_NSEC_PER_MSEC - 1) / LN_NSEC_PER_MSEC,
-                  REMEMBER_MS, now);
+                  REMEMBER_MS, note_of(back, a->which), now);
     while (!ln_list_is_empty(waiting))
         answer(next_of(waiting), a);
 }
@@ -191,6 +216,7 @@ static void hand_out(const struct fetch *f, struct ln_list *waiting,
 {
     ln_msec now = now_of(f->meter), until = f->asked + a->reset / LN_NSEC_PER_MSEC;
     uint64_t tokens = a->granted + (f->held_until > now ? f->held : 0);
+    struct ln_tally_answer said = *a;
     struct ln_list served;
 
     ln_list_init(&served);
@@ -205,9 +231,10 @@ static void hand_out(const struct fetch *f, struct ln_list *waiting,
     }
     if (tokens > a->granted && f->held_until < until) /* those that were held, too */
         until = f->held_until;
-    ln_purse_put(&f->meter->purse, f->hash, tokens, a->left, until, now);
+    ln_purse_put(&f->meter->purse, f->hash, tokens, note_of(a->left, a->which), until, now);
+    said.left += tokens;
     while (!ln_list_is_empty(&served))
-        answer(next_of(&served), a);
+        answer(next_of(&served), &said);
 }
 
 /* Those for whom it was not enough: the first of them fetches for all. */
@@ -272,7 +299,7 @@ static void on_fetched(struct ln_redis_call *c)
     } else if (answered && f.least == 1 && f.held == 0) {
         refuse_all(f.meter, f.hash, &waiting, &a);
     } else {
-        give_up(f.meter, f.hash, f.held, f.held_until);
+        give_up(f.meter, f.hash, f.held, f.note, f.held_until);
         if (answered)
             refuse_some(f.least + f.held, &waiting, &a);
         else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * purse.c - a set-associative table of words that say everything, each changed by one swap.
  *
- *   set: way {hash, word} x 4 | note {left, until} x 4
+ *   set: way {hash, word} x 4 | note {text, until} x 4
  *   word: until when it holds (42 bits) | kind (2) | tokens (20)
  *
  * A word may return to an earlier value; that does no harm, because every decision is a swap of
@@ -22,7 +22,7 @@ enum kind { NONE, TOKENS, DENIED, BUSY };
 struct set {
     struct ln_pair way[WAYS];
     struct {
-        uint64_t left, until;
+        uint64_t text, until;
     } note[WAYS];
 };
 
@@ -101,7 +101,7 @@ enum ln_purse_is ln_purse_take(const struct ln_purse *p, uint64_t hash, uint64_t
 
         if (seen.id != hash)
             w = (struct word){0, NONE, 0};
-        out->left = __atomic_load_n(&s->note[i].left, __ATOMIC_RELAXED);
+        out->note = __atomic_load_n(&s->note[i].text, __ATOMIC_RELAXED);
         out->until = __atomic_load_n(&s->note[i].until, __ATOMIC_RELAXED);
         if (w.kind == TOKENS && w.tokens >= cost) {
             is = LN_PURSE_PAID;
@@ -118,7 +118,7 @@ enum ln_purse_is ln_purse_take(const struct ln_purse *p, uint64_t hash, uint64_t
     }
 }
 
-static void put(const struct ln_purse *p, uint64_t hash, struct word add, uint64_t left,
+static void put(const struct ln_purse *p, uint64_t hash, struct word add, uint64_t note,
                 ln_msec until, ln_msec now)
 {
     struct set *s = set_of(p, hash);
@@ -142,22 +142,22 @@ static void put(const struct ln_purse *p, uint64_t hash, struct word add, uint64
             next.tokens = LN_PURSE_TOKENS_MAX;
         if (!ln_pair_cas(&s->way[i], seen, (struct ln_pair){hash, pack(next)}))
             continue;
-        __atomic_store_n(&s->note[i].left, left, __ATOMIC_RELAXED);
+        __atomic_store_n(&s->note[i].text, note, __ATOMIC_RELAXED);
         __atomic_store_n(&s->note[i].until, until, __ATOMIC_RELAXED);
         return;
     }
 }
 
-void ln_purse_put(const struct ln_purse *p, uint64_t hash, uint64_t tokens, uint64_t left,
+void ln_purse_put(const struct ln_purse *p, uint64_t hash, uint64_t tokens, uint64_t note,
                   ln_msec until, ln_msec now)
 {
-    put(p, hash, (struct word){until, TOKENS, tokens}, left, until, now);
+    put(p, hash, (struct word){until, TOKENS, tokens}, note, until, now);
 }
 
 void ln_purse_deny(const struct ln_purse *p, uint64_t hash, ln_msec until, ln_msec at_most,
-                   ln_msec now)
+                   uint64_t note, ln_msec now)
 {
     ln_msec end = until - now < at_most ? until : now + at_most;
 
-    put(p, hash, (struct word){end, DENIED, 0}, 0, until, now);
+    put(p, hash, (struct word){end, DENIED, 0}, note, until, now);
 }

@@ -38,7 +38,7 @@ enum ln_purse_is {
 
 struct ln_purse_answer {
     uint64_t tokens; /* PAID: that are left of those fetched; EMPTY: that were too few */
-    uint64_t left;   /* PAID: that were left where they came from */
+    uint64_t note;   /* PAID, DENIED, EMPTY: what was given with them; at worst another client's */
     ln_msec until;   /* DENIED: when it would do; PAID: when all is back; EMPTY: the tokens' end */
 };
 
@@ -47,11 +47,11 @@ enum ln_purse_is ln_purse_take(const struct ln_purse *p, uint64_t hash, uint64_t
 
 /* What fetching has brought: tokens (0: none, and nobody fetches any more), good until `until`.
  * They join those that somebody else has put there meanwhile, with the earlier end. */
-void ln_purse_put(const struct ln_purse *p, uint64_t hash, uint64_t tokens, uint64_t left,
+void ln_purse_put(const struct ln_purse *p, uint64_t hash, uint64_t tokens, uint64_t note,
                   ln_msec until, ln_msec now);
 
 /* Nothing before `until`; to be believed for `at_most`. */
 void ln_purse_deny(const struct ln_purse *p, uint64_t hash, ln_msec until, ln_msec at_most,
-                   ln_msec now);
+                   uint64_t note, ln_msec now);
 
 #endif

@@ -10,6 +10,7 @@ local redis
 
 local function gateway(more, workers)
   local conf = { limit = 1000, window = "24h", redisURL = redis.url, timeout = "5s", lease = 50 }
+  if more.limits then conf.limit, conf.window = nil, nil end
   for key, value in pairs(more) do conf[key] = value end
   return gate.proxy(gate.upstream(), { rateLimit = conf, workers = workers or 2 })
 end
@@ -53,6 +54,19 @@ describe("a lease of tokens", function()
     asked()
     passed(each, 100)
     assert.equal(100, asked())
+  end)
+
+  it("tells clients where they stand at every answer, whoever gives it", function()
+    local windows = { limits = { "500/h", "20/24h" }, algorithm = "sliding_log", lease = 10, stateHeader = "X-Judge" }
+    local g = gateway(windows)
+    for i = 1, 22 do
+      local r = g:get("/")
+      local told = ("%d: %s %s"):format(i, r.headers["RateLimit-Limit"], r.headers["RateLimit-Remaining"])
+      assert.equal(("%d: 20 %d"):format(i, math.max(0, 20 - i)), told)
+      local reset = tonumber(r.headers["RateLimit-Reset"])
+      assert.is_true(reset > 86300 and reset <= 86400, reset)
+      assert.equal((i % 10 == 1) and "redis" or "leased", r.headers["X-Judge"], i)
+    end
   end)
 
   it("gives one lot to all who wait for it", function()

@@ -39,7 +39,7 @@ static void test_tokens_are_spent(void **state)
     ln_purse_put(&purse, 7, 3, 40, NOW + 100, NOW);
     assert_int_equal(take(7, 2, NOW + 1), LN_PURSE_PAID);
     assert_int_equal(answer.tokens, 1);
-    assert_int_equal(answer.left, 40);
+    assert_int_equal(answer.note, 40);
     assert_int_equal(answer.until, NOW + 100);
     assert_int_equal(take(8, 1, NOW + 1), LN_PURSE_EMPTY); /* another client */
     assert_int_equal(take(7, 1, NOW + 1), LN_PURSE_PAID);
@@ -91,7 +91,7 @@ static void test_nothing_takes_nobodys_place(void **state)
         ln_purse_put(&purse, i, 3, 0, NOW + 100, NOW);
     ln_purse_put(&purse, 5, 0, 0, NOW + 500, NOW);
     ln_purse_put(&purse, 6, 9, 0, NOW, NOW);
-    ln_purse_deny(&purse, 7, NOW, 1000, NOW);
+    ln_purse_deny(&purse, 7, NOW, 1000, 0, NOW);
     for (uint64_t i = 1; i <= 4; i++)
         assert_int_equal(take(i, 3, NOW), LN_PURSE_PAID);
     purse.size = ln_purse_size(CLIENTS);
@@ -119,11 +119,12 @@ static void test_tokens_end(void **state)
 static void test_refusals_are_remembered(void **state)
 {
     (void)state;
-    ln_purse_deny(&purse, 7, NOW + 5000, 1000, NOW);
+    ln_purse_deny(&purse, 7, NOW + 5000, 1000, 31, NOW);
     assert_int_equal(take(7, 1, NOW + 999), LN_PURSE_DENIED);
     assert_int_equal(answer.until, NOW + 5000);
+    assert_int_equal(answer.note, 31);
     assert_int_equal(take(7, 1, NOW + 1000), LN_PURSE_EMPTY); /* to be believed no longer */
-    ln_purse_deny(&purse, 7, NOW + 1010, 1000, NOW + 1000);
+    ln_purse_deny(&purse, 7, NOW + 1010, 1000, 0, NOW + 1000);
     assert_int_equal(take(7, 1, NOW + 1009), LN_PURSE_DENIED);
     assert_int_equal(take(7, 1, NOW + 1010), LN_PURSE_EMPTY);
 }
