@@ -54,7 +54,7 @@ stds.lunette_plugin = { read_globals = {
     counter = {}, gauge = {}, histogram = {},
   } },
   store = { fields = {
-    counters = {}, dict = {}, limiter = {}, permits = {},
+    bandwidth = {}, counters = {}, dict = {}, limiter = {}, permits = {},
   } },
   string = { fields = {
     byte = {}, char = {}, find = {}, format = {}, gmatch = {}, gsub = {}, len = {}, lower = {}, match = {}, rep = {},
@@ -122,7 +122,7 @@ stds.lunette_routes = { read_globals = {
     counter = {}, gauge = {}, histogram = {},
   } },
   store = { fields = {
-    counters = {}, dict = {}, limiter = {}, permits = {},
+    bandwidth = {}, counters = {}, dict = {}, limiter = {}, permits = {},
   } },
   string = { fields = {
     byte = {}, char = {}, find = {}, format = {}, gmatch = {}, gsub = {}, len = {}, lower = {}, match = {}, rep = {},

@@ -117,11 +117,11 @@ struct ln_gateway_conf {
     enum ln_errors_json errors_json;
 };
 
-struct ln_limit_conf { /* rateLimit */
-    bool enabled;
+struct ln_limit_conf {     /* rateLimit */
     struct ln_limit limit; /* what it says; the first one of: */
     struct ln_limit limits[LN_LIMIT_WINDOWS];
-    unsigned count;
+    unsigned count;            /* 0 = none */
+    uint64_t bandwidth;        /* bytes a second of responses; 0 = as they come */
     bool headers;              /* tell clients where they stand */
     bool dry_run;              /* refuse nothing */
     unsigned status;           /* of the refusal */

@@ -144,6 +144,8 @@ static const struct ln_row rows[] = {
      "Instead of these: several windows at once, such as `[10/s, 500/m, 10000/d]`. All must let a request pass, and none counts it when one does not."},
     {"burstSize", &ln_type_number, AT(conf.limit.burst), "10", LN_RANGE(1, 1000000000),
      "Requests that may come at once, with `gcra`; of each of `limits` it is the count."},
+    {"bandwidth", &ln_type_size, AT(conf.bandwidth), "0", LN_RANGE(0, (uint64_t)512 << 30),
+     "Bytes a second of responses that a client gets, over all its connections; as much as in a second at once. What is more waits. 0 = as they come. Also without the keys above."},
     {"algorithm", &ln_type_word, AT(conf.limit.way), "=gcra, or sliding_log with redisURL", LN_WORDS(ln_limit_words),
      "How requests are counted: see docs/limits.md. `gcra` spreads them evenly and allows a burst."},
     {"headers", &ln_type_switch, AT(conf.headers), "on", {0},
@@ -213,7 +215,7 @@ static void settle_windows(struct ln_reader *r, const struct ln_node *map,
             report_beside(r, &limits->key_place, others[i]);
     for (unsigned i = 0; i < conf->count; i++)
         conf->limits[i].way = conf->limit.way;
-    if (limits == NULL) {
+    if (limits == NULL && conf->limit.count > 0) {
         conf->limits[0] = conf->limit;
         conf->count = 1;
     }
@@ -237,7 +239,8 @@ static void check(struct ln_reader *r, const struct ln_node *map, void *base)
     const struct ln_node *limit = ln_node_get(map, "limit");
     const struct ln_node *window = ln_node_get(map, "window");
 
-    if (rate == NULL && limit == NULL && ln_node_get(map, "limits") == NULL)
+    if (rate == NULL && limit == NULL && ln_node_get(map, "limits") == NULL &&
+        ln_node_get(map, "bandwidth") == NULL)
         report_at(r, "requestsPerSecond", &r->place,
                   "missing, expected a whole number from 1 to 1000000000, or limit with window");
     if (rate != NULL && limit != NULL)
@@ -260,7 +263,7 @@ const struct ln_block ln_rows_limit = {.rows = rows, .check = check};
 static void set_limit(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
                       void *field)
 {
-    struct draft draft = {.conf = {.enabled = true, .place = n->place}};
+    struct draft draft = {.conf = {.place = n->place}};
 
     ln_row_read(r, row->range.block, n, &draft);
     *(struct ln_limit_conf *)field = draft.conf;

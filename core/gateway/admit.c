@@ -198,6 +198,22 @@ static enum ln_step obey_limit(struct ln_exchange *x)
     return over ? refuse(x) : LN_STEP_ACCESS;
 }
 
+/* Answers of a refusal are not among what waits. */
+static void limit_bandwidth(struct ln_exchange *x)
+{
+    const struct ln_generation *g = x->gen;
+    uint64_t rate = g->conf->limit.bandwidth;
+    struct ln_slice key;
+    struct ln_pace *p;
+
+    if (rate == 0 || !g->conf->gateway.listeners[x->d->listener].rate_limit)
+        return;
+    key = ln_client_key(&x->req);
+    p = ln_pace_add(&x->req.paces[LN_PACE_RESPONSE], &x->arena, rate, rate);
+    p->zone = &g->bandwidth.zone;
+    p->hash = ln_hash(ln_shm_hash_key(x->gw->shm), key.p, key.n);
+}
+
 static enum ln_step find_route(struct ln_exchange *x)
 {
     struct ln_req *r = &x->req;
@@ -255,6 +271,7 @@ enum ln_step ln_admit_judge(struct ln_exchange *x)
     }
     if (obey_limit(x) == LN_STEP_ANSWER)
         return LN_STEP_ANSWER;
+    limit_bandwidth(x);
     if (most > 0 && x->head.framing == LN_FRAMING_LENGTH && x->head.length > most)
         return answer_with(x, ln_answer(LN_ANSWER_BODY_LARGE));
     if (is_for_us(x))

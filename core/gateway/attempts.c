@@ -413,6 +413,7 @@ enum ln_step ln_attempts_send(struct ln_exchange *x)
     enum ln_reject why = LN_REJECT_NONE;
 
     x->sent_at = ln_loop_now(x->gw->loop);
+    x->up.pace = x->req.paces[LN_PACE_REQUEST];
     if (!ln_headwrite_request(x, &writer)) {
         ln_attempts_release(x, LN_OUTCOME_CLIENT_GONE, false);
         x->answer = *ln_answer(LN_ANSWER_HEAD_LARGE);

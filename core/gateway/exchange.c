@@ -9,6 +9,7 @@
 #include "gateway/collect.h"
 #include "gateway/filter.h"
 #include "gateway/headwrite.h"
+#include "gateway/pacing.h"
 #include "gateway/repeat.h"
 #include "gateway/tunnel.h"
 #include "http/accept.h"
@@ -297,6 +298,7 @@ static enum ln_step respond(struct ln_exchange *x)
     out = client_framing(x);
     ln_flow_init(&x->down, &x->gw->bufs, in, proxied ? x->res.length : x->reply.n, out,
                  &x->trailers_down);
+    x->down.pace = x->req.paces[LN_PACE_RESPONSE];
     x->keep = can_keep(x);
     if (!ln_headwrite_response(x, &writer, proxied ? x->res.reason : ln_slice(NULL, 0))) {
         ln_warn("request %.*s: the response head is too large to be passed on", (int)x->req.id.n,
@@ -401,6 +403,7 @@ static void settle(struct ln_exchange *x)
     ln_admit_cancel(x);
     ln_deadline_clear(&x->deadline);
     ln_deadline_clear(&x->total);
+    ln_pacing_end(x);
     ln_flow_fini(&x->up);
     ln_flow_fini(&x->down);
     ln_filter_fini(x);

@@ -97,9 +97,10 @@ struct ln_exchange {
     struct ln_deadline total;    /* services[].timeouts.total */
     struct ln_head_scan scan;    /* of the response head */
 
-    struct ln_flow up;     /* request content, to the instance */
-    struct ln_flow down;   /* response content, to the client */
-    struct ln_slice reply; /* content of an answer of our own */
+    struct ln_flow up;                       /* request content, to the instance */
+    struct ln_flow down;                     /* response content, to the client */
+    struct ln_slice reply;                   /* content of an answer of our own */
+    struct ln_pacing *pacing[LN_PACE_SIDES]; /* pacing.h; NULL: nothing was ever held */
     struct ln_fields trailers_up, trailers_down;
     struct ln_buf *collected; /* content that a request handler has read; borrowed from gw->bufs */
     bool own_body;  /* what goes upstream is req.body; nothing more is to be read from the client */

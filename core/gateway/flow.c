@@ -29,6 +29,7 @@ void ln_flow_init(struct ln_flow *f, struct ln_buf_cache *bufs, enum ln_framing 
     ln_body_init(&f->body, in, length, trailers);
     f->out = out;
     f->pending = NULL;
+    f->pace = NULL;
     f->bufs = bufs;
     f->most = f->written = 0;
     f->ended = false;
@@ -51,14 +52,15 @@ static void keep(struct ln_flow *f, const char *p, size_t n)
     ln_buf_put(f->pending, p, n);
 }
 
-/* Sends what was gathered; what the socket does not take becomes pending. */
+/* Sends what was gathered; what the socket does not take becomes pending. Where there is a pace,
+ * all of it does: finish() sends as much as may go. */
 static void send_out(struct gather *g)
 {
     ssize_t n = 0;
 
     if (g->count == 0)
         return;
-    if (!g->gone && g->f->pending == NULL) {
+    if (!g->gone && g->f->pending == NULL && LN_LIKELY(g->f->pace == NULL)) {
         n = g->count == 1 ? ln_stream_write(g->dst, g->iov[0].iov_base, g->iov[0].iov_len)
                           : ln_stream_writev(g->dst, g->iov, g->count);
         if (n == LN_STREAM_ERROR)
@@ -169,7 +171,7 @@ static enum ln_flow_result finish(struct gather *g)
     if (g->gone)
         return LN_FLOW_GONE;
     if (g->f->pending != NULL)
-        return LN_FLOW_FULL;
+        return LN_LIKELY(g->f->pace == NULL) ? LN_FLOW_FULL : ln_flow_flush(g->f, g->dst);
     return g->f->ended ? LN_FLOW_END : LN_FLOW_MORE;
 }
 
@@ -217,16 +219,28 @@ enum ln_flow_result ln_flow_close(struct ln_flow *f, struct ln_stream *dst, stru
     return finish(&g);
 }
 
+static size_t may_go(struct ln_flow *f, const struct ln_stream *dst)
+{
+    size_t all = ln_buf_len(f->pending);
+
+    return f->pace == NULL ? all : (size_t)ln_pace_room(f->pace, all, ln_loop_now(dst->loop));
+}
+
 enum ln_flow_result ln_flow_flush(struct ln_flow *f, struct ln_stream *dst)
 {
     while (f->pending != NULL) {
-        ssize_t n = ln_stream_write(dst, ln_buf_at(f->pending), ln_buf_len(f->pending));
+        size_t room = may_go(f, dst);
+
+        if (room == 0)
+            return LN_FLOW_HELD;
+        ssize_t n = ln_stream_write(dst, ln_buf_at(f->pending), room);
 
         if (n == LN_STREAM_ERROR)
             return LN_FLOW_GONE;
         if (n == LN_STREAM_AGAIN)
             return LN_FLOW_FULL;
         f->written += (uint64_t)n;
+        ln_pace_spend(f->pace, (uint64_t)n);
         ln_buf_eat(f->pending, (size_t)n);
         if (ln_buf_len(f->pending) == 0)
             ln_flow_fini(f);

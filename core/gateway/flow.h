@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "gateway/strip.h"
 #include "http/body.h"
+#include "limit/pace.h"
 #include "net/stream.h"
 
 struct ln_flow {
@@ -22,6 +23,7 @@ struct ln_flow {
     struct ln_buf_cache *bufs;    /* borrowed */
     uint64_t most;                /* bound of the content; 0 = none. Set it after ln_flow_init() */
     const struct ln_strip *strip; /* borrowed: trailers that do not pass; NULL: all do. Likewise */
+    struct ln_pace *pace;         /* borrowed: how fast it may go out; NULL: at once. Likewise */
     uint64_t written;             /* bytes the destination has taken, heads included */
     bool ended; /* the source's body is complete and its end was written or is pending */
 };
@@ -29,6 +31,7 @@ struct ln_flow {
 enum ln_flow_result {
     LN_FLOW_MORE,  /* all was taken: read on */
     LN_FLOW_FULL,  /* the destination is full: wait until it is writable, then ln_flow_flush() */
+    LN_FLOW_HELD,  /* the pace allows no more now: ln_flow_flush() when ln_pace_due() has come */
     LN_FLOW_END,   /* the body is complete and written */
     LN_FLOW_BAD,   /* the source broke its framing: flow->why tells */
     LN_FLOW_LARGE, /* the content is larger than `most`: its end was not written, and must not be */
@@ -58,7 +61,7 @@ enum ln_flow_result ln_flow_write(struct ln_flow *f, struct ln_stream *dst, stru
 /* The source was closed: a clean end of a body that lasts until the close. */
 enum ln_flow_result ln_flow_close(struct ln_flow *f, struct ln_stream *dst, struct ln_window *w);
 
-/* Writes what waits. MORE: nothing waits any more, read on; END; FULL; GONE. */
+/* Writes what waits. MORE: nothing waits any more, read on; END; FULL; HELD; GONE. */
 enum ln_flow_result ln_flow_flush(struct ln_flow *f, struct ln_stream *dst);
 
 #endif

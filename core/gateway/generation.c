@@ -46,11 +46,28 @@ static void load_meter(struct ln_generation *g, const struct ln_vm_env *env, str
         ln_diag_error(diag, &conf->place, "rateLimit: %s", err.text);
 }
 
+static void load_bandwidth(struct ln_generation *g, const struct ln_vm_env *env,
+                           struct ln_diag *diag)
+{
+    static const struct ln_slice name = {"rateLimit bandwidth", sizeof "rateLimit bandwidth" - 1};
+    const struct ln_plan plan = ln_pace_plan();
+
+    if (env->demand != NULL)
+        ln_windows_demand(&plan, LIMITED_CLIENTS, name, env->demand);
+    if (env->shm != NULL && !ln_windows_open(&g->bandwidth, &plan, LIMITED_CLIENTS, name, env->shm))
+        ln_diag_error(diag, &g->conf->limit.place,
+                      "rateLimit.bandwidth: shared memory has no zone for it");
+}
+
 static void load_limiter(struct ln_generation *g, const struct ln_vm_env *env, struct ln_diag *diag)
 {
-    if (!g->conf->limit.enabled)
+    const struct ln_limit_conf *conf = &g->conf->limit;
+
+    if (conf->bandwidth > 0)
+        load_bandwidth(g, env, diag);
+    if (conf->count == 0)
         return;
-    if (g->conf->limit.redis_url[0] != '\0')
+    if (conf->redis_url[0] != '\0')
         load_meter(g, env, diag);
     else
         ln_local_limit_load(&g->limiter, g->conf, env->demand, env->shm, diag);

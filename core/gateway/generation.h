@@ -32,14 +32,15 @@ struct ln_generation {
     struct ln_vm *vm;
     struct ln_consumers *consumers; /* NULL while the configuration has errors */
     struct ln_router *router;
-    struct ln_services *services;  /* NULL while checking */
-    struct ln_checks *checks;      /* from its commit until it retires; NULL: there are none */
-    struct ln_names *names;        /* likewise */
-    struct ln_spares *spares;      /* likewise */
-    struct ln_local_limit limiter; /* rateLimit, counted here */
-    struct ln_strip strip;         /* what clients may not send */
-    struct ln_meter *meter;        /* rateLimit, when Redis counts; else NULL */
-    bool json_always, json_never;  /* errors.json */
+    struct ln_services *services;     /* NULL while checking */
+    struct ln_checks *checks;         /* from its commit until it retires; NULL: there are none */
+    struct ln_names *names;           /* likewise */
+    struct ln_spares *spares;         /* likewise */
+    struct ln_local_limit limiter;    /* rateLimit, counted here */
+    struct ln_limit_window bandwidth; /* rateLimit.bandwidth: its zone */
+    struct ln_strip strip;            /* what clients may not send */
+    struct ln_meter *meter;           /* rateLimit, when Redis counts; else NULL */
+    bool json_always, json_never;     /* errors.json */
 };
 
 /* Loads everything: configuration, Lua, routes. With env->loop, env->shm and pools NULL it is a

@@ -9,6 +9,7 @@
 #include "gateway/exchange.h"
 #include "gateway/filter.h"
 #include "gateway/headwrite.h"
+#include "gateway/pacing.h"
 #include "gateway/repeat.h"
 #include "gateway/tunnel.h"
 #include "http/hop.h"
@@ -42,7 +43,9 @@ static void expect_client(struct ln_exchange *x)
 {
     const struct ln_timeouts_conf *t = &x->gen->conf->gateway.timeouts;
 
-    if (x->down.pending != NULL)
+    if (ln_pacing_is_held(x, LN_PACE_RESPONSE))
+        ln_deadline_clear(&x->d->deadline);
+    else if (x->down.pending != NULL)
         ln_downstream_patience(x->d, LN_PATIENCE_SEND, t->send);
     else if (ln_exchange_wants_body(x) ||
              (x->step == LN_STEP_SEND && !x->up.ended && x->up.pending == NULL))
@@ -55,6 +58,8 @@ static void expect_client(struct ln_exchange *x)
  * more; not so when the client itself waits for a 100. */
 static bool is_head_due(const struct ln_exchange *x)
 {
+    if (ln_pacing_is_held(x, LN_PACE_REQUEST))
+        return false;
     return x->up.ended || x->up.pending != NULL || x->up_broken ||
            (x->head.expect_continue && x->up.body.total == 0);
 }
@@ -111,6 +116,10 @@ void ln_relay_sent(struct ln_exchange *x, enum ln_flow_result result, enum ln_re
         ln_downstream_pause(x->d);
         ln_stream_watch_write(&x->attempt.conn->stream, true);
         break;
+    case LN_FLOW_HELD:
+        ln_downstream_pause(x->d);
+        ln_pacing_hold(x, LN_PACE_REQUEST);
+        break;
     case LN_FLOW_LARGE:
         x->body_bad = true;
         refuse_content(x, ln_answer(LN_ANSWER_BODY_LARGE));
@@ -136,6 +145,8 @@ bool ln_relay_is_too_slow(const struct ln_exchange *x)
     const struct ln_limits_conf *l = &x->gen->conf->gateway.limits;
     ln_msec spent = (ln_loop_now(x->gw->loop) - x->sent_at) / LN_NSEC_PER_MSEC;
 
+    if (x->up.pace != NULL) /* it is we who slow it down */
+        return false;
     return l->body_rate > 0 && !x->tunnel && spent > l->body_grace &&
            x->up.body.total < l->body_rate * (spent - l->body_grace) / 1000;
 }
@@ -193,9 +204,9 @@ void ln_relay_on_up_writable(struct ln_stream *s)
     struct ln_exchange *x = ln_container_of(s, struct ln_upconn, stream)->user;
     enum ln_flow_result result = ln_flow_flush(&x->up, s);
 
+    ln_stream_watch_write(s, result == LN_FLOW_FULL);
     if (result == LN_FLOW_FULL)
         return;
-    ln_stream_watch_write(s, false);
     ln_relay_sent(x, result, LN_REJECT_NONE);
     ln_exchange_advance(x);
 }
@@ -412,6 +423,11 @@ void ln_relay_received(struct ln_exchange *x, enum ln_flow_result result)
             ln_stream_watch_read(&c->stream, false);
         ln_stream_watch_write(&x->d->stream, true);
         break;
+    case LN_FLOW_HELD:
+        if (c != NULL)
+            ln_stream_watch_read(&c->stream, false);
+        ln_pacing_hold(x, LN_PACE_RESPONSE);
+        break;
     case LN_FLOW_END:
         x->finished = true;
         break;
@@ -496,13 +512,14 @@ void ln_exchange_client_writable(struct ln_exchange *x)
 
     if (result == LN_FLOW_MORE && x->filtering)
         result = ln_filter_pump(x, &w);
+    ln_stream_watch_write(&d->stream, result == LN_FLOW_FULL);
     if (result == LN_FLOW_FULL) {
-        if (x->down.written > before) /* it reads, if slowly */
+        if (x->down.written > before ||
+            !ln_deadline_is_set(&d->deadline)) /* it reads, if slowly; or it is its turn again */
             ln_downstream_patience(d, LN_PATIENCE_SEND, x->gen->conf->gateway.timeouts.send);
         return;
     }
-    ln_stream_watch_write(&d->stream, false);
-    if (x->attempt.conn != NULL && !x->down.ended)
+    if (x->attempt.conn != NULL && !x->down.ended && result != LN_FLOW_HELD)
         ln_stream_watch_read(&x->attempt.conn->stream, true);
     ln_relay_received(x, result);
     ln_exchange_advance(x);

@@ -4,6 +4,7 @@
 #include "gateway/tunnel.h"
 
 #include "gateway/headwrite.h"
+#include "gateway/pacing.h"
 
 static void settle(struct ln_exchange *x)
 {
@@ -29,6 +30,10 @@ void ln_tunnel_sent(struct ln_exchange *x, enum ln_flow_result result)
         ln_downstream_pause(x->d);
         ln_stream_watch_write(&x->attempt.conn->stream, true);
         break;
+    case LN_FLOW_HELD:
+        ln_downstream_pause(x->d);
+        ln_pacing_hold(x, LN_PACE_REQUEST);
+        break;
     case LN_FLOW_END:
         ln_stream_shutdown_write(&x->attempt.conn->stream);
         break;
@@ -48,6 +53,10 @@ void ln_tunnel_received(struct ln_exchange *x, enum ln_flow_result result)
     case LN_FLOW_FULL:
         ln_stream_watch_read(&x->attempt.conn->stream, false);
         ln_stream_watch_write(&x->d->stream, true);
+        break;
+    case LN_FLOW_HELD:
+        ln_stream_watch_read(&x->attempt.conn->stream, false);
+        ln_pacing_hold(x, LN_PACE_RESPONSE);
         break;
     case LN_FLOW_END:
         ln_stream_watch_read(&x->attempt.conn->stream, false);
@@ -90,6 +99,8 @@ bool ln_tunnel_open(struct ln_exchange *x)
 
     ln_flow_init(&x->up, &x->gw->bufs, LN_FRAMING_CLOSE, 0, LN_FRAMING_CLOSE, NULL);
     ln_flow_init(&x->down, &x->gw->bufs, LN_FRAMING_CLOSE, 0, LN_FRAMING_CLOSE, NULL);
+    x->up.pace = x->req.paces[LN_PACE_REQUEST];
+    x->down.pace = x->req.paces[LN_PACE_RESPONSE];
     if (!ln_headwrite_response(x, &writer, x->res.reason))
         return false;
     w.used = (size_t)(writer.at - w.base);

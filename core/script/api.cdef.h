@@ -14,8 +14,9 @@
  * 1.2  counters, dictionaries and metrics; operations that wait: HTTP, Redis, several at once; timers; balance; matching
  * 1.3  priority of requests
  * 1.4  limiters that look and charge; permits
+ * 1.5  bandwidths
  */
-enum { LN_API_MAJOR = 1, LN_API_MINOR = 4 };
+enum { LN_API_MAJOR = 1, LN_API_MINOR = 5 };
 
 enum ln_rc {
     LN_OK = 0,
@@ -183,8 +184,7 @@ int ln_verify_result(const struct ln_verify *v);
 
 /* ---- headers of the request or of the response (api_headers.c) ---- */
 
-/* First value, any case of the name. */
-int ln_headers_get(const struct ln_handle *h, const char *name, size_t name_len, struct ln_str *value);
+int ln_headers_get(const struct ln_handle *h, const char *name, size_t name_len, struct ln_str *value); /* the first; any case of the name */
 /* Walks: `at` starts at 0 and is moved; NONE at the end. name_len 0: all headers. */
 int ln_headers_next(const struct ln_handle *h, uint32_t *at, const char *name, size_t name_len, struct ln_str *found, struct ln_str *value);
 /* In the request phase, edits of the response's headers are queued and done when there is a response. */
@@ -254,8 +254,7 @@ int ln_res_skip_body(const struct ln_handle *h, int at);
 
 int ln_piece_text(const struct ln_piece *p, struct ln_str *out);
 int ln_piece_is_last(const struct ln_piece *p); /* OK, or NONE */
-/* ELIMIT: that is more than is held of one piece. */
-int ln_piece_set(const struct ln_piece *p, const char *text, size_t len);
+int ln_piece_set(const struct ln_piece *p, const char *text, size_t len); /* ELIMIT: that is more than is held of one piece */
 /* Every `plain` becomes `with`; also one that ends in a later piece. At most `most` of them, 0: all. EINVAL: `plain` is empty or longer than 4096 bytes. */
 int ln_piece_replace(const struct ln_piece *p, const char *plain, size_t plain_len, const char *with, size_t with_len, double most, double *count);
 /* From here on the content goes out in the coding gzip, level 1 to 9; `flush`: this piece at once. It ends with the last piece. ELIMIT: as
@@ -293,8 +292,7 @@ void ln_meter_ask_free(struct ln_meter_ask *a);
 int ln_meter_ask_take(struct ln_meter_ask *a, const char *key, size_t key_len, double cost, int how);
 /* The same under another limit, which counts apart. ELIMIT: a log that is larger than the limit's own. */
 int ln_meter_ask_take_as(struct ln_meter_ask *a, double count, double per, double burst, const char *key, size_t key_len, double cost, int how);
-/* OK or NONE (refused). */
-int ln_meter_ask_answer(const struct ln_meter_ask *a, struct ln_taken *out);
+int ln_meter_ask_answer(const struct ln_meter_ask *a, struct ln_taken *out); /* OK or NONE (refused) */
 
 /* Of both below: `ttl` in seconds, at most 1e9, 0 = for ever. NONE: there is none. ELIMIT: no room; nothing has changed. */
 struct ln_store_counters;
@@ -326,6 +324,11 @@ int ln_store_dict_incr(struct ln_store_dict *d, const char *key, size_t key_len,
 struct ln_store_permits;
 int ln_store_permits_take(struct ln_store_permits *p, const char *key, size_t key_len, double most, double hold, double *number);
 int ln_store_permits_give(struct ln_store_permits *p, const char *key, size_t key_len, double number);
+
+/* Content of a side goes no faster than `rate` bytes a second, after `burst` at once (api_pace.c). Who has the same key shares that; ptr
+ * NULL: nobody does. Several hold together. ESTATE: it has begun. ELIMIT: there are 8. EINVAL: rate from 1, burst from 0, both to 1e12. */
+struct ln_bandwidth;
+int ln_bandwidth_pace(struct ln_bandwidth *b, struct ln_cur *cur, int side, const char *key, size_t key_len, double rate, double burst);
 
 /* ---- metrics (api_metrics.c) ---- */
 
@@ -381,8 +384,7 @@ struct ln_redis_value {
 };
 /* NULL: there are as many as a use may have. */
 struct ln_redis_script *ln_redis_use_script(struct ln_redis_use *u, const char *text, size_t len);
-/* NULL: there is no Redis here. */
-struct ln_redis_ask *ln_redis_ask_new(struct ln_redis_use *u);
+struct ln_redis_ask *ln_redis_ask_new(struct ln_redis_use *u); /* NULL: there is no Redis here */
 void ln_redis_ask_free(struct ln_redis_ask *a);
 /* A command, or instead a script before the number of keys, the keys and the arguments; then its `argc` words. */
 void ln_redis_ask_command(struct ln_redis_ask *a, unsigned argc);
@@ -420,8 +422,7 @@ enum ln_match_error {
 int ln_match_next(struct ln_match *out, const char *s, size_t n, const char *p, size_t p_len, size_t init, bool anchor);
 /* The same for a pattern that may be a plain text. */
 int ln_match_find(struct ln_match *out, const char *s, size_t n, const char *p, size_t p_len, size_t init);
-/* For a plain text. OK or NONE. */
-int ln_match_plain(struct ln_match *out, const char *s, size_t n, const char *p, size_t p_len, size_t init);
+int ln_match_plain(struct ln_match *out, const char *s, size_t n, const char *p, size_t p_len, size_t init); /* a plain text: OK or NONE */
 
 /* ---- the rest (api_misc.c) ---- */
 
@@ -432,8 +433,7 @@ int ln_say(struct ln_cur *cur, int level, const char *text, size_t text_len, con
 
 enum { LN_SHA256_BYTES = 32 };
 int ln_crypto_sha256(struct ln_cur *cur, const char *bytes, size_t len, char *out); /* 32 bytes */
-/* 64 digits */
-int ln_crypto_sha256_hex(struct ln_cur *cur, const char *bytes, size_t len, char *out);
+int ln_crypto_sha256_hex(struct ln_cur *cur, const char *bytes, size_t len, char *out); /* 64 digits */
 int ln_crypto_hex(const char *bytes, size_t len, char *out);        /* 2 * len digits */
 /* 4 * ((len + 2) / 3) characters at most; `url`: the alphabet of file names, without padding. */
 int ln_crypto_base64(const char *bytes, size_t len, bool url, char *out, size_t *out_len);

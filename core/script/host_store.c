@@ -213,6 +213,22 @@ static int host_permits(lua_State *L)
     return push_handle(L, vm, zone, p);
 }
 
+/* bandwidth(zone, entries) -> address, or nil and a sentence */
+static int host_bandwidth(lua_State *L)
+{
+    struct ln_vm *vm = vm_of(L);
+    struct ln_bandwidth *b = ln_arena_zalloc(&vm->arena, sizeof *b);
+    struct ln_plan plan = ln_pace_plan();
+    size_t size = ln_limiter_size(&plan, (size_t)luaL_checkinteger(L, 2));
+    void *zone = zone_find(vm, LN_ZONE_LIMITER, name_of(L), &size, 0);
+
+    b->vm = vm;
+    b->is_open = zone != NULL;
+    if (b->is_open)
+        ln_limiter_open(&b->zone, &plan, zone, size);
+    return push_handle(L, vm, zone, b);
+}
+
 /* metric(its description: shm/metric.h) -> address, or nil and a sentence */
 static int host_metric(lua_State *L)
 {
@@ -282,9 +298,16 @@ void ln_stores_clear(struct ln_vm *vm)
 }
 
 static const luaL_Reg functions[] = {
-    {"limiter", host_limiter},   {"meter", host_meter},     {"limiter_join", host_limiter_join},
-    {"counters", host_counters}, {"dict", host_dict},       {"permits", host_permits},
-    {"metric", host_metric},     {"metrics", host_metrics}, {NULL, NULL},
+    {"limiter", host_limiter},
+    {"meter", host_meter},
+    {"limiter_join", host_limiter_join},
+    {"counters", host_counters},
+    {"dict", host_dict},
+    {"permits", host_permits},
+    {"bandwidth", host_bandwidth},
+    {"metric", host_metric},
+    {"metrics", host_metrics},
+    {NULL, NULL},
 };
 
 void ln_stores_push(struct ln_vm *vm)

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "http/head.h"
 #include "http/target.h"
+#include "limit/pace.h"
 #include "script/api.h"
 
 struct ln_route;
@@ -121,6 +122,8 @@ struct ln_req {
 
     /* A piece of the response's content, for the body handlers. */
     struct ln_chunk chunk;
+
+    struct ln_pace *paces[LN_PACE_SIDES]; /* how fast content may go: lists; NULL: as it comes */
 
     /* The verdict of the request phase, or of a response handler that replaces the response. */
     enum ln_verdict verdict;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * stores.h - what Lua holds of shared memory: limiters, counters, dictionaries, metrics. Private to
- * this layer.
+ * stores.h - what Lua holds of shared memory: limiters, bandwidths, counters, dictionaries,
+ * metrics. Private to this layer.
  *
  * A handle is made when a plugin opens a zone and lives as long as its state. While a configuration
  * is checked there are no zones: then every handle is empty, everybody passes, and what is stored
@@ -11,6 +11,7 @@
 
 #include <lua.h>
 
+#include "limit/pace.h"
 #include "script/vm_inner.h"
 #include "shm/counters.h"
 #include "shm/dict.h"
@@ -35,6 +36,12 @@ struct ln_store_permits {
     bool is_open;
     struct ln_permits permits;
     struct ln_store_permits *next;
+};
+
+struct ln_bandwidth {
+    struct ln_vm *vm;
+    bool is_open;
+    struct ln_limiter_zone zone;
 };
 
 struct ln_metric_handle {

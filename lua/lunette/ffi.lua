@@ -157,6 +157,11 @@ function M.limiter(address)
 end
 
 
+function M.bandwidth(address)
+  return ffi.cast("struct ln_bandwidth *", address)
+end
+
+
 function M.permits(address)
   return ffi.cast("struct ln_store_permits *", address)
 end

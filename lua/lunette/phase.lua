@@ -58,6 +58,7 @@ M.allowed = {
   ["res:transforms"] = { { [C.LN_PHASE_RESPONSE] = true }, "response is where a plugin decides that" },
   ["res:skip_body"] = { { [C.LN_PHASE_RESPONSE] = true }, "response is where a plugin decides that" },
   ["store.limiter"] = { { [C.LN_PHASE_INIT] = true }, "open it in init and keep it in self" },
+  ["store.bandwidth"] = { { [C.LN_PHASE_INIT] = true }, "open it in init and keep it in self" },
   ["store.permits"] = { { [C.LN_PHASE_INIT] = true }, "open them in init and keep them in self" },
   ["store.counters"] = { { [C.LN_PHASE_INIT] = true }, "open them in init and keep them in self" },
   ["store.dict"] = { { [C.LN_PHASE_INIT] = true }, "open it in init and keep it in self" },

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- store.lua - `store`: what all workers share and what survives reloads. The kinds of zones are in the modules beside this one.
 
+local bandwidth = require "lunette.store_bandwidth"
 local counters = require "lunette.store_counters"
 local dict = require "lunette.store_dict"
 local fault = require "lunette.fault"
@@ -11,7 +12,7 @@ local text = require "lunette.schema_text"
 
 local M = {}
 
-local kinds = { counters = counters, dict = dict, limiter = limiter, permits = permits }
+local kinds = { bandwidth = bandwidth, counters = counters, dict = dict, limiter = limiter, permits = permits }
 
 
 local function check_options(what, options, known)

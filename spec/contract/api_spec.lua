@@ -169,11 +169,12 @@ describe("the description of the Lua API", function()
   it("has the methods of what store and metrics give", function()
     local made = probe.handler("request", "", { init = [[
       self.counters, self.dict, self.permits = store.counters("c"), store.dict("d"), store.permits("p")
+      self.bandwidth = store.bandwidth("b")
       self.counter, self.gauge = metrics.counter("a_total", "a"), metrics.gauge("b", "b")
       self.histogram = metrics.histogram("c", "c")
     ]] }).self
     probe.reset()
-    for _, name in ipairs { "counters", "dict", "permits", "counter", "gauge", "histogram" } do
+    for _, name in ipairs { "bandwidth", "counters", "dict", "permits", "counter", "gauge", "histogram" } do
       local methods = sorted_keys(debug.getmetatable(made[name]).__index)
       assert.same(described(name), methods, name)
     end

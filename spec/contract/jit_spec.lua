@@ -100,6 +100,7 @@ describe("the hot path", function()
     ["rate-limit"] = { rate = "1000000/s", burst = 1000000 },
     ["quota"] = { limit = 1000000000, period = "month" },
     ["concurrency-limit"] = { most = 10000, by = "header:X-Api-Key", hold = "1s" },
+    ["bandwidth-limit"] = { download = "1g", upload = "1g" },
     ["headers"] = {
       client_id = "X-Client-Id",
       request = { set = { ["X-Gateway"] = "lunette" }, remove = { "Cookie" } },

@@ -13,6 +13,7 @@ local SCHEMA = [[schema = {
 
 local OBJECTS = {
   ["a limiter"] = 'store.limiter("a", "1/s", 1)',
+  ["a bandwidth"] = 'store.bandwidth("w")',
   ["counters"] = 'store.counters("b")',
   ["permits"] = 'store.permits("p")',
   ["a dictionary"] = 'store.dict("c")',

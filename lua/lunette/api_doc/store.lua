@@ -21,6 +21,10 @@ return {
       { "permits(zone, options)", "permits",
         "At most so many of each key at once. Options: `entries` (16384), how many may be held in all; `share`.",
         lua = "fun(zone: string, options?: { entries?: integer, share?: boolean }): lunette.Permits" },
+      { "bandwidth(zone, options)", "bandwidth",
+        "How many bytes a second each key gets, or sends, over all workers. Options: `entries` (65536), how many keys are told apart; "
+        .. "`share`.",
+        lua = "fun(zone: string, options?: { entries?: integer, share?: boolean }): lunette.Bandwidth" },
       { "counters(zone, options)", "counters",
         "Whole numbers by key. Options: `entries` (65536), how many keys there may be; `share`.",
         lua = "fun(zone: string, options?: { entries?: integer, share?: boolean }): lunette.Counters" },
@@ -57,6 +61,18 @@ return {
         lua = "fun(key: string, most: integer, hold?: number): number?, string?" },
       { "give(key, permit)", "nothing", "Gives it back: in a `log` handler, which runs also when the client has gone.",
         lua = "fun(key: string, permit: number)" },
+    },
+  },
+  {
+    title = "A bandwidth", name = "bandwidth", kind = "object", class = "lunette.Bandwidth",
+    about = "What `store.bandwidth` gives.",
+    rows = {
+      { "pace(key, rate, burst, side)", "nothing",
+        'Content of this response goes no faster than `rate` bytes a second (a number, or a size such as `"512k"`), after `burst` bytes at '
+        .. "once: as many as the rate gives in a second. Whoever has the same key shares that; with nil nobody does. `side`: `response`, "
+        .. "in `request` and `response` handlers, or `request`, for what is sent to the service, in `request` handlers. Several hold "
+        .. "together. Nothing is refused: what is too fast waits, and its sender with it.",
+        lua = 'fun(key: string?, rate: number|string, burst?: number|string, side?: "response"|"request")' },
     },
   },
   {

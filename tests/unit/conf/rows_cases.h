@@ -262,6 +262,7 @@ CASE("rateLimit.limit", "gateway: {port: ':0'}\nrateLimit: {window: 1m, @}\n", "
 CASE("rateLimit.window", "gateway: {port: ':0'}\nrateLimit: {limit: 1, @}\n", "1m", "0", "got \"0\", " A_DURATION "from 1ms to 365d")
 CASE("rateLimit.limits", TOP("rateLimit"), "[10/s, 500/m]", "fast",
      "got \"fast\", expected 1 to 8 rates such as 10/s or 5000/h")
+CASE("rateLimit.bandwidth", TOP("rateLimit"), "1m", "fast", "got \"fast\", " A_SIZE ", from 0 to 512g")
 CASE("rateLimit.headers", LIMIT, "off", "maybe", "got \"maybe\", expected on or off")
 CASE("rateLimit.dryRun", LIMIT, "on", "maybe", "got \"maybe\", expected on or off")
 CASE("rateLimit.status", LIMIT, "503", "200",

@@ -104,7 +104,7 @@ static void test_the_example_loads_and_has_every_key(void **state)
     walk(&ln_rows_root, page.p, mentions);
     load_good(&l, page.p);
     assert_int_equal(l.conf->service_count, 1);
-    assert_true(l.conf->limit.enabled);
+    assert_int_equal(l.conf->limit.count, 1);
     load_end(&l);
     ln_text_fini(&page);
 }

@@ -11,7 +11,21 @@ static void test_absent_is_off(void **state)
 
     (void)state;
     load_good(&l, HEAD);
-    assert_false(l.conf->limit.enabled);
+    assert_int_equal(l.conf->limit.count, 0);
+    load_end(&l);
+}
+
+static void test_a_bandwidth_alone(void **state)
+{
+    struct load l;
+
+    (void)state;
+    load_good(&l, HEAD "rateLimit: {bandwidth: 1m}\n");
+    assert_int_equal(l.conf->limit.bandwidth, 1 << 20);
+    assert_int_equal(l.conf->limit.count, 0);
+    load_end(&l);
+    load_good(&l, HEAD "rateLimit: {bandwidth: 1m, requestsPerSecond: 5}\n");
+    assert_int_equal(l.conf->limit.count, 1);
     load_end(&l);
 }
 
@@ -21,7 +35,7 @@ static void test_requests_per_second(void **state)
 
     (void)state;
     load_good(&l, HEAD "rateLimit: {requestsPerSecond: 100}\n");
-    assert_true(l.conf->limit.enabled);
+    assert_int_equal(l.conf->limit.count, 1);
     assert_int_equal(l.conf->limit.limit.count, 100);
     assert_int_equal(l.conf->limit.limit.per, 1000);
     assert_int_equal(l.conf->limit.limit.burst, 10);
@@ -207,12 +221,19 @@ static void test_window_without_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_absent_is_off),         cmocka_unit_test(test_requests_per_second),
-        cmocka_unit_test(test_limit_with_window),     cmocka_unit_test(test_redis_urls),
-        cmocka_unit_test(test_algorithm_in_redis),    cmocka_unit_test(test_neither_rate_nor_limit),
-        cmocka_unit_test(test_both_rate_and_limit),   cmocka_unit_test(test_limit_without_window),
-        cmocka_unit_test(test_window_without_limit),  cmocka_unit_test(test_several_windows),
-        cmocka_unit_test(test_windows_that_are_none), cmocka_unit_test(test_what_clients_are_told),
+        cmocka_unit_test(test_absent_is_off),
+        cmocka_unit_test(test_a_bandwidth_alone),
+        cmocka_unit_test(test_requests_per_second),
+        cmocka_unit_test(test_limit_with_window),
+        cmocka_unit_test(test_redis_urls),
+        cmocka_unit_test(test_algorithm_in_redis),
+        cmocka_unit_test(test_neither_rate_nor_limit),
+        cmocka_unit_test(test_both_rate_and_limit),
+        cmocka_unit_test(test_limit_without_window),
+        cmocka_unit_test(test_window_without_limit),
+        cmocka_unit_test(test_several_windows),
+        cmocka_unit_test(test_windows_that_are_none),
+        cmocka_unit_test(test_what_clients_are_told),
     };
 
     return cmocka_run_group_tests(tests, folder_open, folder_close);

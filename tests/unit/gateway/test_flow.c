@@ -609,6 +609,48 @@ static void test_ending_gives_the_buffer_back(void **state)
     ln_flow_fini(&c->flow); /* twice is harmless */
 }
 
+/* A byte a second: what does not go at once does not go during this test. */
+static void test_a_pace_holds(void **state)
+{
+    struct course *c = *state;
+    char *large = calloc(1, 5000);
+
+    memset(large, 'x', 5000);
+    memcpy(c->window.base, "HEAD", 4);
+    c->window.used = 4;
+    start(c, LN_FRAMING_LENGTH, 5003, LN_FRAMING_LENGTH);
+    ln_pace_add(&c->flow.pace, &c->arena, 1, 2048);
+    assert_int_equal(push(c, large, 5000, NULL), LN_FLOW_HELD);
+    drain(c);
+    assert_int_equal(c->out_len, 2048);
+    assert_memory_equal(c->out, "HEADxxx", 7);
+    assert_int_equal(c->flow.written, 2048);
+    assert_int_equal(ln_flow_flush(&c->flow, &c->dst), LN_FLOW_HELD);
+    assert_int_equal(PUSH(c, "end"), LN_FLOW_HELD);
+    c->flow.pace = NULL; /* its turn has come */
+    assert_int_equal(ln_flow_flush(&c->flow, &c->dst), LN_FLOW_END);
+    drain(c);
+    assert_int_equal(c->out_len, 5007);
+    assert_memory_equal(c->out + 5001, "xxxend", 6);
+    free(large);
+}
+
+/* What the pace allows and the socket does not take may still go. */
+static void test_a_full_socket_is_not_the_pace(void **state)
+{
+    struct course *c = *state;
+    size_t stuffed = stuff(c);
+
+    start(c, LN_FRAMING_LENGTH, 4, LN_FRAMING_LENGTH);
+    ln_pace_add(&c->flow.pace, &c->arena, 1, 2048);
+    assert_int_equal(PUSH(c, "abc"), LN_FLOW_FULL);
+    assert_int_equal(ln_flow_flush(&c->flow, &c->dst), LN_FLOW_FULL);
+    make_way(c, stuffed);
+    assert_int_equal(ln_flow_flush(&c->flow, &c->dst), LN_FLOW_MORE);
+    assert_int_equal(PUSH(c, "d"), LN_FLOW_END);
+    assert_out(c, "abcd");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -632,6 +674,8 @@ int main(void)
         TEST(test_the_end_waits_for_its_bytes),
         TEST(test_the_head_waits_too),
         TEST(test_ending_gives_the_buffer_back),
+        TEST(test_a_pace_holds),
+        TEST(test_a_full_socket_is_not_the_pace),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
