@@ -61,10 +61,10 @@ stds.lunette_plugin = { read_globals = {
     reverse = {}, sub = {}, upper = {},
   } },
   t = { fields = {
-    addresses = {}, amount = {}, any = {}, boolean = {}, cidr = {}, duration = {}, edits = {}, file = {},
-    header_name = {}, integer = {}, json_edits = {}, key = {}, list = {}, map = {}, media_type = {}, number = {},
-    oneof = {}, pattern = {}, rate = {}, record = {}, secret = {}, service = {}, size = {}, string = {}, template = {},
-    time = {}, url = {},
+    addresses = {}, amount = {}, any = {}, boolean = {}, cidr = {}, content = {}, duration = {}, edits = {}, file = {},
+    header_name = {}, header_value = {}, integer = {}, json_edits = {}, key = {}, list = {}, map = {}, media_type = {},
+    number = {}, oneof = {}, pattern = {}, rate = {}, record = {}, secret = {}, service = {}, size = {}, string = {},
+    template = {}, time = {}, url = {},
   } },
   table = { fields = {
     concat = {}, foreach = {}, foreachi = {}, getn = {}, insert = {}, maxn = {}, move = {}, remove = {}, sort = {},

@@ -4,7 +4,7 @@ local function fields(more)
   local all = {
     status = t.integer { default = 200, min = 200, max = 599,
       help = "Status of the answer." },
-    headers = t.map { t.header_name(), t.string(),
+    headers = t.map { t.header_name(), t.header_value(),
       help = "Headers of the answer." },
     json = t.any {
       help = "Content of the answer as a table, which becomes JSON." },

@@ -49,9 +49,9 @@ local limit = plugin "rate-limit" {
         .. "the metric and the log (level info)." },
     status = t.integer { default = 429, min = 400, max = 599,
       help = "Status of the answer to a request over the rate." },
-    body = t.any {
+    body = t.content {
       help = "Its content instead of ours: a text, or a table that becomes JSON." },
-    answer_headers = t.map { t.header_name(), t.string(), default = {},
+    answer_headers = t.map { t.header_name(), t.header_value(), default = {},
       help = "More headers of that answer." },
     headers = t.boolean { default = true,
       help = "Tell clients where they stand, in `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset`." },
@@ -72,8 +72,8 @@ local limit = plugin "rate-limit" {
       return nil, 'limit: expected "consumer" or a function, got a ' .. type(conf.limit)
     end
     if conf.limit and conf.limits then return nil, "limit: expected none beside limits" end
-    if conf.body ~= nil and type(conf.body) ~= "string" and type(conf.body) ~= "table" then
-      return nil, "body: expected a text or a table, got a " .. type(conf.body)
+    if not conf.state_header:find("^[%w!#$%%&'*+.^_`|~-]*$") then
+      return nil, ('state_header: expected the name of a header, or "" for none, got "%s"'):format(conf.state_header)
     end
     return true
   end,

@@ -38,14 +38,41 @@ local function reader(kind, name)
 end
 
 
+-- What stands for the key in names that all workers must agree on.
+local function title(value)
+  if type(value) == "function" then
+    local at = debug.getinfo(value, "S")
+    return ("function at %s:%d"):format(at.short_src, at.linedefined)
+  end
+  if type(value) ~= "table" then return value end
+  local titles = {}
+  for i, one in ipairs(value) do titles[i] = title(one) end
+  return table.concat(titles, ",")
+end
+
+
+-- A number is a name like any other.
+local function asking(f)
+  return function(req)
+    local value = f(req)
+    if value == nil or type(value) == "string" then return value end
+    if type(value) == "number" then return text.number(value) end
+    error(("by: expected a text, a number or nil of the %s, got %s"):format(title(f), text.show(value)), 0)
+  end
+end
+
+
 -- A function of the request, or nil and what is wrong.
 local function part(value, state)
-  if type(value) == "function" then return value end
+  if type(value) == "function" then return asking(value) end
   if type(value) ~= "string" then return nil end
   if WORDS[value] then return WORDS[value] end
   local kind, name = value:match("^(%l+):([^%s%c]+)$")
   if READ[kind] then return reader(kind, name), nil, true end
-  if value:find("{", 1, true) then return template.compile(value, nil, state.env.escape) end
+  if value:find("{", 1, true) then
+    local read, why = template.compile(value, nil, state.env.escape)
+    return read, why and ": " .. why
+  end
   return nil, text.hint(value, text.sorted_keys(WORDS))
 end
 
@@ -70,19 +97,6 @@ local function several(t, list, state, path)
     key = key and joined(one, key) or one
   end
   return key
-end
-
-
--- What stands for the key in names that all workers must agree on.
-local function title(value)
-  if type(value) == "function" then
-    local at = debug.getinfo(value, "S")
-    return ("function at %s:%d"):format(at.short_src, at.linedefined)
-  end
-  if type(value) ~= "table" then return value end
-  local titles = {}
-  for i, one in ipairs(value) do titles[i] = title(one) end
-  return table.concat(titles, ",")
 end
 
 

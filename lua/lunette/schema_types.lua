@@ -59,6 +59,21 @@ end
 
 
 types.header_name = text_type("a header name", M.is_header_name)
+types.header_value = text_type("a header value", M.is_header_value)
+
+
+-- What an answer may have as its content.
+types.content = {
+  options = {},
+  noun = function() return "a text or a table that becomes JSON" end,
+  parse = function(t, value, state, path)
+    if type(value) == "string" then return value end
+    if type(value) ~= "table" then return state:expected(path, t, value) end
+    local ok, why = pcall(require("lunette.json").encode, value)
+    return ok and value or state:expected(path, t, value, ": " .. tostring(why))
+  end,
+  json = function() return { type = { "string", "object", "array" } } end,
+}
 
 
 -- RFC 9110 section 8.3.1, and with stars as res:transforms() takes them.

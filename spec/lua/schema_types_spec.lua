@@ -131,6 +131,32 @@ describe("t.oneof", function()
 end)
 
 
+describe("t.header_value", function()
+  it("takes what a header can carry", function()
+    for _, value in ipairs { "", "a b", "a\tb", "\195\164" } do assert.equal(value, read(t.header_value(), value)) end
+  end)
+
+  it("refuses control characters, and white space at the edges", function()
+    refuses(t.header_value(), "a\r\nX: b", 'x: expected a header value, got "a\\013\\010X: b" (string)')
+    for _, value in ipairs { "a\nb", "a\0b", " a", "a ", 5 } do assert.is_nil((read(t.header_value(), value))) end
+  end)
+end)
+
+
+describe("t.content", function()
+  it("takes a text, or a table that becomes JSON", function()
+    assert.equal("", read(t.content(), ""))
+    assert.same({ a = { 1, "b" } }, read(t.content(), { a = { 1, "b" } }))
+  end)
+
+  it("refuses what cannot be written as JSON", function()
+    refuses(t.content(), 5, "x: expected a text or a table that becomes JSON, got 5 (number)")
+    local _, why = read(t.content(), { f = print })
+    assert.matches("^x: expected a text or a table that becomes JSON, got a table: .*function", why)
+  end)
+end)
+
+
 describe("t.header_name", function()
   it("takes a token", function() assert.equal("X-Api_Key.1", read(t.header_name(), "X-Api_Key.1")) end)
 

@@ -64,6 +64,20 @@ describe("rate-limit", function()
     for _ = 1, 3 do assert.is_nil(status(p)) end -- nil: not counted
   end)
 
+  it("takes numbers of a function as texts, and refuses what is neither", function()
+    local function who(req) return ({ number = 7, text = "7", table = {}, no = false })[req.args.who] end
+    local p = open { by = who }
+    assert.is_nil(status(p, "GET /?who=number"))
+    assert.equal(429, status(p, "GET /?who=text"))
+    assert.is_nil(status(gate.plugin("concurrency-limit", { most = 1, by = who }), "GET /?who=number"))
+    assert.is_nil(status(gate.plugin("quota", { limit = 1, by = { who, "host" } }), "GET /?who=number"))
+    for _, kind in ipairs { "table", "no" } do
+      assert.equal(500, status(p, "GET /?who=" .. kind))
+    end
+    assert.matches("by: expected a text, a number or nil of the function at .*whom_spec.lua:%d+, got a table",
+      gate.logged()[1].text)
+  end)
+
   it("counts apart what differs in whom it counts", function()
     assert.is_nil(status(open { by = "client" }))
     assert.is_nil(status(open { by = "ip" }))
@@ -178,7 +192,7 @@ describe("rate-limit", function()
   for by, message in pairs {
     ["clients"] = 'got "clients" (string); did you mean "client"?',
     ["header:"] = 'got "header:" (string)',
-    ["{req.headers}"] = 'got "{req.headers}" (string)',
+    ["{req.headers}"] = 'got "{req.headers}" (string): column 2: unknown name "req.headers"',
     [{}] = "got a table",
     [5] = "got 5 (number)",
   } do

@@ -20,6 +20,8 @@ return {
       { "url", "string", "An absolute URL." },
       { "media_type", "string", 'A content type as `res:transforms` takes it: `"text/html"`, `"text/*"`, `"application/*+json"`.' },
       { "header_name", "string", "Name of a header field." },
+      { "header_value", "string", "Value of a header field: no control characters, no white space at its edges; `min`, `max`." },
+      { "content", "string or table", "Content of an answer: a text, or a table that becomes JSON." },
       { "cidr", "object", 'An address or a block such as `"10.0.0.0/8"`; `conf.x:contains(ip)` asks it.' },
       { "pattern", "string", "A well-formed Lua pattern." },
       { "file", "string", "The path of a file, from the one in which it is written; `conf` has its bytes. It is watched. `max`, a number or a size such as `\"1m\"`, bounds them." },

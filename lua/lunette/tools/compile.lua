@@ -21,8 +21,8 @@ local ROUTES_MAX = 200 -- of a large configuration the first ones, by distinct c
 -- A value for each type of setting.
 local SAMPLES = {
   string = "sample", integer = 1, number = 1, boolean = true, rate = "1000000/s", duration = "30s", size = "64k",
-  url = "http://localhost:1/", header_name = "X-Sample", cidr = "10.0.0.0/8", pattern = "sample",
-  template = "{req.path}", secret = "sample", service = "sample",
+  url = "http://localhost:1/", header_name = "X-Sample", header_value = "sample", content = "sample",
+  cidr = "10.0.0.0/8", pattern = "sample", template = "{req.path}", secret = "sample", service = "sample",
 }
 
 -- What a sample of each type does not make sense for.
