@@ -42,6 +42,9 @@ stds.lunette_plugin = { read_globals = {
   json = { fields = {
     array = {}, decode = {}, encode = {}, null = {},
   } },
+  limits = { fields = {
+    beyond = {}, init = {}, over = {}, settings = {},
+  } },
   log = { fields = {
     debug = {}, error = {}, info = {}, warn = {},
   } },
@@ -109,6 +112,9 @@ stds.lunette_routes = { read_globals = {
   } },
   json = { fields = {
     array = {}, decode = {}, encode = {}, null = {},
+  } },
+  limits = { fields = {
+    beyond = {}, init = {}, over = {}, settings = {},
   } },
   log = { fields = {
     debug = {}, error = {}, info = {}, warn = {},

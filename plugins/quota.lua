@@ -3,7 +3,7 @@
 local quota = plugin "quota" {
   version = "1.0.0",
   api     = 1,
-  schema  = {
+  schema  = limits.settings {
     limit = t.integer { required = true, min = 1, max = 1000000000000,
       help = "How much a client may have in each period." },
     period = t.oneof { "hour", "day", "week", "month", default = "day",
@@ -11,7 +11,6 @@ local quota = plugin "quota" {
     offset = t.string { default = "+00:00",
       help = "How far the calendar's clock is ahead of UTC, such as `\"+01:00\"`. It is the same all year: there is "
         .. "no summer time." },
-    by = t.key { default = "client" },
     cost = t.amount { default = 1,
       help = "How much a request takes: a number, a header of the request that you trust, a template, or a "
         .. "function of the request. 1 where that gives no number; 0 takes nothing." },
@@ -23,10 +22,6 @@ local quota = plugin "quota" {
         .. "period, offset and by do." },
     entries = t.integer { default = 65536, min = 64, max = 1000000,
       help = "How many clients are told apart in a period. Those who come later share one count." },
-    dry_run = t.boolean { default = false,
-      help = "Refuse nothing: tell what would have been refused, in the metric and in the log (level info)." },
-    status = t.integer { default = 429, min = 400, max = 599,
-      help = "Status of the answer to a request for which nothing is left." },
     headers = t.boolean { default = true,
       help = "Tell clients where they stand, in `X-Quota-Limit`, `X-Quota-Remaining` and `X-Quota-Reset` (seconds)." },
   },
@@ -81,8 +76,11 @@ function quota:init()
   local zone = conf.zone or ("%d/%s%s:%s"):format(conf.limit, conf.period, conf.offset, conf.by.title)
   self.counters = store.counters(zone, { entries = conf.entries })
   self.shared   = store.counters(zone .. "/" .. SHARED, { entries = 64 })
-  self.refused  = metrics.counter("quota_refused_total",
-    "Requests over a quota: refused, or let through because it runs dry.", { "route", "result" })
+  limits.init(self, {
+    code = "quota_used_up", sentence = "Quota used up",
+    metric = "quota_refused_total", help = "Requests over a quota: refused, or let through because it runs dry.",
+    dry_run_header = "X-Quota-Dry-Run", what = "a request over the quota",
+  })
   if not conf.charge then self.log = false end
 end
 
@@ -132,20 +130,16 @@ function quota:request(req, res)
   local conf, who = self.conf, self.key(req)
   if who == nil then return end
   local left = look_at_the_clock(self)
-  local key = self.prefix .. who
-  local ok, used = take(self, key, conf.cost(req, res) or 1, left)
+  local key, cost = self.prefix .. who, conf.charge and 1 or conf.cost(req, res) or 1
+  local ok, used = take(self, key, cost, left)
   if conf.headers then tell(self, res, used, left) end
   if conf.charge then
     local ctx = req.ctx
     ctx[self] = key
   end
   if ok then return end
-  self.refused:inc(req.route, conf.dry_run and "dry_run" or "refused")
-  if conf.dry_run then
-    log.info("a request over the quota was let through: dry run", { route = req.route })
-    return
-  end
-  return req:refuse(conf.status, "quota_used_up", "Quota used up", { ["Retry-After"] = math.max(1, math.ceil(left)) })
+  if cost > conf.limit then return limits.beyond(self, req, res) end
+  return limits.over(self, req, res, left)
 end
 
 

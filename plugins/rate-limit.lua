@@ -3,7 +3,7 @@
 local limit = plugin "rate-limit" {
   version = "1.0.0",
   api     = 1,
-  schema  = {
+  schema  = limits.settings {
     rate = t.rate {
       help = 'How many requests may pass in the long run: `"100/s"`, `"5000/h"`, `"10/30s"`.' },
     limits = t.list { t.rate(), min = 1, max = 8,
@@ -15,7 +15,6 @@ local limit = plugin "rate-limit" {
     burst = t.integer { min = 1, max = 1000000,
       help = "How many requests may come at once before the rate is asked, with `gcra`: 10, or the count of each "
         .. "of `limits`." },
-    by = t.key { default = "client" },
     cost = t.amount { default = 1,
       help = "How much a request takes: a number, a header of the request that you trust, a template, or a "
         .. "function of the request. 1 where that gives no number; 0 takes nothing." },
@@ -26,8 +25,8 @@ local limit = plugin "rate-limit" {
     limit = t.any {
       help = 'Other rates for some. `"consumer"`: what `limits` of the client\'s consumer say, if it has any. Or a '
         .. 'function of the request (Lua only) that gives another rate for it: `"1000/m"`, or a number of '
-        .. "requests in the time of `rate`; nil: `rate`. Each is counted by itself. Windows and logs take no "
-        .. "longer one, and logs no larger one, than `rate`." },
+        .. "requests in the time of `rate`; nil: `rate`; 0: nobody passes. Each is counted by itself. Windows and logs "
+        .. "take no longer one, and logs no larger one, than `rate`." },
     zone = t.string { min = 1, max = 64,
       help = "Name of the counters. Uses with one zone count together, and must agree on rate and burst. Without "
         .. "it, uses with the same rate, burst, algorithm and by count together." },
@@ -44,15 +43,6 @@ local limit = plugin "rate-limit" {
     state_header = t.string { default = "X-RateLimit-State", max = 64,
       help = 'With `redis`: header of the response that tells who has judged: `redis`, `leased`, or `local`, `allow`, '
         .. '`deny` without it; `""` = none.' },
-    dry_run = t.boolean { default = false,
-      help = "Refuse nothing: count, and tell what would have been refused in the header `X-RateLimit-Dry-Run`, "
-        .. "the metric and the log (level info)." },
-    status = t.integer { default = 429, min = 400, max = 599,
-      help = "Status of the answer to a request over the rate." },
-    body = t.content {
-      help = "Its content instead of ours: a text, or a table that becomes JSON." },
-    answer_headers = t.map { t.header_name(), t.header_value(), default = {},
-      help = "More headers of that answer." },
     headers = t.boolean { default = true,
       help = "Tell clients where they stand, in `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset`." },
     style = t.oneof { "fields", "draft", "both", default = "fields",
@@ -81,6 +71,7 @@ local limit = plugin "rate-limit" {
 
 local BURST, RATES_MAX = 10, 1000
 local ROUNDED = 1e-5 -- seconds that ways to count may have added: an answer takes longer to come to its client
+local SECONDS = { s = 1, m = 60, h = 3600, d = 86400 }
 
 
 local function shown(rate)
@@ -99,10 +90,10 @@ end
 -- What clients are told of each rate: as a limit, and as a policy in the words of the draft.
 local function describe(self, rates)
   local policies = {}
-  self.most, self.policies = {}, {}
+  self.most, self.policies, self.least = {}, {}, math.huge
   for i, rate in ipairs(rates) do
     local most = self.burst or rate.count
-    self.most[i] = tostring(most)
+    self.most[i], self.least = tostring(most), math.min(self.least, most)
     self.policies[i] = ('"%s"'):format(shown(rate))
     policies[i] = ("%s;q=%d;w=%d"):format(self.policies[i], rate.count, rate.per)
   end
@@ -126,11 +117,12 @@ function limit:init()
   self.known, self.known_count = {}, 0
   describe(self, rates)
   if not conf.charge then self.log = false end
-  self.extra = {}
-  for name, value in pairs(conf.answer_headers) do self.extra[#self.extra + 1] = { name, value } end
-  self.refused = metrics.counter("rate_limit_refused_total",
-    "Requests over a limit of the plugin rate-limit: refused, or let through because it runs dry.",
-    { "route", "result" })
+  limits.init(self, {
+    code = "rate_limited", sentence = "Rate limit exceeded",
+    metric = "rate_limit_refused_total",
+    help = "Requests over a limit of the plugin rate-limit: refused, or let through because it runs dry.",
+    dry_run_header = "X-RateLimit-Dry-Run", what = "a request over the rate",
+  })
 end
 
 
@@ -141,16 +133,22 @@ local function remember(self, said, rate)
 end
 
 
+-- A count below 1 lets nobody pass.
+local function rate_of(count, per, burst)
+  if not (count >= 0 and count <= 1e9 and per > 0) then return nil end
+  count = math.floor(count)
+  return { count = count, per = per, burst = count > 0 and burst or nil }
+end
+
+
 -- What a function says in place of the rate. Texts and numbers come again and again, so what they mean is remembered.
 local function to_rate(self, said)
-  local conf = self.conf
   local rate
   if type(said) == "number" then
-    rate = { count = math.floor(said), per = conf.rate.per, burst = self.burst }
+    rate = rate_of(said, self.conf.rate.per, self.burst)
   elseif type(said) == "string" then
     local count, periods, unit = said:match("^(%d+)/(%d*)([smhd])$")
-    local seconds = unit and ({ s = 1, m = 60, h = 3600, d = 86400 })[unit]
-    rate = unit and { count = tonumber(count), per = (tonumber(periods) or 1) * seconds, burst = self.burst }
+    rate = unit and rate_of(tonumber(count), (tonumber(periods) or 1) * SECONDS[unit], self.burst)
   end
   if not rate then error(('limit: expected a rate such as "100/s" or a number, got %s'):format(tostring(said))) end
   return remember(self, said, rate)
@@ -158,22 +156,22 @@ end
 
 
 -- What `limits` of a consumer say, by its name; a burst alone goes with the rate of the use.
-local function rate_of_consumer(self, client)
+local function of_consumer(self, client)
   local name = client.consumer
   if not name then return nil end
   local rate = self.known[name]
   if rate == nil then
-    local limits = client.limits
-    local own = limits and (limits.rate or self.conf.rate)
-    rate = remember(self, name, own and { count = own.count, per = own.per, burst = self.burst } or false)
-    if rate and self.burst then rate.burst = limits.burst or self.burst end
+    local own = client.limits
+    local said = own and (own.rate or self.conf.rate)
+    rate = remember(self, name, said and rate_of(said.count, said.per, self.burst and own.burst or self.burst) or false)
   end
   return rate or nil
 end
 
 
-local function rate_of(self, req)
-  if self.conf.limit == "consumer" then return rate_of_consumer(self, req.client) end
+-- What some have in place of the rate; nil: the rate.
+local function other_rate(self, req)
+  if self.conf.limit == "consumer" then return of_consumer(self, req.client) end
   local said = self.conf.limit(req)
   if said == nil then return nil end
   return self.known[said] or to_rate(self, said)
@@ -195,33 +193,17 @@ local function tell(self, res, rate, left, reset, which)
 end
 
 
-local function refuse(self, req, wait)
-  local conf = self.conf
-  local headers = { ["Retry-After"] = math.max(1, math.ceil(wait)) }
-  for i = 1, #self.extra do headers[self.extra[i][1]] = self.extra[i][2] end
-  local status, body, all = req:refuse(conf.status, "rate_limited", "Rate limit exceeded", headers)
-  return status, conf.body or body, all
-end
-
-
 -- Redis does not count, and nobody is to pass then: the client has not asked for too much.
-local function unknown(req, wait)
+local function unknown(self, req, wait)
+  self.over.refused:inc(req.route, "refused")
   return req:refuse(503, "limit_unknown", "Service Unavailable", { ["Retry-After"] = math.ceil(wait) })
 end
 
 
--- Nothing is refused: it is only told.
-local function note(self, req, res, wait)
-  res.headers["X-RateLimit-Dry-Run"] = "refused"
-  log.info("a request over the rate was let through: dry run", { route = req.route, wait = wait })
-end
-
-
 -- Takes the cost; before the cost is known, asks only whether anything is left.
-local function take(self, key, req, res, rate)
-  local conf = self.conf
-  local cost = conf.cost(req, res) or 1
-  if not conf.charge then return self.bucket:take(key, cost, rate) end
+local function take(self, key, req, cost, rate)
+  if rate and rate.count == 0 then return false, 0, nil, 0, 1 end
+  if not self.conf.charge then return self.bucket:take(key, cost, rate) end
   local ctx = req.ctx
   ctx[self] = { key = key, rate = rate }
   return self.bucket:look(key, 1, rate)
@@ -229,17 +211,17 @@ end
 
 
 function limit:request(req, res)
-  local key = self.key(req)
+  local conf, key = self.conf, self.key(req)
   if key == nil then return end
-  local rate = self.conf.limit and rate_of(self, req)
-  local ok, left, wait, reset, which, by = take(self, key, req, res, rate)
+  local rate = conf.limit and other_rate(self, req)
+  local cost = conf.charge and 1 or conf.cost(req, res) or 1
+  local ok, left, wait, reset, which, by = take(self, key, req, cost, rate)
   if by and self.state_header then res.headers[self.state_header] = by end
   if self.fields or self.draft then tell(self, res, rate, left, reset, which) end
   if ok then return end
-  self.refused:inc(req.route, self.conf.dry_run and "dry_run" or "refused")
-  if self.conf.dry_run then return note(self, req, res, wait) end
-  if by == "deny" then return unknown(req, wait) end
-  return refuse(self, req, wait)
+  if by == "deny" and not conf.dry_run then return unknown(self, req, wait) end
+  if wait and cost > (rate and (rate.burst or rate.count) or self.least) then return limits.beyond(self, req, res) end
+  return limits.over(self, req, res, wait)
 end
 
 

@@ -11,6 +11,7 @@ local events = require "lunette.events"
 local host = require "lunette.host"
 local http = require "lunette.http"
 local json = require "lunette.json"
+local limits = require "lunette.limits"
 local log = require "lunette.log"
 local metrics = require "lunette.metrics"
 local parallel = require "lunette.parallel"
@@ -76,6 +77,7 @@ function M.words(owner)
     hostname = hostname,
     http = library("http", http.library),
     json = library("json", json),
+    limits = library("limits", limits),
     log = library("log", says),
     metrics = library("metrics", metrics),
     parallel = parallel,

@@ -24,7 +24,7 @@
 -- "integer", the name of an object) and there are no parameters.
 
 local FILES = {
-  "plugin", "request", "auth", "balance", "response", "store", "metrics", "libraries", "io", "redis", "functions", "routes", "settings", "specs",
+  "plugin", "request", "auth", "balance", "response", "store", "limits", "metrics", "libraries", "io", "redis", "functions", "routes", "settings", "specs",
 }
 
 local M = {

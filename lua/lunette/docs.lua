@@ -5,6 +5,7 @@
 --   luajit -e 'package.path = "lua/?.lua;" .. package.path; require("lunette.docs").write()'
 
 local auth_settings = require "lunette.auth_settings"
+local limits_settings = require "lunette.limits_settings"
 local schema = require "lunette.schema"
 
 local M = {}
@@ -46,12 +47,14 @@ local function summary_of(bytes)
 end
 
 
--- What a plugin file says of itself. Only its top level runs, which needs no more than `plugin`, `t` and `auth.settings`.
+-- What a plugin file says of itself. Only its top level runs, which needs no more than `plugin`, `t` and the settings
+-- that sisters share.
 function M.describe(source)
   local found
   local env = setmetatable({
     t = schema.t,
     auth = auth_settings,
+    limits = limits_settings,
     plugin = function(name)
       return function(about)
         found = { name = name, about = about, prototype = {} }

@@ -182,6 +182,24 @@ describe("rate-limit", function()
     assert.same({ 1, 0, 0, 0 }, { passed "gold-key-1", passed "wide-key-1", passed "plain-key-1", passed() })
   end)
 
+  it("lets nobody pass whose rate is 0", function()
+    for _, algorithm in ipairs { "gcra", "sliding_window" } do
+      local p = gate.plugin("rate-limit", { rate = "5/m", algorithm = algorithm, limit = function(req)
+        return tonumber(req.args.n) or req.args.n
+      end })
+      for _, none in ipairs { "0", "0.5", "0/h" } do
+        local out = gate.request(p, "GET /?n=" .. none)
+        assert.equal(429, out.status)
+        assert.equal("rate_limited", out.headers["X-Lunette-Reason"])
+        assert.is_nil(out.headers["Retry-After"])
+        assert.equal("0", out.headers["RateLimit-Limit"])
+        assert.equal("0", out.headers["RateLimit-Remaining"])
+      end
+      for _, wrong in ipairs { "-1", "nan", "1e300", "1/0s" } do assert.equal(500, status(p, "GET /?n=" .. wrong)) end
+      assert.is_nil(status(p, "GET /?n=1"))
+    end
+  end)
+
   it("fails where a function gives what is no rate", function()
     local p = open { limit = function(req) return req.args.rate end }
     assert.equal(500, status(p, "GET /?rate=fast"))

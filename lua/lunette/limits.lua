@@ -1,0 +1,57 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- limits.lua - what all plugins have in common that limit: settings, and what becomes of a request over its limit.
+--
+--   schema = limits.settings { ...the plugin's own... }
+--   init:     limits.init(self, { code = "rate_limited", sentence = "Rate limit exceeded", ... })
+--   request:  return limits.over(self, req, res, seconds)
+
+local limits_settings = require "lunette.limits_settings"
+local log = require "lunette.log"
+local metrics = require "lunette.metrics"
+
+local M = { settings = limits_settings.settings }
+
+-- How we write what answer_headers may say otherwise.
+local OURS = { ["retry-after"] = "Retry-After", ["x-lunette-reason"] = "X-Lunette-Reason" }
+
+
+-- `about`: code and sentence of a refusal; metric, the name of the counter, and its help; dry_run_header, and what, the words for
+-- such a request in the log.
+function M.init(self, about)
+  local headers = {}
+  for name, value in pairs(self.conf.answer_headers) do headers[OURS[name:lower()] or name] = value end
+  local refused = metrics.counter(about.metric, about.help, { "route", "result" })
+  self.over = { about = about, headers = headers, refused = refused }
+end
+
+
+local function refuse(self, req, wait, code, sentence)
+  local conf = self.conf
+  local headers = { ["Retry-After"] = wait and math.max(1, math.ceil(wait)) }
+  for name, value in pairs(self.over.headers) do headers[name] = value end
+  local status, body, all = req:refuse(conf.status, code, sentence, headers)
+  return status, conf.body or body, all
+end
+
+
+-- For `return`: this request is over the limit, and passes after `wait` seconds if nobody asks in between; nil: it never does.
+-- `code` and `sentence`, when it is for another reason than the plugin's own.
+function M.over(self, req, res, wait, code, sentence)
+  local about = self.over.about
+  self.over.refused:inc(req.route, self.conf.dry_run and "dry_run" or "refused")
+  if self.conf.dry_run then
+    res.headers[about.dry_run_header] = "refused"
+    log.info(about.what .. " was let through: dry run", { route = req.route, wait = wait })
+    return
+  end
+  return refuse(self, req, wait, code or about.code, sentence or about.sentence)
+end
+
+
+-- For `return`: the request costs more than the limit is, so that there is no use in coming back.
+function M.beyond(self, req, res)
+  return M.over(self, req, res, nil, "cost_above_limit", "This request costs more than ever passes")
+end
+
+
+return M
