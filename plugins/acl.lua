@@ -45,6 +45,7 @@ end
 
 
 function acl:init()
+  auth.counting(self)
   self.allows = self.conf.allow and judge(self.conf.allow)
   self.denies = self.conf.deny and judge(self.conf.deny)
 end
@@ -54,6 +55,7 @@ function acl:request(req, res)
   local client = req.client
   local known = client.consumer ~= nil or client.authenticated ~= nil
   if not known or self.denies and self.denies(client) or self.allows and not self.allows(client) then
+    auth.count(self, "forbidden")
     return auth.forbid(req, "Not allowed")
   end
 end

@@ -9,6 +9,9 @@ local basic = plugin "basic-auth" {
         .. "it works at once. 0: never." },
     timeout = t.duration { default = "2s", min = "10ms", max = "60s",
       help = "How long a request waits for its password to be judged; then it is answered with 503." },
+    failures = t.rate {
+      help = "How many wrong passwords an address may send: `10/m`. Beyond it none of its passwords is judged, and the "
+        .. "answer is 429. Of IPv6 a network is one address; behind proxies set `trustedProxies` first." },
   },
 }
 
@@ -16,6 +19,10 @@ local basic = plugin "basic-auth" {
 function basic:init()
   self.challenge = ('Basic realm="%s", charset="UTF-8"'):format(self.conf.realm)
   self.logins = metrics.counter("basic_auth_logins_total", "Passwords that were judged, or could not be.", { "result" })
+  local failures = self.conf.failures
+  if failures then
+    self.failures = store.limiter(("failures %d/%s"):format(failures.count, failures.per), failures, failures.count)
+  end
   return auth.init(self)
 end
 
@@ -31,8 +38,23 @@ local function read(value)
 end
 
 
+-- Those that wait for judgement have not failed yet: each counts when it has, and what is too much then is owed.
+function basic:has_guessed(req)
+  local ok, _, wait
+  if self.failures then ok, _, wait = self.failures:look(req.client.network) end
+  if not self.failures or ok then return false end
+  self.logins:inc("limited")
+  auth.count(self, "limited")
+  return true, math.max(1, math.ceil(wait))
+end
+
+
 function basic:verify(req, name, password)
   local conf = self.conf
+  local guessed, wait = self:has_guessed(req)
+  if guessed then
+    return req:refuse(429, "too_many_failures", "Too many wrong passwords from here", { ["Retry-After"] = wait })
+  end
   local right, why = consumers.verify(name, password, { remember = conf.remember, timeout = conf.timeout })
   if right then
     self.logins:inc("right")
@@ -40,9 +62,11 @@ function basic:verify(req, name, password)
   end
   if right == false then
     self.logins:inc("wrong")
+    if self.failures then self.failures:charge(req.client.network) end
     return auth.wrong(self, req, self.challenge, "Name or password is not right")
   end
   self.logins:inc(why)
+  auth.count(self, "undecided")
   return req:refuse(503, "auth_busy", "Passwords cannot be judged now, try again soon", { ["Retry-After"] = 1 })
 end
 

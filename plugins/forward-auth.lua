@@ -54,6 +54,7 @@ local forward = plugin "forward-auth" {
 function forward:init()
   local conf = self.conf
   for _, name in ipairs(conf.take) do reserve_header(name) end
+  auth.counting(self)
   if conf.cache > 0 then self.seen = store.dict("answers", { size = "16m" }) end
   -- What is asked and what is kept of an answer: uses in which these differ know nothing of each other.
   self.use = json.encode { conf.url or tostring(conf.service), conf.path, conf.method, conf.send, conf.take,
@@ -108,7 +109,7 @@ local function groups_of(text)
 end
 
 
-local function pass(self, req, kept)
+local function take_over(self, req, kept)
   for _, name in ipairs(self.conf.take) do req.headers[name] = kept.take[name] end
   if not kept.id or kept.id == "" then return end
   if consumers.has(kept.id) then
@@ -119,11 +120,18 @@ local function pass(self, req, kept)
 end
 
 
+local function pass(self, req, kept)
+  auth.count(self, "accepted")
+  return take_over(self, req, kept)
+end
+
+
 local NOTHING = { take = {} }
 
 
 local function refuse(self, reply)
   local headers = {}
+  auth.count(self, "wrong")
   for _, name in ipairs(self.conf.give) do
     local values = reply.headers:all(name)
     if values[1] then headers[name] = values end
@@ -134,8 +142,9 @@ end
 
 -- `status`: of an answer whose content could not be had. Below 500 the service is there, and may have refused.
 local function no_answer(self, req, why, status)
+  auth.count(self, "undecided")
   log.warn("the authorization service does not answer", { why = why, status = status })
-  if self.conf.on_down == "allow" and (not status or status >= 500) then return pass(self, req, NOTHING) end
+  if self.conf.on_down == "allow" and (not status or status >= 500) then return take_over(self, req, NOTHING) end
   return req:refuse(503, "no_authorization", "Authorization is not available", { ["Retry-After"] = "1" })
 end
 

@@ -259,7 +259,10 @@ function hmac:request(req, res)
   end
   if not has_signature then return auth.missing(self, req, self.challenge) end
   local keyid, why, answer = judge(self, req)
-  if answer then return req:refuse(unpack(answer)) end
+  if answer then
+    auth.count(self, "undecided")
+    return req:refuse(unpack(answer))
+  end
   if not keyid then return auth.wrong(self, req, self.challenge, "The signature is not taken: " .. why) end
   if self.conf.hide then take_away(req) end
   return auth.accept(self, req, consumers.has(keyid) and { consumer = keyid } or { id = keyid })

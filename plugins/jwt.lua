@@ -324,6 +324,7 @@ function jwt:request(req, res)
   if not token then return auth.missing(self, req, self.challenge) end
   local known, why = open_once(self, token)
   if known == false then
+    auth.count(self, "undecided")
     return req:refuse(503, "no_keys", "The keys of the issuer cannot be had", { ["Retry-After"] = "1" })
   end
   why = known and find_fault(self, known.claims) or why

@@ -15,6 +15,7 @@ local F = require "lunette.ffi"
 local api_escape = require "lunette.escape"
 local auth_settings = require "lunette.auth_settings"
 local fault = require "lunette.fault"
+local metrics = require "lunette.metrics"
 local reserve = require "lunette.reserve"
 local text = require "lunette.schema_text"
 
@@ -29,9 +30,27 @@ local function has_consumer(name)
 end
 
 
+local counters = setmetatable({}, { __mode = "k" }) -- by plugin object
+
+
+-- For init of plugins without auth.init: makes the counter for auth.count.
+function M.counting(self)
+  counters[self] = metrics.counter("auth_requests_total",
+    "Requests by what a plugin that finds out who is calling, or who may, has made of them.", { "plugin", "result" })
+end
+
+
+-- What became of a request. accept, wrong and missing do it themselves.
+function M.count(self, result)
+  local counter = counters[self]
+  if counter then counter:inc(self.name, result) end
+end
+
+
 -- For `return` in init.
 function M.init(self)
   local conf = self.conf
+  M.counting(self)
   if conf.realm:find('[%c"\\\128-\255]') then
     return nil, "realm: expected a text without quotes, backslashes and special characters"
   end
@@ -76,6 +95,7 @@ function M.accept(self, req, who)
   who.method = who.method or self.name
   local ok, why = req.client:authenticate(who)
   if not ok then fault.raise(why) end
+  M.count(self, "accepted")
   tell(self, req, who.consumer or who.id)
 end
 
@@ -88,7 +108,8 @@ end
 
 
 -- For `return`: the credentials are not right.
-function M.wrong(_, req, challenge, sentence)
+function M.wrong(self, req, challenge, sentence)
+  M.count(self, "wrong")
   return req:refuse(401, "bad_credentials", sentence, { ["WWW-Authenticate"] = challenges(req, challenge) })
 end
 
@@ -101,6 +122,7 @@ end
 -- For `return`: there are none.
 function M.missing(self, req, challenge)
   local conf = self.conf
+  M.count(self, "missing")
   if conf.anonymous then
     local ok, why = req.client:borrow(conf.anonymous)
     if not ok then fault.raise(why) end

@@ -98,6 +98,36 @@ describe("basic-auth", function()
     ask({}, with("nobody:guess"))
     assert.equal(1, gate.metrics('basic_auth_logins_total{result="right"}'))
     assert.equal(2, gate.metrics('basic_auth_logins_total{result="wrong"}'))
+    ask({}, {})
+    for result, count in pairs { accepted = 1, wrong = 2, missing = 1 } do
+      assert.equal(count, gate.metrics(('auth_requests_total{plugin="basic-auth",result="%s"}'):format(result)))
+    end
+  end)
+
+  it("judges no more guesses of an address than it is told to, and right ones neither", function()
+    local plugin = gate.chain {
+      gate.plugin("basic-auth", { failures = "3/m" }), function(req) return 200, req.client.consumer end,
+    }
+    local function status(text, ip, network)
+      local out = gate.request(plugin, { headers = text and with(text), ip = ip, network = network })
+      return out.status, out
+    end
+    for _ = 1, 10 do assert.equal(200, (status("alice:secret", "192.0.2.1"))) end
+    for _ = 1, 3 do assert.equal(401, (status("alice:guess", "192.0.2.1"))) end
+    local code, out = status("alice:secret", "192.0.2.1")
+    assert.equal(429, code)
+    assert.equal("20", out.headers["Retry-After"])
+    assert.equal("too_many_failures", out.headers["X-Lunette-Reason"])
+    assert.equal(401, (status(nil, "192.0.2.1"))) -- no guess
+    assert.equal(200, (status("alice:secret", "192.0.2.2")))
+    gate.clock:advance(20)
+    assert.equal(200, (status("alice:secret", "192.0.2.1")))
+    assert.equal(401, (status("zed:guess", "192.0.2.1")))
+    assert.equal(429, (status("zed:guess", "192.0.2.1")))
+    for i = 1, 3 do assert.equal(401, (status("alice:guess", "2001:db8::" .. i, "2001:db8::"))) end
+    assert.equal(429, (status("alice:guess", "2001:db8::9", "2001:db8::")))
+    assert.equal(3, gate.metrics('basic_auth_logins_total{result="limited"}'))
+    assert.equal(3, gate.metrics('auth_requests_total{plugin="basic-auth",result="limited"}'))
   end)
 
   it("stands with other methods, and all of them are asked for", function()

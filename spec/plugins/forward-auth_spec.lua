@@ -94,6 +94,11 @@ describe("forward-auth", function()
     end
     gate.http:on("GET " .. URL, 200, "")
     assert.equal(200, gate.request(chain(), REQUEST).status)
+    gate.http:on("GET " .. URL, 403, "")
+    assert.equal(403, gate.request(chain(), REQUEST).status)
+    for result, count in pairs { accepted = 1, wrong = 1, undecided = 6 } do
+      assert.equal(count, gate.metrics(('auth_requests_total{plugin="forward-auth",result="%s"}'):format(result)))
+    end
   end)
 
   it("lets nobody pass whose refusal is too large to be read", function()

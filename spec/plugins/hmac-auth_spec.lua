@@ -174,6 +174,7 @@ describe("hmac-auth", function()
     assert.equal(200, gate.request(lax, request { body = "hello" }).status)
     local out = gate.request(chain { secrets = SETTINGS.secrets, max = 4 }, with("hello", sha256 "hello"))
     assert.equal(413, out.status)
+    assert.equal(1, gate.metrics('auth_requests_total{plugin="hmac-auth",result="undecided"}'))
   end)
 
   it("takes a nonce once", function()

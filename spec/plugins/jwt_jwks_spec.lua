@@ -57,6 +57,7 @@ describe("jwt with a key set", function()
     assert.equal("1", out.headers["Retry-After"])
     for _ = 1, 5 do assert.equal(503, ask(made.tokens.RS256).status) end
     assert.equal(1, fetches()) -- not once for each
+    assert.equal(6, gate.metrics('auth_requests_total{plugin="jwt",result="undecided"}'))
     for _, answer in ipairs {
       { 500, made.jwks }, { 200, "hello" }, { 200, "{}" }, { 200, '{"keys":[]}' }, { 200, '{"keys":7}' },
     } do

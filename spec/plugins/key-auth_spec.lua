@@ -50,6 +50,16 @@ describe("key-auth", function()
     for _, key in ipairs { digest, digest:sub(8), digest:upper() } do assert.equal(401, ask({}, with(key)).status) end
   end)
 
+  it("counts what came of them, wrong ones and missing ones, too", function()
+    ask({}, with("alice-key-1"))
+    ask({}, with("alice-key-9"))
+    ask({}, with(nil))
+    ask({ otherwise = "next" }, with(nil))
+    for result, count in pairs { accepted = 1, wrong = 1, missing = 2 } do
+      assert.equal(count, gate.metrics(('auth_requests_total{plugin="key-auth",result="%s"}'):format(result)))
+    end
+  end)
+
   it("takes no key of a request that has several in one place: the service might take another", function()
     local function status(name, ...)
       return ask({ from = { "bearer", "header:X-Api-Key" }, hide = false }, { headers = { [name] = { ... } } }).status

@@ -12,6 +12,7 @@ local YESCRYPT = "$y$j75$salt$7AaIs0B9f0jwZeNZA4Sj0ZD7EbU9CAsq4yRR0uTeR04"
 local ROUTES = [[
 any "/in/*" { to = service "app", use "basic-auth" { timeout = "60s" } }
 any "/late/*" { to = service "app", use "basic-auth" { timeout = "10ms" } }
+any "/few/*" { to = service "app", use "basic-auth" { failures = "3/h" } }
 any "/open/*" { to = service "app" }
 ]]
 local ALICE, WRONG, ZED = "YWxpY2U6c2VjcmV0", "YWxpY2U6Z3Vlc3M=", "emVkOnNlY3JldA==" -- alice:secret alice:guess zed:secret
@@ -93,6 +94,25 @@ describe("basic-auth", function()
     end
     local known, unknown = time(WRONG), time(ZED)
     assert.is_true(unknown > known / 4, ("%g s for a name that nobody has, %g s for one"):format(unknown, known))
+  end)
+
+  it("judges no more wrong passwords of an address than it may send, over all workers", function()
+    local g = start(gate.upstream(), CHEAP, { workers = 2, gateway = { trustedProxies = { "127.0.0.0/8" } } })
+    local function ask(token, ip)
+      local headers = { "Authorization: Basic " .. token, "X-Forwarded-For: " .. ip }
+      return gate.client(g):get("/few/a", { headers = headers })
+    end
+    for _ = 1, 3 do assert.equal(401, ask(WRONG, "198.51.100.1").status) end
+    for _, token in ipairs { WRONG, ZED, ALICE } do
+      local r = ask(token, "198.51.100.1")
+      assert.equal(429, r.status)
+      assert.equal("too_many_failures", r.headers["X-Lunette-Reason"])
+      assert.is_true(tonumber(r.headers["Retry-After"]) > 1000)
+    end
+    assert.equal(3, logins(g, "wrong"))
+    assert.equal(3, logins(g, "limited"))
+    assert.equal(200, ask(ALICE, "198.51.100.2").status)
+    assert.equal(1, logins(g, "right"))
   end)
 
   it("answers 503 when it takes too long, and goes on", function()
