@@ -109,6 +109,7 @@ struct ln_gateway_conf {
     const char *user; /* "" = unchanged */
     struct ln_cidr *trusted_proxies;
     unsigned trusted_count;
+    bool trusts_unix; /* whoever can connect to a listener on a Unix socket */
     struct ln_identity_conf identity;
     struct ln_headers_conf headers;
     struct ln_resolver_conf resolver;

@@ -197,33 +197,38 @@ static const struct ln_row_type type_log_file = {"path", set_log_file, expect_lo
 
 /* ---- trusted proxies ---- */
 
-static void add_cidr(struct ln_reader *r, const struct ln_row *row, const struct ln_node *item,
-                     unsigned index, void *arg)
+static void add_proxy(struct ln_reader *r, const struct ln_row *row, const struct ln_node *item,
+                      unsigned index, void *arg)
 {
-    struct ln_cidr *ranges = arg;
+    struct ln_gateway_conf *g = arg;
 
-    if (item->kind != LN_NODE_SCALAR || !ln_cidr_parse(item->text, &ranges[index]))
+    (void)index;
+    if (item->kind == LN_NODE_SCALAR && ln_slice_eq(item->text, LN_SLICE("unix:")))
+        g->trusts_unix = true;
+    else if (item->kind == LN_NODE_SCALAR &&
+             ln_cidr_parse(item->text, &g->trusted_proxies[g->trusted_count]))
+        g->trusted_count++;
+    else
         ln_row_refuse(r, row, item);
 }
 
-static void set_cidrs(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
-                      void *field)
+static void set_proxies(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
+                        void *field)
 {
-    struct ln_cidr *ranges =
-        ln_arena_zalloc(&r->conf->arena, (ln_row_count(n) + 1) * sizeof *ranges);
-    int count = ln_row_items(r, row, n, add_cidr, ranges);
+    struct ln_gateway_conf *g = &r->conf->gateway;
 
-    *(struct ln_cidr **)field = ranges;
-    r->conf->gateway.trusted_count = count > 0 ? (unsigned)count : 0;
+    *(struct ln_cidr **)field =
+        ln_arena_zalloc(&r->conf->arena, (ln_row_count(n) + 1) * sizeof(struct ln_cidr));
+    ln_row_items(r, row, n, add_proxy, g);
 }
 
-static void expect_cidrs(const struct ln_row *row, struct ln_text *out)
+static void expect_proxies(const struct ln_row *row, struct ln_text *out)
 {
     (void)row;
-    ln_text_puts(out, "an address or range such as 10.0.0.0/8 or ::1, or a list of them");
+    ln_text_puts(out, "an address or range such as 10.0.0.0/8 or ::1, unix:, or a list of them");
 }
 
-static const struct ln_row_type type_cidrs = {"list of ranges", set_cidrs, expect_cidrs};
+static const struct ln_row_type type_proxies = {"list of ranges", set_proxies, expect_proxies};
 
 /* ---- identity ---- */
 
@@ -506,8 +511,8 @@ static const struct ln_row rows[] = {
      "Processes that serve; `auto` = one for each core."},
     {"user", &type_user, AT(user), "", {0},
      "User that workers run as; the supervisor keeps its own. Empty = unchanged."},
-    {"trustedProxies", &type_cidrs, AT(trusted_proxies), "[]", {0},
-     "Peers whose forwarding headers and request ids are believed."},
+    {"trustedProxies", &type_proxies, AT(trusted_proxies), "[]", {0},
+     "Peers whose forwarding headers, PROXY headers and request ids are believed. `unix:`: whoever can connect to a listener on a Unix socket."},
     {"identity", &ln_type_block, 0, NULL, LN_BLOCK(identity_block),
      "Who a request is counted as."},
     {"headers", &ln_type_block, 0, NULL, LN_BLOCK(header_block),

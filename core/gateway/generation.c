@@ -126,6 +126,22 @@ static void warn_of_stripped_sources(const struct ln_generation *g, struct ln_di
     }
 }
 
+/* The limit of all requests judges before plugins have looked at any token. */
+static void warn_of_late_sources(const struct ln_generation *g, struct ln_diag *diag)
+{
+    const struct ln_identity_conf *identity = &g->conf->gateway.identity;
+
+    if (g->conf->limit.count == 0)
+        return;
+    for (unsigned i = 0; i < identity->from_count; i++)
+        if (identity->from[i].kind == LN_IDENTITY_JWT)
+            ln_diag_warn(diag, &g->conf->limit.place,
+                         "rateLimit counts before plugins judge tokens: \"%s\" of "
+                         "gateway.identity.from gives nothing there, the next source counts; the "
+                         "plugin rate-limit below jwt counts by it",
+                         identity->from[i].text);
+}
+
 static void load_strip(struct ln_generation *g, struct ln_diag *diag)
 {
     const struct ln_headers_conf *conf = &g->conf->gateway.headers;
@@ -137,6 +153,7 @@ static void load_strip(struct ln_generation *g, struct ln_diag *diag)
     for (unsigned i = 0; i < count; i++)
         ln_strip_add(&g->strip, reserved[i]);
     warn_of_stripped_sources(g, diag);
+    warn_of_late_sources(g, diag);
 }
 
 struct ln_generation *ln_generation_load(const char *conf_path, struct ln_bundle *bundle,

@@ -9,7 +9,8 @@
 
 bool ln_identity_is_trusted(const struct ln_gateway_conf *conf, const struct ln_downstream *d)
 {
-    return conf->trusted_count > 0 && d->has_ip && ln_address_is_trusted(conf, d->ip);
+    return d->has_ip ? conf->trusted_count > 0 && ln_address_is_trusted(conf, d->ip)
+                     : conf->trusts_unix;
 }
 
 static struct ln_slice from_source(const struct ln_req *r, enum ln_identity_source kind,

@@ -42,6 +42,17 @@ describe("lunette check", function()
     end)
   end
 
+  it("warns of identities that the limit of all requests cannot know", function()
+    local function with(text)
+      return (GOOD:gsub('  port: ":8080"', '%0\n  identity: { from: [jwt:sub, address] }')) .. text
+    end
+    local r, d = check { yaml = with "rateLimit: { requestsPerSecond: 1 }\n" }
+    assert.equal(0, r.code, r.all)
+    local at = r.all:find("rateLimit counts before plugins judge tokens", 1, true)
+    assert.truthy(at and r.all:find(d:join("gateway.yaml") .. ":8:", 1, true), r.all)
+    assert.is_nil(check({ yaml = with "" }).all:find("rateLimit", 1, true))
+  end)
+
   -- what is put in place of a line of the good file -> line, column (of key or value), words of the message
   local mistakes = {
     { "an unknown key", "  timeuot: 30", 3, 3, { "timeuot", "timeout" } },

@@ -78,7 +78,7 @@ CASE("gateway.mergeSlashes", GATEWAY, "on", "merge", "got \"merge\", expected on
 CASE("gateway.workers", GATEWAY, "auto", "257", "got \"257\", expected auto, or a whole number from 1 to 256")
 CASE("gateway.user", GATEWAY, "_lunette", "a b", "got \"a b\", expected the name of a user, or \"\"")
 CASE("gateway.trustedProxies", GATEWAY, "10.0.0.0/8", "{}",
-     "got a mapping, expected an address or range such as 10.0.0.0/8 or ::1, or a list of them")
+     "got a mapping, expected an address or range such as 10.0.0.0/8 or ::1, unix:, or a list of them")
 CASE("gateway.identity", GATEWAY, "{}", "address", "got \"address\", " A_MAPPING)
 CASE("gateway.identity.from", IN("identity"), "['header:X-Api-Key', address]", "ip",
      "got \"ip\", expected address, consumer, header:NAME, query:NAME, cookie:NAME or jwt:CLAIM, or a list of them")

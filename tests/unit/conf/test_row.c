@@ -104,9 +104,9 @@ static void test_items_of_lists_have_their_index(void **state)
         "gateway:\n  port: \":0\"\n  trustedProxies: [10.0.0.0/8, lan, \"::1\", 10.0.0.0/33]\n",
         "gateway.yaml:3:32: gateway.trustedProxies[1]: got \"lan\", expected an address or range "
         "such "
-        "as 10.0.0.0/8 or ::1, or a list of them\n"
+        "as 10.0.0.0/8 or ::1, unix:, or a list of them\n"
         "gateway.yaml:3:44: gateway.trustedProxies[3]: got \"10.0.0.0/33\", expected an address or "
-        "range such as 10.0.0.0/8 or ::1, or a list of them\n");
+        "range such as 10.0.0.0/8 or ::1, unix:, or a list of them\n");
 }
 
 static void test_hundreds_of_errors_are_bounded(void **state)
