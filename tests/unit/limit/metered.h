@@ -23,7 +23,7 @@ struct question {
 static struct {
     ev_io door, guests[GUESTS];
     int door_fd;
-    unsigned guest_count, asked, said;
+    unsigned guest_count, asked, said, tightest;
     struct question questions[QUESTIONS];
 } server;
 
@@ -164,13 +164,13 @@ static inline void await_take(unsigned n, long long least, long long most)
     assert_int_equal(take_asked(n)->most, most);
 }
 
-/* To the n-th take; times in milliseconds. */
+/* To the n-th take; times in milliseconds. The tightest window is the `tightest`, from 0. */
 static inline void say(unsigned n, long long granted, unsigned left, unsigned wait, unsigned reset)
 {
     struct question *q = take_asked(n);
 
-    snprintf(q->answer, sizeof q->answer, "*5\r\n:%lld\r\n:%u\r\n:%u\r\n:%u\r\n:1\r\n", granted,
-             left, wait * 1000, reset * 1000);
+    snprintf(q->answer, sizeof q->answer, "*5\r\n:%lld\r\n:%u\r\n:%u\r\n:%u\r\n:%u\r\n", granted,
+             left, wait * 1000, reset * 1000, server.tightest + 1);
     speak();
 }
 

@@ -262,6 +262,51 @@ static void test_a_redis_that_is_known_to_be_down(void **state)
     ln_meter_free(meter);
 }
 
+/* ---- several windows ---- */
+
+/* What is spent here, or refused, tells of the window of which Redis has told. */
+static void test_the_tightest_of_windows_is_told(void **state)
+{
+    struct ln_meter_conf conf = conf_of(LN_LIMIT_FIXED_WINDOW, 4);
+
+    (void)state;
+    conf.limits[1] = (struct ln_limit){LN_LIMIT_FIXED_WINDOW, 7, 3600000, 1};
+    conf.count = 2;
+    meter = open_meter(&conf);
+    server.tightest = 1;
+    take(meter, 0, 1);
+    AWAIT(take_asked(0) != NULL);
+    say(0, 4, 3, 0, 3600000);
+    await_answers(0, 0);
+    assert_int_equal(takers[0].take.answer.which, 1);
+    take(meter, 1, 2);
+    assert_taken(1, true, LN_METER_LEASED);
+    assert_int_equal(takers[1].take.answer.which, 1);
+    assert_int_equal(takers[1].take.answer.left, 1 + 3);
+    take(meter, 2, 6); /* which gives back the one that is there */
+    AWAIT(take_asked(1) != NULL);
+    say(1, -1, 3, 60000, 3600000);
+    await_answers(2, 2);
+    take(meter, 3, 1);
+    assert_taken(3, true, LN_METER_LEASED);
+    assert_int_equal(takers[3].take.answer.which, 1);
+    assert_int_equal(takers[3].take.answer.left, 3);
+    take(meter, 4, 1);
+    AWAIT(take_asked(2) != NULL);
+    say(2, -1, 0, 60000, 3600000);
+    await_answers(4, 4);
+    take(meter, 5, 1);
+    assert_taken(5, false, LN_METER_LEASED);
+    assert_int_equal(takers[5].take.answer.which, 1);
+    ln_meter_free(meter);
+    conf.count = 1; /* a reload: the purse is the same, and that window is no more */
+    meter = open_meter(&conf);
+    take(meter, 6, 1);
+    assert_taken(6, false, LN_METER_LEASED);
+    assert_int_equal(takers[6].take.answer.which, 0);
+    ln_meter_free(meter);
+}
+
 /* ---- callbacks ---- */
 
 static void cancel_next(struct taker *t)
@@ -348,6 +393,7 @@ int main(void)
         METERED(test_tokens_do_not_outlive_their_window),
         METERED(test_all_who_wait_do_without),
         METERED(test_a_redis_that_is_known_to_be_down),
+        METERED(test_the_tightest_of_windows_is_told),
         METERED(test_whoever_is_told_cancels_another),
         METERED(test_whoever_is_told_takes_again),
         METERED(test_nobody_waits_any_more),
