@@ -26,8 +26,9 @@ struct job {
     struct ln_passwords *pool;
     mac id;
     struct job *next; /* in the queue, or done; under the lock */
-    bool taken;       /* by a thread; under the lock */
-    bool right;       /* written by the thread before it is done */
+    bool taken;       /* by a thread; under the lock, as are the next two */
+    bool judged;      /* ... which has done with it */
+    bool right;
     char *hash;
     char password[]; /* NUL-terminated */
 };
@@ -47,11 +48,11 @@ struct ln_passwords {
     unsigned count; /* of all */
     uint64_t made;
 
-    pthread_t threads[THREADS];
     unsigned thread_count;
     pthread_mutex_t lock;
     pthread_cond_t work;
-    struct job *first, **last, *done; /* under the lock, as is `over` */
+    struct job *first, **last, *done; /* under the lock, as are the next two */
+    unsigned users;                   /* the threads, and the loop's until it is over */
     bool over;
     bool complained; /* that there are no threads */
 };
@@ -93,7 +94,30 @@ bool ln_password_is_right(struct ln_slice password, struct ln_slice hash)
     return right;
 }
 
-/* ---- the threads ---- */
+/* ---- the threads ----
+ *
+ * What they and the loop's share goes with the last of them: at the end nobody waits for a hash
+ * that takes seconds and that nobody wants any more. */
+
+static void leave(struct ln_passwords *p)
+{
+    pthread_mutex_lock(&p->lock);
+    bool last = --p->users == 0;
+    pthread_mutex_unlock(&p->lock);
+
+    if (!last)
+        return;
+    pthread_cond_destroy(&p->work);
+    pthread_mutex_destroy(&p->lock);
+    ln_free(p);
+}
+
+static void wipe_job(struct job *j)
+{
+    explicit_bzero(j->password, strlen(j->password));
+    ln_free(j->hash);
+    ln_free(j);
+}
 
 static struct job *take(struct ln_passwords *p)
 {
@@ -121,14 +145,22 @@ static void *work(void *arg)
     pthread_mutex_lock(&p->lock);
     while ((j = take(p)) != NULL) {
         pthread_mutex_unlock(&p->lock);
-        j->right = judge(j->password, j->hash, d);
+        bool right = judge(j->password, j->hash, d);
+
         pthread_mutex_lock(&p->lock);
+        if (p->over) { /* nobody else has it */
+            wipe_job(j);
+            continue;
+        }
+        j->right = right;
+        j->judged = true;
         j->next = p->done;
         p->done = j;
         ln_wake_send(&p->wake);
     }
     pthread_mutex_unlock(&p->lock);
     ln_free(d);
+    leave(p);
     return NULL;
 }
 
@@ -139,15 +171,20 @@ static bool start_thread(struct ln_passwords *p)
 {
     sigset_t all, before;
     pthread_attr_t attr;
+    pthread_t thread;
     int rc;
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, STACK);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     if (p->thread_count == 0)
         ln_wake_start(p->loop, &p->wake, on_wake);
-    rc = pthread_create(&p->threads[p->thread_count], &attr, work, p);
+    pthread_mutex_lock(&p->lock); /* until it is counted, it does nothing */
+    rc = pthread_create(&thread, &attr, work, p);
+    p->users += rc == 0;
+    pthread_mutex_unlock(&p->lock);
     pthread_attr_destroy(&attr);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (rc == 0)
@@ -219,9 +256,7 @@ static void free_job(struct job *j)
 {
     ln_list_remove(&j->node);
     j->pool->count--;
-    explicit_bzero(j->password, strlen(j->password));
-    ln_free(j->hash);
-    ln_free(j);
+    wipe_job(j);
 }
 
 static struct job *find_job(struct ln_passwords *p, const mac id)
@@ -367,34 +402,43 @@ struct ln_passwords *ln_passwords_new(struct ln_loop *loop)
     ln_rand_bytes(p->secret, sizeof p->secret);
     ln_list_init(&p->all);
     p->last = &p->first;
+    p->users = 1;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->work, NULL);
     return p;
+}
+
+/* What a thread is judging is its own from now on. */
+static void end_threads(struct ln_passwords *p)
+{
+    struct ln_list *at, *next;
+
+    pthread_mutex_lock(&p->lock);
+    p->over = true;
+    pthread_cond_broadcast(&p->work);
+    for (at = p->all.next; at != &p->all; at = next) {
+        struct job *j = ln_container_of(at, struct job, node);
+
+        next = at->next;
+        ln_assert(ln_list_is_empty(&j->waiters));
+        if (j->taken && !j->judged)
+            ln_list_remove(at);
+    }
+    pthread_mutex_unlock(&p->lock);
 }
 
 void ln_passwords_free(struct ln_passwords *p)
 {
     if (p == NULL)
         return;
-    pthread_mutex_lock(&p->lock);
-    p->over = true;
-    pthread_cond_broadcast(&p->work);
-    pthread_mutex_unlock(&p->lock);
-    while (p->thread_count > 0)
-        pthread_join(p->threads[--p->thread_count], NULL);
+    end_threads(p);
     ln_wake_stop(&p->wake);
-    while (!ln_list_is_empty(&p->all)) {
-        struct job *j = ln_container_of(p->all.next, struct job, node);
-
-        ln_assert(ln_list_is_empty(&j->waiters));
-        free_job(j);
-    }
-    pthread_cond_destroy(&p->work);
-    pthread_mutex_destroy(&p->lock);
+    while (!ln_list_is_empty(&p->all))
+        free_job(ln_container_of(p->all.next, struct job, node));
     ln_digest_free(p->digest);
     if (p->memory != NULL)
         explicit_bzero(p->memory, SETS * sizeof *p->memory);
     ln_free(p->memory);
     explicit_bzero(p->secret, sizeof p->secret);
-    ln_free(p);
+    leave(p);
 }

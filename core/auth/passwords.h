@@ -33,7 +33,8 @@ struct ln_password_ask {
 };
 
 struct ln_passwords *ln_passwords_new(struct ln_loop *loop);
-/* Nobody waits any more. Ends with the hash that is being made, if there is one. */
+/* Nobody waits any more. A hash that is being made is not waited for: its thread ends with it, or
+ * with the process. */
 void ln_passwords_free(struct ln_passwords *p);
 
 /* True: `result` is there. False: on_done will be called. `remember`: how old a right answer may be

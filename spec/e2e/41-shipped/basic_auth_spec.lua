@@ -147,6 +147,14 @@ describe("basic-auth", function()
     assert.equal(200, g:get("/in/a", with(ALICE)).status)
   end)
 
+  it("stops at once when nobody waits for what is being judged", function()
+    local endless = "$2b$17$abcdefghijklmnopqrstuu" .. ("K"):rep(31) -- longer than that timeout
+    local g = start(gate.upstream(), endless, { gateway = { drainTimeout = "4s" } })
+    assert.equal(503, g:get("/late/a", with(WRONG)).status)
+    g:stop()
+    assert.falsy(g:log():find("the drain timeout has passed", 1, true))
+  end)
+
   it("stops while passwords are being judged", function()
     local g = start(gate.upstream(), DEAR, { gateway = { drainTimeout = "1s" } })
     local c = gate.client(g)
