@@ -41,13 +41,6 @@ static void end_fetch(struct fetch *f)
     ln_free(f);
 }
 
-void ln_lots_free(struct ln_meter *m)
-{
-    for (unsigned i = 0; i < LN_LOTS_BUCKETS; i++)
-        while (!ln_list_is_empty(&m->fetches[i]))
-            end_fetch(ln_container_of(m->fetches[i].next, struct fetch, node));
-}
-
 static struct fetch *find_fetch(struct ln_meter *m, uint64_t hash)
 {
     struct ln_list *bucket = &m->fetches[hash % LN_LOTS_BUCKETS];
@@ -64,6 +57,25 @@ static struct fetch *find_fetch(struct ln_meter *m, uint64_t hash)
 static ln_msec now_of(const struct ln_meter *m)
 {
     return ln_loop_now_ms(m->all->env.loop);
+}
+
+/* Nobody is at it any more; what the purse had goes back. */
+static void give_up(struct ln_meter *m, uint64_t hash, uint64_t held, uint64_t note,
+                    ln_msec held_until)
+{
+    ln_purse_put(&m->purse, hash, held, note, held_until, now_of(m));
+}
+
+/* Those who have waited are gone; what Redis still answers is lost. */
+void ln_lots_free(struct ln_meter *m)
+{
+    for (unsigned i = 0; i < LN_LOTS_BUCKETS; i++)
+        while (!ln_list_is_empty(&m->fetches[i])) {
+            struct fetch *f = ln_container_of(m->fetches[i].next, struct fetch, node);
+
+            give_up(m, f->hash, f->held, f->note, f->held_until);
+            end_fetch(f);
+        }
 }
 
 /* ---- what clients are told of tokens and refusals ---- */
@@ -135,13 +147,6 @@ static bool fetch(struct ln_meter_take *t, uint64_t want, const struct ln_purse_
     ln_meter_read(m, f->call, &none); /* notes why */
     end_fetch(f);
     return false;
-}
-
-/* Nobody is at it any more; what the purse had goes back. */
-static void give_up(struct ln_meter *m, uint64_t hash, uint64_t held, uint64_t note,
-                    ln_msec held_until)
-{
-    ln_purse_put(&m->purse, hash, held, note, held_until, now_of(m));
 }
 
 /* From the purse, or with whoever fetches. `want` is what the caller knows to be needed. True: the

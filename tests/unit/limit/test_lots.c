@@ -4,6 +4,9 @@
  */
 #include "limit/metered.h"
 
+#include "base/hash.h"
+#include "shm/purse.h"
+
 static struct ln_meter *meter;
 
 static void use(uint64_t lease)
@@ -82,30 +85,35 @@ static void test_who_is_left_over_fetches_for_all(void **state)
     ln_meter_free(meter);
 }
 
-/* Another worker may be killed while she fetches. */
+/* Another worker has found the purse empty, and is killed while she fetches. */
+static void begin_to_fetch_and_die(const struct ln_meter_conf *conf)
+{
+    struct ln_purse purse = {.size = ln_purse_size(conf->clients)};
+    struct ln_purse_answer a;
+
+    purse.zone = ln_shm_find(shm, LN_ZONE_PURSE, conf->rule, &purse.size);
+    assert_int_equal(ln_purse_take(&purse, ln_hash(ln_shm_hash_key(shm), "a", 1), 1,
+                                   ln_loop_now_ms(house->turns.loop), conf->timeout, &a),
+                     LN_PURSE_EMPTY);
+}
+
 static void test_what_another_fetches_is_not_waited_for(void **state)
 {
     struct ln_meter_conf conf = conf_of(LN_LIMIT_FIXED_WINDOW, 4);
-    struct ln_meter *killed;
 
     (void)state;
-    conf.timeout = 100;
+    conf.timeout = 200;
     meter = open_meter(&conf);
-    killed = open_meter(&conf);
-    take(killed, 0, 1);
-    await_take(0, 1, 4);
-    ln_meter_cancel(&takers[0].take);
-    ln_meter_free(killed);
+    begin_to_fetch_and_die(&conf);
+    take(meter, 0, 1);
+    await_take(0, 1, 1); /* alone */
+    say(0, 1, 95, 0, 60000);
+    await_answers(0, 0);
+    assert_taken(0, true, LN_METER_REDIS);
+    pass(201);
     take(meter, 1, 1);
-    await_take(1, 1, 1); /* alone */
-    say(0, 4, 96, 0, 60000);
-    say(1, 1, 95, 0, 60000);
-    await_answers(1, 1);
-    assert_taken(1, true, LN_METER_REDIS);
-    pass(101);
-    take(meter, 2, 1);
-    await_take(2, 1, 4);
-    ln_meter_cancel(&takers[2].take);
+    await_take(1, 1, 4);
+    ln_meter_cancel(&takers[1].take);
     ln_meter_free(meter);
 }
 
@@ -262,6 +270,26 @@ static void test_a_redis_that_is_known_to_be_down(void **state)
     ln_meter_free(meter);
 }
 
+/* Nobody waits for what a generation that ends has asked for; others neither. */
+static void test_a_meter_that_ends_puts_back_what_it_has(void **state)
+{
+    (void)state;
+    use(10);
+    take(meter, 0, 6);
+    await_take(0, 6, 10);
+    say(0, 10, 90, 0, 60000);
+    await_answers(0, 0);
+    take(meter, 1, 8);
+    await_take(1, 4, 10);
+    ln_meter_cancel(&takers[1].take);
+    ln_meter_free(meter);
+    use(10);
+    assert_true(take(meter, 2, 3)->at_once);
+    assert_taken(2, true, LN_METER_LEASED);
+    assert_int_equal(takers[2].take.answer.left, 1 + 90);
+    ln_meter_free(meter);
+}
+
 /* ---- several windows ---- */
 
 /* What is spent here, or refused, tells of the window of which Redis has told. */
@@ -393,6 +421,7 @@ int main(void)
         METERED(test_tokens_do_not_outlive_their_window),
         METERED(test_all_who_wait_do_without),
         METERED(test_a_redis_that_is_known_to_be_down),
+        METERED(test_a_meter_that_ends_puts_back_what_it_has),
         METERED(test_the_tightest_of_windows_is_told),
         METERED(test_whoever_is_told_cancels_another),
         METERED(test_whoever_is_told_takes_again),
