@@ -214,6 +214,19 @@ static bool are_rounds(struct ln_slice settings)
            n <= ROUNDS_MAX;
 }
 
+/* What `mkpasswd` makes at most: up to 1 GiB, and seconds. The letters of crypt(3)'s base64 rise as
+ * those of ASCII do. */
+static bool is_bounded_yescrypt(struct ln_slice settings)
+{
+    return settings.n > 4 && settings.p[1] <= 'F' && settings.p[2] <= 'T' && settings.p[3] == '$';
+}
+
+static bool is_bounded_scrypt(struct ln_slice settings)
+{
+    return settings.n > 11 && settings.p[0] <= 'G' && settings.p[1] <= 'U' &&
+           memcmp(settings.p + 2, "..../....", 9) == 0;
+}
+
 /* Methods of crypt(3) that withstand guessing; others, such as DES and $1$, do not. Whole, so that
  * one that was cut off when it was copied is found now. */
 static bool is_hash(struct ln_slice s)
@@ -221,8 +234,12 @@ static bool is_hash(struct ln_slice s)
     static const struct {
         struct ln_slice prefix;
         size_t digest;
-    } methods[] = {
-        {{"$y$", 3}, 43}, {{"$gy$", 4}, 43}, {{"$7$", 3}, 43}, {{"$6$", 3}, 86}, {{"$5$", 3}, 43}};
+        bool (*is_bounded)(struct ln_slice settings);
+    } methods[] = {{{"$y$", 3}, 43, is_bounded_yescrypt},
+                   {{"$gy$", 4}, 43, is_bounded_yescrypt},
+                   {{"$7$", 3}, 43, is_bounded_scrypt},
+                   {{"$6$", 3}, 86, are_rounds},
+                   {{"$5$", 3}, 43, are_rounds}};
     const char *last = memrchr(s.p, '$', s.n);
 
     if (is_bcrypt(s))
@@ -236,7 +253,7 @@ static bool is_hash(struct ln_slice s)
 
         if (ln_slice_has_prefix(s, methods[i].prefix))
             return digest.n == methods[i].digest && are_letters(digest) &&
-                   (size_t)(last - s.p) > n && are_rounds(ln_slice(s.p + n, s.n - n));
+                   (size_t)(last - s.p) > n && methods[i].is_bounded(ln_slice(s.p + n, s.n - n));
     }
     return false;
 }
