@@ -10,8 +10,9 @@ local time = redis.call("TIME")
 local now = time[1] * 1000000 + time[2]
 
 
--- What stands there, at this moment. Another limit's tokens count as many of ours; whatever else it is, we begin anew.
-local function read_level(key, token, drain)
+-- What stands there, at this moment. Another limit's tokens count as many of ours, up to all; whatever else it is, we begin
+-- anew.
+local function read_level(key, token, drain, burst)
   local value = redis.pcall("GET", key)
   if not value then return 0 end
   if type(value) == "table" then
@@ -21,14 +22,14 @@ local function read_level(key, token, drain)
   local unit, level, at = value:match("^gcra (%d+):(%d+):(%d+)$")
   if not unit then return 0 end
   unit, level, at = tonumber(unit), tonumber(level), tonumber(at)
-  if unit ~= token then level = math.ceil(level * token / unit) end
+  if unit ~= token then level = math.min(math.ceil(level * token / unit), burst * token) end
   -- a clock that was set back gives nothing back, and takes nothing: the level sinks from now on
   return math.max(0, level - math.max(0, now - at) * drain), at > now
 end
 
 
 local function open(key, drain, token, burst)
-  local level, is_ahead = read_level(key, token, drain)
+  local level, is_ahead = read_level(key, token, drain, burst)
   local room = burst * token - level
   local w = {}
 

@@ -10,7 +10,8 @@ local time = redis.call("TIME")
 local clock = time[1] * 1000000 + time[2]
 
 
--- The number of this window, and what the one before has granted, and this one. Whatever is not ours, we begin anew.
+-- The number of this window, and what the one before has granted, and this one; and whether another limit has granted it.
+-- Whatever is not ours, we begin anew.
 local function read(key, per)
   local number = math.floor(clock / per)
   local value = redis.pcall("GET", key)
@@ -24,14 +25,14 @@ local function read(key, per)
   span, was, before, current = tonumber(span), tonumber(was), tonumber(before), tonumber(current)
   local age = math.floor(clock / span) - was
   if age ~= 0 and age ~= 1 and age ~= -1 then return number, 0, 0 end -- -1: the clock was set back a little
-  if span ~= per then return number, 0, before + current end -- another limit has granted it: nothing is forgiven
+  if span ~= per then return number, 0, before + current, true end -- nothing is forgiven
   if age == 1 then return number, current, 0 end
   return was, before, current
 end
 
 
 local function open(key, count, per)
-  local number, before, current = read(key, per)
+  local number, before, current, is_other = read(key, per)
   local at = clock - number * per -- less than 0 when the clock was set back: until then this window stands still
   local into = math.max(0, at)
   local w = {}
@@ -53,13 +54,18 @@ local function open(key, count, per)
     return per - at + fades(count - n, current)
   end
 
-  function w.take(n)
-    current = current + n
+  local function store()
     redis.call("SET", key, ("window %.0f:%.0f:%.0f:%.0f"):format(per, number, before, current), "PX",
       ("%.0f"):format(math.ceil((2 * per - at) / 1000)))
+  end
+
+  function w.take(n)
+    current = current + n
+    store()
     tell()
   end
 
+  if is_other then store() end -- it fades as ours from now on, and not when that one is over
   tell()
   return w
 end

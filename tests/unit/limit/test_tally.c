@@ -3,6 +3,8 @@
  */
 #include "limit/clocked.h"
 
+#include "base/rand.h"
+
 static struct ln_tally tally;
 
 static void use(enum ln_limit_way way, uint64_t count, ln_msec per, uint64_t burst)
@@ -99,6 +101,25 @@ static void test_limits_that_change(void **state)
     assert_true(atoi(said("PTTL rate_limit:{r:d}")) <= 10000); /* not for an hour */
 }
 
+/* Nobody is locked out by what was taken of a larger one, for longer than the new one lasts. */
+static void test_limits_that_become_small(void **state)
+{
+    (void)state;
+    for (unsigned way = 0; way < LN_LIMIT_WAYS; way++) {
+        struct ln_tally_answer a;
+
+        use((enum ln_limit_way)way, 1000, 3600000, 1000);
+        assert_took("a", 500, true, 500);
+        use((enum ln_limit_way)way, 10, 1000, 10);
+        a = take(&tally, "a", 1, 1);
+        assert_false(a.ok);
+        assert_in_range(a.wait, 1, 2000 * (ln_nsec)LN_NSEC_PER_MSEC);
+        *clock_us += (int64_t)(a.wait / 1000);
+        assert_true(take(&tally, "a", 1, 1).ok);
+        assert_string_equal(said("DEL rate_limit:{r:a}"), "1");
+    }
+}
+
 /* A key that somebody has made immortal, too. */
 static void test_keys_end(void **state)
 {
@@ -174,6 +195,32 @@ static void test_waiting_after_a_clock_has_gone_a_little_back(void **state)
             assert_true(take(&tally, "a", 5, 5).ok);
             assert_string_equal(said("DEL rate_limit:{r:a}"), "1");
         }
+}
+
+/* Whatever a clock does, an answer is one, and who waits as long as it says passes. */
+static void test_waiting_whatever_the_clock_does(void **state)
+{
+    struct ln_rand dice;
+
+    (void)state;
+    ln_rand_init(&dice, 1);
+    for (unsigned i = 0; i < 4000; i++) {
+        const uint64_t count = 1 + ln_rand_below(&dice, 6), n = 1 + ln_rand_below(&dice, count);
+        const ln_msec per = 500 * (1 + ln_rand_below(&dice, 3));
+        struct ln_tally_answer a;
+        char identity[8];
+
+        use((enum ln_limit_way)(i % LN_LIMIT_WAYS), count, per, count);
+        snprintf(identity, sizeof identity, "r%u", i % 8);
+        *clock_us += (int64_t)ln_rand_below(&dice, 3000000) - 1400000;
+        a = take(&tally, identity, ln_rand_below(&dice, 8) == 0 ? LN_TALLY_CHARGE : (int64_t)n, n);
+        assert_true(a.left <= count);
+        if (a.ok)
+            continue;
+        assert_true(a.wait > 0 && a.reset > 0);
+        *clock_us += (int64_t)(a.wait / 1000);
+        assert_true(take(&tally, identity, (int64_t)n, n).ok);
+    }
 }
 
 /* ---- figures ---- */
@@ -296,10 +343,12 @@ int main(void)
         CLOCKED(test_the_longest_keys_have_room),
         CLOCKED(test_one_algorithm_after_another),
         CLOCKED(test_limits_that_change),
+        CLOCKED(test_limits_that_become_small),
         CLOCKED(test_keys_end),
         CLOCKED(test_a_clock_that_goes_far_back),
         CLOCKED(test_a_clock_that_goes_a_little_back),
         CLOCKED(test_waiting_after_a_clock_has_gone_a_little_back),
+        CLOCKED(test_waiting_whatever_the_clock_does),
         CLOCKED(test_the_last_of_many),
         CLOCKED(test_huge_numbers),
         CLOCKED(test_looks_and_refusals_write_nothing),
