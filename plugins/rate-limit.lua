@@ -29,7 +29,8 @@ local limit = plugin "rate-limit" {
         .. "take no longer one, and logs no larger one, than `rate`." },
     zone = t.string { min = 1, max = 64,
       help = "Name of the counters. Uses with one zone count together, and must agree on rate and burst. Without "
-        .. "it, uses with the same rate, burst, algorithm and by count together." },
+        .. "it, uses with the same rate, burst, algorithm and by count together, and a changed rate begins anew. "
+        .. "With `redis` and a function in `by` it is required." },
     redis = t.secret {
       help = "URL of a Redis to count in, so that all gateways with the same `redis`, `zone` and settings count "
         .. "together; the handler waits for it. See [limits](../limits.md)." },
@@ -65,6 +66,12 @@ local limit = plugin "rate-limit" {
     if not conf.state_header:find("^[%w!#$%%&'*+.^_`|~-]*$") then
       return nil, ('state_header: expected the name of a header, or "" for none, got "%s"'):format(conf.state_header)
     end
+    if conf.redis and not conf.zone and conf.by.has_function then
+      return nil, "zone: required with redis where by has a function: expected a name that all gateways say"
+    end
+    if not conf.state_header:find("^[%w!#$%%&'*+.^_`|~-]*$") then
+      return nil, ('state_header: expected the name of a header, or "" for none, got "%s"'):format(conf.state_header)
+    end
     return true
   end,
 }
@@ -74,16 +81,21 @@ local ROUNDED = 1e-5 -- seconds that ways to count may have added: an answer tak
 local SECONDS = { s = 1, m = 60, h = 3600, d = 86400 }
 
 
-local function shown(rate)
-  return ("%d/%ds"):format(rate.count, rate.per)
+local function written(rate)
+  local unit
+  for name, seconds in pairs(SECONDS) do unit = rate.per == seconds and name or unit end
+  return ("%d/%s"):format(rate.count, unit or rate.per .. "s")
 end
 
 
--- Uses that count the same way count together.
-local function default_zone(self, rates)
-  local names, conf = {}, self.conf
-  for i, rate in ipairs(rates) do names[i] = shown(rate) end
-  return ("%s:%d:%s:%s"):format(table.concat(names, ","), self.burst or 0, conf.algorithm, conf.by.title)
+-- Uses that count the same way count together: short, because it is in each key of Redis, and the same in all gateways.
+local function default_zone(conf, rates)
+  local parts = {}
+  for i, rate in ipairs(rates) do parts[i] = written(rate) end
+  if conf.burst and conf.burst ~= BURST then parts[#parts + 1] = "burst=" .. conf.burst end
+  if conf.algorithm ~= "gcra" then parts[#parts + 1] = conf.algorithm end
+  parts[#parts + 1] = conf.by.title
+  return table.concat(parts, ",")
 end
 
 
@@ -94,7 +106,7 @@ local function describe(self, rates)
   for i, rate in ipairs(rates) do
     local most = self.burst or rate.count
     self.most[i], self.least = tostring(most), math.min(self.least, most)
-    self.policies[i] = ('"%s"'):format(shown(rate))
+    self.policies[i] = ('"%d/%ds"'):format(rate.count, rate.per)
     policies[i] = ("%s;q=%d;w=%d"):format(self.policies[i], rate.count, rate.per)
   end
   self.policy = table.concat(policies, ", ")
@@ -111,7 +123,7 @@ function limit:init()
     options.redis, options.timeout, options.on_down, options.lease = conf.redis, conf.timeout, conf.on_down, conf.lease
     self.state_header = conf.state_header ~= "" and conf.state_header
   end
-  self.bucket = store.limiter(conf.zone or default_zone(self, rates), rates, self.burst, options)
+  self.bucket = store.limiter(conf.zone or default_zone(conf, rates), rates, self.burst, options)
   self.fields = conf.headers and conf.style ~= "draft"
   self.draft  = conf.headers and conf.style ~= "fields"
   self.known, self.known_count = {}, 0

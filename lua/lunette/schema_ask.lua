@@ -51,6 +51,16 @@ local function title(value)
 end
 
 
+-- Is there a function in it? Then its title is a place in a file, which moves.
+local function has_function(value)
+  if type(value) ~= "table" then return type(value) == "function" end
+  for _, one in ipairs(value) do
+    if has_function(one) then return true end
+  end
+  return false
+end
+
+
 -- A number is a name like any other.
 local function asking(f)
   return function(req)
@@ -119,7 +129,7 @@ types.key = {
   parse = function(t, value, state, path)
     local parse = type(value) == "table" and several or single
     local key = parse(t, value, state, path)
-    return key and { of = key, title = title(value) }
+    return key and { of = key, title = title(value), has_function = has_function(value) }
   end,
   json = function()
     local one = { type = "string", minLength = 1 }

@@ -157,6 +157,9 @@ describe("rate-limit", function()
       "body: expected a text or a table that becomes JSON, got a table" },
     ["a limit beside limits"] = { { limits = { "1/s" }, limit = function() end },
       "limit: expected none beside limits" },
+    ["a function in Redis that has no name"] = {
+      { rate = "1/s", redis = "redis://127.0.0.1:1", by = { "host", function() end } },
+      "zone: required with redis where by has a function" },
     ["a body"] = { { rate = "1/s", body = 5 },
       "body: expected a text or a table that becomes JSON, got 5 (number)" },
     ["a log that is too long"] = { { rate = "5000/s", algorithm = "sliding_log" },

@@ -40,7 +40,7 @@ describe("rate-limit in Redis", function()
     assert.equal("redis", r.headers["X-RateLimit-State"])
     local wait = tonumber(r.headers["Retry-After"])
     assert.is_true(wait > 3500 and wait <= 3600)
-    assert.equal(2, #redis:command("KEYS", "rate_limit:{20/3600s,30/86400s%3A0%3Asliding_log%3Aclient:*127.0.0.1}*"))
+    assert.equal(2, #redis:command("KEYS", "rate_limit:{20/h,30/d,sliding_log,client:127.0.0.1}*"))
   end)
 
   it("charges what a response has cost, whoever asks next", function()
@@ -62,6 +62,16 @@ describe("rate-limit in Redis", function()
     gate.eventually(function() return g:get("/").headers["X-RateLimit-State"] == "redis" end, "Redis")
     assert.same({ "redis" }, g:get("/").headers:all("X-RateLimit-State"))
     assert.equal("redis", g:get("/plain").headers["X-RateLimit-State"])
+  end)
+
+  it("has keys of the rule and the identity only, wherever the use stands", function()
+    for settings, rule in pairs {
+      ['rate = "100/m"'] = "100/m,client", ['rate = "7/30s", burst = 20, by = "ip"'] = "7/30s,burst=20,ip",
+      ['rate = "5/s", by = function(req) return req.path end, zone = "paths"'] = "paths",
+    } do
+      assert.equal(200, start(settings):get("/").status)
+      assert.same({ rule }, { redis:command("KEYS", "rate_limit:{" .. rule .. ":*}")[1]:match("{([^:]*):") }, settings)
+    end
   end)
 
   it("spends leases", function()
