@@ -19,7 +19,7 @@ stds.lunette_plugin = { read_globals = {
     tobit = {}, tohex = {},
   } },
   consumers = { fields = {
-    by_key = {}, has = {}, verify = {},
+    by_key = {}, has = {}, limits = {}, verify = {},
   } },
   coroutine = { fields = {
     create = {}, resume = {}, running = {}, status = {}, wrap = {}, yield = {},
@@ -90,7 +90,7 @@ stds.lunette_routes = { read_globals = {
     tobit = {}, tohex = {},
   } },
   consumers = { fields = {
-    by_key = {}, has = {}, verify = {},
+    by_key = {}, has = {}, limits = {}, verify = {},
   } },
   coroutine = { fields = {
     create = {}, resume = {}, running = {}, status = {}, wrap = {}, yield = {},

@@ -23,10 +23,11 @@ local limit = plugin "rate-limit" {
         .. "response that is asked at the end, such as for tokens of a model. Before it nothing is taken, but "
         .. "something must be left; what was not there is owed." },
     limit = t.any {
-      help = 'Other rates for some. `"consumer"`: what `limits` of the client\'s consumer say, if it has any. Or a '
-        .. 'function of the request (Lua only) that gives another rate for it: `"1000/m"`, or a number of '
-        .. "requests in the time of `rate`; nil: `rate`; 0: nobody passes. Each is counted by itself. Windows and logs "
-        .. "take no longer one, and logs no larger one, than `rate`." },
+      help = 'Other rates for some, in place of `rate` or of all `limits`. `"consumer"`: what `limits` of the '
+        .. "client's consumer say, if it has any; a burst alone goes with `rate`. Or a function of the request (Lua "
+        .. 'only) that gives another rate for it: `"1000/m"`, or a number of requests in the time of `rate`; nil: '
+        .. "none; 0: nobody passes. Each is counted by itself. Windows and logs take no longer rate of a function, "
+        .. "and logs no larger one, than `rate` or the first of `limits`." },
     zone = t.string { min = 1, max = 64,
       help = "Name of the counters. Uses with one zone count together, and must agree on rate and burst. Without "
         .. "it, uses with the same rate, burst, algorithm and by count together, and a changed rate begins anew. "
@@ -62,10 +63,6 @@ local limit = plugin "rate-limit" {
     if conf.limit ~= nil and conf.limit ~= "consumer" and type(conf.limit) ~= "function" then
       return nil, 'limit: expected "consumer" or a function, got a ' .. type(conf.limit)
     end
-    if conf.limit and conf.limits then return nil, "limit: expected none beside limits" end
-    if not conf.state_header:find("^[%w!#$%%&'*+.^_`|~-]*$") then
-      return nil, ('state_header: expected the name of a header, or "" for none, got "%s"'):format(conf.state_header)
-    end
     if conf.redis and not conf.zone and conf.by.has_function then
       return nil, "zone: required with redis where by has a function: expected a name that all gateways say"
     end
@@ -99,17 +96,43 @@ local function default_zone(conf, rates)
 end
 
 
--- What clients are told of each rate: as a limit, and as a policy in the words of the draft.
+-- The words of the draft: the name of a policy, and the policy.
+local function policy_of(rate)
+  local name = ('"%d/%ds"'):format(rate.count, rate.per)
+  return name, ("%s;q=%d;w=%d"):format(name, rate.count, rate.per)
+end
+
+
+-- What clients are told of each rate: as a limit, and as a policy.
 local function describe(self, rates)
   local policies = {}
-  self.most, self.policies, self.least = {}, {}, math.huge
+  self.most, self.names, self.least = {}, {}, math.huge
   for i, rate in ipairs(rates) do
     local most = self.burst or rate.count
     self.most[i], self.least = tostring(most), math.min(self.least, most)
-    self.policies[i] = ('"%d/%ds"'):format(rate.count, rate.per)
-    policies[i] = ("%s;q=%d;w=%d"):format(self.policies[i], rate.count, rate.per)
+    self.names[i], policies[i] = policy_of(rate)
   end
   self.policy = table.concat(policies, ", ")
+end
+
+
+-- Windows and logs take no longer rate than they were opened for: those of consumers count in a zone for the longest of them.
+local function open_for_consumers(self, zone, options)
+  local count, per, whose = 0, 0, nil
+  for name, own in consumers.limits() do
+    local rate = own.rate
+    if rate then
+      if rate.count > count then count, whose = rate.count, name end
+      per = math.max(per, rate.per)
+    end
+  end
+  if not whose then return true end
+  local ok, opened = pcall(store.limiter, zone .. "/consumers", { count = count, per = per }, nil, options)
+  if not ok then
+    return nil, ('limit: consumer "%s" may have %d: %s'):format(whose, count, (opened:gsub("^%S+:%d+: ", "")))
+  end
+  self.of_consumers = opened
+  return true
 end
 
 
@@ -123,7 +146,12 @@ function limit:init()
     options.redis, options.timeout, options.on_down, options.lease = conf.redis, conf.timeout, conf.on_down, conf.lease
     self.state_header = conf.state_header ~= "" and conf.state_header
   end
-  self.bucket = store.limiter(conf.zone or default_zone(conf, rates), rates, self.burst, options)
+  local zone = conf.zone or default_zone(conf, rates)
+  self.bucket = store.limiter(zone, rates, self.burst, options)
+  if conf.limit == "consumer" and conf.algorithm ~= "gcra" then
+    local ok, why = open_for_consumers(self, zone, options)
+    if not ok then return nil, why end
+  end
   self.fields = conf.headers and conf.style ~= "draft"
   self.draft  = conf.headers and conf.style ~= "fields"
   self.known, self.known_count = {}, 0
@@ -149,20 +177,26 @@ end
 local function rate_of(count, per, burst)
   if not (count >= 0 and count <= 1e9 and per > 0) then return nil end
   count = math.floor(count)
-  return { count = count, per = per, burst = count > 0 and burst or nil }
+  local rate = { count = count, per = per, burst = count > 0 and burst or nil }
+  rate.name, rate.policy = policy_of(rate)
+  return rate
 end
 
 
 -- What a function says in place of the rate. Texts and numbers come again and again, so what they mean is remembered.
 local function to_rate(self, said)
   local rate
+  local of_use = self.conf.rate
   if type(said) == "number" then
-    rate = rate_of(said, self.conf.rate.per, self.burst)
+    rate = of_use and rate_of(said, of_use.per, self.burst)
   elseif type(said) == "string" then
     local count, periods, unit = said:match("^(%d+)/(%d*)([smhd])$")
     rate = unit and rate_of(tonumber(count), (tonumber(periods) or 1) * SECONDS[unit], self.burst)
   end
-  if not rate then error(('limit: expected a rate such as "100/s" or a number, got %s'):format(tostring(said))) end
+  if not rate then
+    local number = of_use and " or a number" or ""
+    error(('limit: expected a rate such as "100/s"%s, got %s'):format(number, tostring(said)))
+  end
   return remember(self, said, rate)
 end
 
@@ -175,7 +209,8 @@ local function of_consumer(self, client)
   if rate == nil then
     local own = client.limits
     local said = own and (own.rate or self.conf.rate)
-    rate = remember(self, name, said and rate_of(said.count, said.per, self.burst and own.burst or self.burst) or false)
+    local burst = own and self.conf.algorithm == "gcra" and own.burst or self.burst
+    rate = remember(self, name, said and rate_of(said.count, said.per, burst) or false)
   end
   return rate or nil
 end
@@ -199,8 +234,8 @@ local function tell(self, res, rate, left, reset, which)
     headers["RateLimit-Reset"]     = reset -- until all of it is back
   end
   if self.draft then
-    headers["RateLimit"]        = self.policies[which] .. ";r=" .. left .. ";t=" .. reset
-    headers["RateLimit-Policy"] = self.policy
+    headers["RateLimit"]        = (rate and rate.name or self.names[which]) .. ";r=" .. left .. ";t=" .. reset
+    headers["RateLimit-Policy"] = rate and rate.policy or self.policy
   end
 end
 
@@ -215,10 +250,11 @@ end
 -- Takes the cost; before the cost is known, asks only whether anything is left.
 local function take(self, key, req, cost, rate)
   if rate and rate.count == 0 then return false, 0, nil, 0, 1 end
-  if not self.conf.charge then return self.bucket:take(key, cost, rate) end
+  local bucket = rate and self.of_consumers or self.bucket
+  if not self.conf.charge then return bucket:take(key, cost, rate) end
   local ctx = req.ctx
-  ctx[self] = { key = key, rate = rate }
-  return self.bucket:look(key, 1, rate)
+  ctx[self] = { key = key, rate = rate, bucket = bucket }
+  return bucket:look(key, 1, rate)
 end
 
 
@@ -243,7 +279,7 @@ function limit:log(req, res)
   local asked = charge and req.ctx[self]
   if not asked or res.origin ~= "upstream" then return end
   local cost = charge(req, res)
-  if cost and cost > 0 then self.bucket:charge(asked.key, cost, asked.rate) end
+  if cost and cost > 0 then asked.bucket:charge(asked.key, cost, asked.rate) end
 end
 
 

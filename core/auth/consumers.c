@@ -78,6 +78,11 @@ unsigned ln_consumers_count(const struct ln_consumers *t)
     return t->image.count;
 }
 
+const struct ln_consumer *ln_consumers_at(const struct ln_consumers *t, unsigned index)
+{
+    return index < t->image.count ? &t->image.rows[index] : NULL;
+}
+
 const struct ln_consumer *ln_consumers_by_key(struct ln_consumers *t, struct ln_slice key)
 {
     unsigned char digest[LN_DIGEST_SHA256];

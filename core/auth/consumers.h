@@ -23,6 +23,8 @@ struct ln_consumers *ln_consumers_load(const struct ln_conf *conf, struct ln_bun
 void ln_consumers_free(struct ln_consumers *t);
 
 unsigned ln_consumers_count(const struct ln_consumers *t);
+/* By number, from 0; NULL: there are no more. */
+const struct ln_consumer *ln_consumers_at(const struct ln_consumers *t, unsigned index);
 
 /* NULL: there is none. */
 const struct ln_consumer *ln_consumers_by_key(struct ln_consumers *t, struct ln_slice key);

@@ -169,10 +169,10 @@ int ln_client_group(struct ln_cur *cur, int index, struct ln_str *out);
 int ln_client_groups(struct ln_cur *cur, struct ln_str *out);
 int ln_client_in_group(struct ln_cur *cur, const char *group, size_t len);
 int ln_client_datum(struct ln_cur *cur, int index, struct ln_str *name, struct ln_str *value);
-struct ln_allowed { /* of a consumer: requests, 0 = no limit of its own; in seconds; at once, 0 = not said */
-    double count, per, burst;
-};
+struct ln_allowed { double count, per, burst; }; /* of a consumer: requests, 0 = no limit; in seconds; at once, 0 = not said */
 int ln_client_limits(struct ln_cur *cur, struct ln_allowed *out);
+/* Those of the consumer of that number, from 0. NONE: there are no more. */
+int ln_consumer_limits_at(struct ln_cur *cur, int index, struct ln_str *name, struct ln_allowed *out);
 
 /* Is it the password of the consumer of that name? LN_OK: the result is there; LN_WAIT; LN_ESTATE. `remember` and `timeout` in seconds. */
 struct ln_verify;

@@ -200,18 +200,36 @@ int ln_client_datum(struct ln_cur *cur, int index, struct ln_str *name, struct l
     return ln_str_put(value, v);
 }
 
+static void put_limits(const struct ln_consumer *c, struct ln_allowed *out)
+{
+    struct ln_consumer_limits limits;
+
+    ln_consumer_limits(c, &limits);
+    out->count = (double)limits.count;
+    out->per = (double)limits.per / 1000;
+    out->burst = limits.burst;
+}
+
+int ln_consumer_limits_at(struct ln_cur *cur, int index, struct ln_str *name,
+                          struct ln_allowed *out)
+{
+    const struct ln_consumers *t = vm_of(cur)->consumers;
+    const struct ln_consumer *c = t != NULL ? ln_consumers_at(t, (unsigned)index) : NULL;
+
+    if (c == NULL)
+        return LN_NONE;
+    put_limits(c, out);
+    return ln_str_put(name, ln_consumer_name(t, c));
+}
+
 int ln_client_limits(struct ln_cur *cur, struct ln_allowed *out)
 {
     const struct ln_req *r = req_of(cur);
-    struct ln_consumer_limits limits;
 
     if (r == NULL)
         return LN_EGONE;
     if (r->consumer == NULL)
         return LN_NONE;
-    ln_consumer_limits(r->consumer, &limits);
-    out->count = (double)limits.count;
-    out->per = (double)limits.per / 1000;
-    out->burst = limits.burst;
-    return limits.count > 0 || limits.burst > 0 ? LN_OK : LN_NONE;
+    put_limits(r->consumer, out);
+    return out->count > 0 || out->burst > 0 ? LN_OK : LN_NONE;
 }

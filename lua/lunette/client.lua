@@ -12,6 +12,13 @@ local REQUEST, allowed, setmetatable, type = F.request, F.allowed, setmetatable,
 
 local M = {}
 
+-- What C says that a consumer may, as plugins see it.
+function M.limits(said)
+  local count, per, burst = said.count, said.per, said.burst
+  return { rate = count > 0 and { count = count, per = per } or nil, burst = burst > 0 and burst or nil }
+end
+
+
 local claims = {} -- those that gateway.identity.from asks for: { name =, source = }
 
 
@@ -90,8 +97,7 @@ end
 function get.limits(client)
   check(client, "client.limits")
   if C.ln_client_limits(cur, allowed) ~= 0 then return nil end
-  local count, per, burst = allowed.count, allowed.per, allowed.burst
-  return { rate = count > 0 and { count = count, per = per } or nil, burst = burst > 0 and burst or nil }
+  return M.limits(allowed)
 end
 
 

@@ -2,12 +2,13 @@
 -- consumers.lua - the consumers of gateway.yaml, for plugins that find out who is calling.
 
 local F = require "lunette.ffi"
+local client = require "lunette.client"
 local fault = require "lunette.fault"
 local phase = require "lunette.phase"
 local task = require "lunette.task"
 local text = require "lunette.schema_text"
 
-local C, cur, str, to_string = F.C, F.cur, F.str, F.string
+local C, allowed, cur, str, to_string = F.C, F.allowed, F.cur, F.str, F.string
 
 local REMEMBER, TIMEOUT = 60, 2 -- seconds
 
@@ -36,6 +37,19 @@ end
 function M.has(name)
   check("has", name)
   return C.ln_consumer_by_name(cur, name, #name) == 0
+end
+
+
+-- For a loop: the name and the limits, as req.client has them, of each consumer that has limits of its own.
+function M.limits()
+  local at = -1
+  return function()
+    repeat
+      at = at + 1
+      if C.ln_consumer_limits_at(cur, at, str, allowed) ~= 0 then return nil end
+    until allowed.count > 0 or allowed.burst > 0
+    return to_string(str.ptr, str.len), client.limits(allowed)
+  end
 end
 
 

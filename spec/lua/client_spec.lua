@@ -137,6 +137,21 @@ describe("req.client", function()
     assert.truthy(tostring(why):find("consumers.by_key: expected a text, got a table", 1, true))
   end)
 
+  it("is told of the limits of all consumers that have some", function()
+    local consumers = require "lunette.consumers"
+    gate.consumers {
+      { name = "alice", keys = "alice-key-1", limits = { rate = "5/m" } }, { name = "bob", keys = "bob-key-123" },
+      { name = "carl", keys = "carl-key-12", limits = { rate = "2/h", burst = 3 } },
+      { name = "dora", keys = "dora-key-12", limits = { burst = 4 } },
+    }
+    local seen = {}
+    for name, limits in consumers.limits() do seen[name] = limits end
+    assert.same({ alice = { rate = { count = 5, per = 60 } }, carl = { rate = { count = 2, per = 3600 }, burst = 3 },
+      dora = { burst = 4 } }, seen)
+    gate.reset()
+    assert.is_nil(consumers.limits()())
+  end)
+
   it("has no consumers that contradict each other", function()
     local both = { { name = "a", keys = "the-same-key" }, { name = "b", keys = "the-same-key" } }
     local ok, why = pcall(gate.consumers, both)

@@ -155,8 +155,6 @@ describe("rate-limit", function()
       'answer_headers["X-A"]: expected a header value, got "a\\013\\010X-B: b" (string)' },
     ["a body that is no JSON"] = { { rate = "1/s", body = { f = print } },
       "body: expected a text or a table that becomes JSON, got a table" },
-    ["a limit beside limits"] = { { limits = { "1/s" }, limit = function() end },
-      "limit: expected none beside limits" },
     ["a function in Redis that has no name"] = {
       { rate = "1/s", redis = "redis://127.0.0.1:1", by = { "host", function() end } },
       "zone: required with redis where by has a function" },

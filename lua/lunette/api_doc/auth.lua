@@ -36,6 +36,8 @@ return {
       { "verify(name, password, options)", "boolean, or `nil, why`", "Whether that is the password of the consumer of that name. Waits; `nil` with `busy` when too many wait, "
         .. "or `late`. Options, in seconds: `remember`, how long ago what was right may have been judged (60), and `timeout` (2).",
         lua = "fun(name: string, password: string, options?: { remember?: number, timeout?: number }): boolean?, string?" },
+      { "limits()", "iterator", "For a loop, such as in `init`: name and `limits`, as of `req.client`, of each consumer that has limits of its own.",
+        lua = "fun(): fun(): string?, { rate?: { count: number, per: number }, burst?: integer }?" },
       { "has(name)", "boolean", "Whether there is a consumer of that name.", lua = "fun(name: string): boolean" },
     },
   },

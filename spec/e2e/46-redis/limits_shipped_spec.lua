@@ -74,6 +74,24 @@ describe("rate-limit in Redis", function()
     end
   end)
 
+  it("takes longer rates of consumers than its own, also when a reload brings them", function()
+    local function consumers(rate)
+      return ("- name: alice\n  keys: alice-key-1\n  limits: { rate: %s }\n"):format(rate)
+    end
+    for name, where in pairs { memory = "", redis = ('redis = "%s", timeout = "5s",'):format(redis.url) } do
+      local g = gate.start { workers = 2, services = { { name = "main", instances = { gate.upstream() } } },
+        extra = { consumers = { file = "consumers.yaml" } }, files = { ["consumers.yaml"] = consumers "5/m" },
+        routes = ([[get "/" { to = service "main", use "key-auth" {},
+          use "rate-limit" { rate = "2/s", %s algorithm = "sliding_window", limit = "consumer", zone = "%s" } }
+        ]]):format(where, name) }
+      local headers = { "X-Api-Key: alice-key-1" }
+      assert.same({ [200] = 5, [429] = 3 }, statuses(g, 8, headers))
+      g.dir:write("consumers.yaml", consumers "7/d")
+      g:reload()
+      assert.same({ [200] = 7, [429] = 3 }, statuses(g, 10, headers))
+    end
+  end)
+
   it("spends leases", function()
     local g = start('rate = "100/h", burst = 100, lease = 10, timeout = "5s", state_header = "X-Judge"')
     assert.equal("redis", g:get("/").headers["X-Judge"])

@@ -81,6 +81,11 @@ static void judge(struct place *p)
     ln_consumer_limits(c, &limits);
     assert_int_equal(limits.count, 0);
     assert_null(ln_consumers_by_name(p->table, LN_SLICE("alic")));
+    for (unsigned i = 0; i < ln_consumers_count(p->table); i++) {
+        c = ln_consumers_at(p->table, i);
+        assert_ptr_equal(ln_consumers_by_name(p->table, ln_consumer_name(p->table, c)), c);
+    }
+    assert_null(ln_consumers_at(p->table, ln_consumers_count(p->table)));
     assert_null(ln_consumers_by_name(p->table, LN_SLICE("")));
 }
 
