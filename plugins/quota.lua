@@ -18,8 +18,8 @@ local quota = plugin "quota" {
       help = "What a request has cost is known afterwards: a header of the response, or a function of request and "
         .. "response. Before it nothing is taken, but something must be left." },
     zone = t.string { min = 1, max = 64,
-      help = "Name of the counters. Uses with one zone count together. Without it, uses with the same limit, "
-        .. "period, offset and by do." },
+      help = "Name of the counters. Uses with one zone count together. Without it, uses with the same period, offset "
+        .. "and by do, and must agree on the limit; when that changes, they go on from what was used." },
     entries = t.integer { default = 65536, min = 64, max = 1000000,
       help = "How many clients are told apart in a period. Those who come later share one count." },
     headers = t.boolean { default = true,
@@ -29,6 +29,7 @@ local quota = plugin "quota" {
 
 local HOUR, DAY, WEEK = 3600, 86400, 7 * 86400
 local MONDAY = 4 * DAY -- 1970-01-05
+local limit_of = {} -- by zones that have no name
 local SHARED = "all others"
 local floor = math.floor
 
@@ -64,6 +65,17 @@ end
 local around = { hour = every(HOUR, 0), day = every(DAY, 0), week = every(WEEK, MONDAY), month = month_around }
 
 
+-- The limit is not in it, so that who changes it gives nobody his quota anew. Two limits in one would take from each other.
+local function default_zone(conf)
+  local zone = ("%s%s:%s"):format(conf.period, conf.offset, conf.by.title)
+  local known = limit_of[zone] or conf.limit
+  limit_of[zone] = known
+  if known == conf.limit then return zone end
+  return nil, ("zone: required: another quota of a%s %s by the same has the limit %d, and they would count together")
+    :format(conf.period == "hour" and "n" or "", conf.period, known)
+end
+
+
 function quota:init()
   local conf = self.conf
   local sign, hours, minutes = conf.offset:match("^([+-])(%d%d):([0-5]%d)$")
@@ -73,7 +85,9 @@ function quota:init()
   self.ahead  = (hours * HOUR + minutes * 60) * (sign == "-" and -1 or 1)
   self.key    = conf.by.of
   self.begins, self.ends = 0, 0
-  local zone = conf.zone or ("%d/%s%s:%s"):format(conf.limit, conf.period, conf.offset, conf.by.title)
+  local zone, why = conf.zone, nil
+  if not zone then zone, why = default_zone(conf) end
+  if not zone then return nil, why end
   self.counters = store.counters(zone, { entries = conf.entries })
   self.shared   = store.counters(zone .. "/" .. SHARED, { entries = 64 })
   limits.init(self, {

@@ -92,7 +92,7 @@ describe("quota", function()
   end)
 
   it("lets those share a count for whom there is no room", function()
-    local p = open { limit = 2, entries = 64 }
+    local p = open { limit = 2, entries = 64, zone = "small" }
     for i = 1, 2000 do hit(p, ("10.1.%d.%d"):format(i / 250, i % 250)) end
     assert.equal(429, hit(p, "10.9.9.9").status)
     assert.is_nil(hit(p, "10.1.0.1").status) -- who came first has his own
@@ -104,6 +104,20 @@ describe("quota", function()
     assert.is_nil(told(p)["X-Quota-Limit"])
     assert.is_nil(hit(p).status)
     assert.equal(1, gate.metrics('quota_refused_total{route="spec",result="dry_run"}'))
+  end)
+
+  it("wants a name where quotas of several limits would count together", function()
+    local small = open { limit = 1 }
+    local ok, why = pcall(open, { limit = 2 })
+    assert.is_false(ok)
+    assert.truthy(why:find("zone: required: another quota of a day by the same has the limit 1", 1, true), why)
+    local large = open { limit = 2, zone = "large" }
+    assert.is_nil(hit(small).status)
+    assert.equal(429, hit(open { limit = 1 }).status)
+    assert.is_nil(hit(large).status)
+    assert.is_nil(hit(open { limit = 3, zone = "large" }).status)
+    assert.equal(429, hit(large).status)
+    assert.is_nil(hit(open { limit = 2, period = "hour" }).status)
   end)
 
   for _, offset in ipairs { "1", "+1:00", "Europe/Berlin", "+15:00", "+01:60" } do
