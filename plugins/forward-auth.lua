@@ -102,6 +102,23 @@ local function gist(self, reply)
 end
 
 
+-- The same as a text, and back. Headers have bytes that JSON cannot say: two names must not become one.
+local function pack(kept)
+  local id, groups = kept.id and crypto.base64(kept.id), kept.groups and crypto.base64(kept.groups)
+  local packed = { take = {}, id = id, groups = groups }
+  for name, value in pairs(kept.take) do packed.take[name] = crypto.base64(value) end
+  return json.encode(packed)
+end
+
+
+local function unpack_gist(packed)
+  local kept = json.decode(packed)
+  kept.id, kept.groups = kept.id and crypto.from_base64(kept.id), kept.groups and crypto.from_base64(kept.groups)
+  for name, value in pairs(kept.take) do kept.take[name] = crypto.from_base64(value) end
+  return kept
+end
+
+
 local function groups_of(text)
   local list = {}
   for name in (text or ""):gmatch("[^,%s][^,]*") do list[#list + 1] = name:match("^(.-)%s*$") end
@@ -153,7 +170,7 @@ function forward:request(req, res)
   local conf, headers = self.conf, question(self, req)
   local name = self.seen and name_of(self, headers)
   local known = name and self.seen:get(name)
-  if known then return pass(self, req, json.decode(known)) end
+  if known then return pass(self, req, unpack_gist(known)) end
   headers["X-Request-Id"] = req.id
   local reply, why, status = http.request {
     method = conf.method, url = conf.url, service = conf.service, path = conf.service and conf.path or nil,
@@ -163,7 +180,7 @@ function forward:request(req, res)
   if reply.status >= 500 then return no_answer(self, req, "it is broken", reply.status) end
   if reply.status >= 300 then return refuse(self, reply) end
   local kept = gist(self, reply)
-  if name then self.seen:set(name, json.encode(kept), conf.cache) end
+  if name then self.seen:set(name, pack(kept), conf.cache) end
   return pass(self, req, kept)
 end
 

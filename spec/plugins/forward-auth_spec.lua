@@ -141,6 +141,23 @@ describe("forward-auth", function()
     assert.equal(11, #gate.http.requests)
   end)
 
+  it("remembers what it was told to the byte", function()
+    gate.http:on("GET " .. URL, 200, "", { ["X-User"] = "Ren\233", ["X-Plan"] = "\254", ["X-Roles"] = "a\255" })
+    local seen
+    local plugin = gate.chain {
+      gate.plugin("forward-auth", settings { cache = "10s" }),
+      function(req)
+        seen = { req.client.id, req.client.groups[1], req.headers["X-Plan"], req.headers["X-User"] }
+        return 200
+      end,
+    }
+    for _ = 1, 2 do
+      gate.request(plugin, REQUEST)
+      assert.same({ "Ren\233", "a\255", "\254", "Ren\233" }, seen)
+    end
+    assert.equal(1, #gate.http.requests)
+  end)
+
   it("keeps apart what uses with other settings have been told, and a header that is empty from none", function()
     gate.http:on("GET " .. URL, 200, "", { ["X-User"] = "alice", ["X-Id"] = "bob", ["X-Plan"] = "gold" })
     gate.http:on("POST " .. URL, 200, "", { ["X-User"] = "alice" })
