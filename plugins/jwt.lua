@@ -3,6 +3,7 @@
 local REMEMBERED = 1024 -- tokens whose signature was right, twice so many at most
 local LOOK_EVERY = 1 -- seconds until a worker looks whether another one has fetched keys
 local ASK_AGAIN = 5 -- seconds between two questions for a key that the issuer did not have
+local FINISH_EVERY = 1 -- seconds until a fetch is taken up whose request has gone, once its time is over
 local REST = 1 -- seconds without a question from requests, after one that brought no keys
 local ENOUGH = { HS256 = 32, HS384 = 48, HS512 = 64 } -- bytes of a secret (RFC 7518 section 3.2)
 
@@ -102,8 +103,10 @@ local function look(self)
 end
 
 
+-- What was begun is wanted until it has ended: a request whose client goes meanwhile goes with it, and a timer ends it then.
 local function fetch(self)
   local url = self.conf.jwks
+  self.shared:set("wanted " .. url, true)
   local reply, why = http.get(url, { timeout = self.conf.timeout, max = "256k" })
   local set
   if reply and reply.status ~= 200 then reply, why = nil, "status " .. reply.status end
@@ -115,6 +118,7 @@ local function fetch(self)
     self.shared:set("resting " .. url, true, REST)
     log.warn("the key set cannot be fetched", { url = url, why = why })
   end
+  self.shared:delete("wanted " .. url)
 end
 
 
@@ -155,6 +159,11 @@ local function init_jwks(self)
     look(self)
     fetch_once(self)
   end, { on = "one", name = name, jitter = often / 10 })
+  timer.every(FINISH_EVERY, function()
+    if not self.shared:get("wanted " .. name) or is_fetching(self) then return end
+    look(self)
+    fetch_once(self)
+  end, { on = "one", name = "wanted " .. name })
 end
 
 

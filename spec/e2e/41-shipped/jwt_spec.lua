@@ -90,6 +90,31 @@ describe("shipped plugins that ask others who it is", function()
     assert.equal(before + 1, fetched)
   end)
 
+  it("jwt fetches keys although the client has gone that made it ask", function()
+    local keys, open = made.jwks:gsub('"kid":"e1"', '"kid":"e0"'), nil
+    local issuer = gate.upstream(function()
+      if open then open:wait() end
+      return 200, keys
+    end)
+    local g = start(issuer, 1)
+    assert.equal(200, g:get("/jwt/x", { headers = { "Authorization: Bearer " .. made.tokens.RS256 } }).status)
+    local before = #issuer.requests
+    keys, open = made.jwks, gate.gate()
+    local c = gate.client(g)
+    c:send("GET /jwt/x HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " .. made.tokens.ES256 .. "\r\n\r\n")
+    issuer:wait_requests(before + 1)
+    c:reset()
+    gate.eventually(function()
+      return g:cli("metrics", "--control", g.control).out:find("lunette_client_gone_total 1", 1, true)
+    end, "the gateway to notice it")
+    open:open()
+    issuer:wait_requests(before + 2, 30) -- nobody else has asked
+    gate.eventually(function()
+      return g:get("/jwt/x", { headers = { "Authorization: Bearer " .. made.tokens.ES256 } }).status == 200
+    end, "the new key")
+    assert.equal(before + 2, #issuer.requests)
+  end)
+
   it("jwt answers 503 while there are no keys, and goes on by itself", function()
     local answer = 500
     local issuer = gate.upstream(function() return answer, made.jwks end)
