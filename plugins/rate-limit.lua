@@ -24,10 +24,10 @@ local limit = plugin "rate-limit" {
         .. "something must be left; what was not there is owed." },
     limit = t.any {
       help = 'Other rates for some, in place of `rate` or of all `limits`. `"consumer"`: what `limits` of the '
-        .. "client's consumer say, if it has any; a burst alone goes with `rate`. Or a function of the request (Lua "
-        .. 'only) that gives another rate for it: `"1000/m"`, or a number of requests in the time of `rate`; nil: '
-        .. "none; 0: nobody passes. Each is counted by itself. Windows and logs take no longer rate of a function, "
-        .. "and logs no larger one, than `rate` or the first of `limits`." },
+        .. "client's consumer say, if it has any; with `gcra` a burst alone goes with `rate`. Or a function of the "
+        .. 'request (Lua only) that gives another rate for it: `"1000/m"`, or a number of requests in the time of '
+        .. "`rate`; nil: none; 0: nobody passes. Each is counted by itself. Windows and logs take no longer rate of a "
+        .. "function, and logs no larger one, than `rate` or the first of `limits`." },
     zone = t.string { min = 1, max = 64,
       help = "Name of the counters. Uses with one zone count together, and must agree on rate and burst. Without "
         .. "it, uses with the same rate, burst, algorithm and by count together, and a changed rate begins anew. "
@@ -201,16 +201,16 @@ local function to_rate(self, said)
 end
 
 
--- What `limits` of a consumer say, by its name; a burst alone goes with the rate of the use.
+-- What `limits` of a consumer say, by its name; a burst alone goes with the rate of the use, where that has one.
 local function of_consumer(self, client)
   local name = client.consumer
   if not name then return nil end
   local rate = self.known[name]
   if rate == nil then
     local own = client.limits
-    local said = own and (own.rate or self.conf.rate)
-    local burst = own and self.conf.algorithm == "gcra" and own.burst or self.burst
-    rate = remember(self, name, said and rate_of(said.count, said.per, burst) or false)
+    local burst = own and self.conf.algorithm == "gcra" and own.burst
+    local said = own and own.rate or burst and self.conf.rate
+    rate = remember(self, name, said and rate_of(said.count, said.per, burst or self.burst) or false)
   end
   return rate or nil
 end
