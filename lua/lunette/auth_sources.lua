@@ -10,23 +10,23 @@ local EXPECTED = 'from[%d]: expected "header:NAME", "query:NAME", "cookie:NAME" 
 local of = {}
 
 
--- Who sends a header twice means one of them: the service may take the other, so that together they are one text, which is
--- nobody's key or token.
-local function read_header(req, name)
-  local value = req.headers[name]
+-- Of req.headers or req.args. Who sends one twice means one of them: the service may take the other, so that together they are
+-- one text, which is nobody's key or token. (Cookies of several paths may have one name; the first is the nearest.)
+local function read_one(values, name)
+  local value = values[name]
   if not value then return nil end
-  local all = req.headers:all(name)
+  local all = values:all(name)
   return #all == 1 and value or table.concat(all, ", ")
 end
 
 
 function of.header(name)
-  return function(req) return read_header(req, name) end, function(req) req.headers[name] = nil end
+  return function(req) return read_one(req.headers, name) end, function(req) req.headers[name] = nil end
 end
 
 
 function of.query(name)
-  return function(req) return req.args[name] end, function(req)
+  return function(req) return read_one(req.args, name) end, function(req)
     if req.args[name] then req.args[name] = nil end
   end
 end
