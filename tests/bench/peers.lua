@@ -42,6 +42,10 @@ local NGINX_HTTP = "map $http_x_api_key $client { '' $remote_addr; default $http
 local NGINX_LOCATION = "limit_req zone=clients burst=1000000 nodelay; proxy_set_header X-Client-Id $client; "
   .. "proxy_set_header X-Debug ''; proxy_set_header X-Internal ''; add_header X-Gateway bench;"
 
+-- One request for each client, and none again for a day.
+local NGINX_REFUSES_HTTP = NGINX_HTTP:match("^[^\n]*\n") .. "limit_req_zone $client zone=clients:16m rate=1r/m;"
+local NGINX_REFUSES_LOCATION = "limit_req zone=clients; limit_req_status 429;"
+
 local HAPROXY = [[
 global
   nbthread 1
@@ -75,6 +79,12 @@ local HAPROXY_RULES = [[
   http-response set-header X-Gateway bench
 ]]
 
+local HAPROXY_REFUSES = [[
+  stick-table type string len 40 size 100k expire 1d store http_req_rate(1d)
+  http-request track-sc0 req.hdr(x-api-key)
+  http-request deny deny_status 429 if { sc_http_req_rate(0) gt 1 }
+]]
+
 local LUNETTE = [[
 gateway:
   port: "127.0.0.1:$port"
@@ -98,6 +108,15 @@ rateLimit:
   lease: $lease
 ]]
 
+local LUNETTE_REFUSES = [[
+rateLimit: { limit: 1, window: 24h, burstSize: 1 }
+]]
+
+local LUNETTE_PLUGIN_REFUSES = [[
+    plugins:
+      - rate-limit: { rate: 1/d, burst: 1, by: "header:X-Api-Key" }
+]]
+
 local LUNETTE_PLUGINS = [[
     plugins:
       - client-id: { from: [ "header:X-Api-Key" ] }
@@ -116,17 +135,17 @@ local function fill(template, at, more)
 end
 
 
-local function nginx(plugins)
+local function nginx(http, location)
   return function(at)
-    local text = fill(NGINX, at, { http = plugins and NGINX_HTTP or "", location = plugins and NGINX_LOCATION or "" })
+    local text = fill(NGINX, at, { http = http or "", location = location or "" })
     return ("nginx -e %s/nginx.log -p %s -c %s"):format(at.dir, at.dir, write(at.dir .. "/nginx.conf", text))
   end
 end
 
 
-local function haproxy(plugins)
+local function haproxy(rules)
   return function(at)
-    local text = fill(HAPROXY, at, { rules = plugins and HAPROXY_RULES or "" })
+    local text = fill(HAPROXY, at, { rules = rules or "" })
     return "haproxy -db -f " .. write(at.dir .. "/haproxy.cfg", text)
   end
 end
@@ -137,11 +156,11 @@ local function redis(at)
 end
 
 
-local function lunette(plugins, lease)
+local function lunette(plugins, limit, lease)
   return function(at)
-    local limit = lease and fill(LUNETTE_LIMIT, at, { lease = lease }) or ""
-    local text = fill(LUNETTE, at, { plugins = plugins and LUNETTE_PLUGINS or "", limit = limit })
-    if lease then text = text:gsub("  workers: 1\n", "%0  identity: { from: [ header:X-Api-Key, address ] }\n") end
+    local judged = limit and fill(limit, at, { lease = lease }) or ""
+    local text = fill(LUNETTE, at, { plugins = plugins or "", limit = judged })
+    if limit then text = text:gsub("  workers: 1\n", "%0  identity: { from: [ header:X-Api-Key, address ] }\n") end
     return ("%s run -c %s --control %s/control"):format(at.binary, write(at.dir .. "/gateway.yaml", text), at.dir)
   end
 end
@@ -152,18 +171,25 @@ local function relay(at)
 end
 
 
--- In the order in which they take turns. `plugins`: does the work of the three plugins, and must show it. `helper`: what
--- runs beside it.
+-- In the order in which they take turns. `plugins`: does the work of the three plugins, and must show it. `refuses`: answers
+-- 429 to nearly everything. `helper`: what runs beside it.
 M.list = {
   { name = "relay", program = "true", start = relay },
-  { name = "nginx", program = "nginx", start = nginx(false) },
-  { name = "haproxy", program = "haproxy", start = haproxy(false) },
-  { name = "lunette", program = "true", start = lunette(false) },
-  { name = "nginx + native rules", program = "nginx", start = nginx(true), plugins = true },
-  { name = "haproxy + native rules", program = "haproxy", start = haproxy(true), plugins = true },
-  { name = "lunette + 3 plugins", program = "true", start = lunette(true), plugins = true },
-  { name = "lunette, limit in Redis", program = "redis-server", start = lunette(false, 0), helper = redis },
-  { name = "lunette, leases of 20", program = "redis-server", start = lunette(false, 20), helper = redis },
+  { name = "nginx", program = "nginx", start = nginx() },
+  { name = "haproxy", program = "haproxy", start = haproxy() },
+  { name = "lunette", program = "true", start = lunette() },
+  { name = "nginx + native rules", program = "nginx", start = nginx(NGINX_HTTP, NGINX_LOCATION), plugins = true },
+  { name = "haproxy + native rules", program = "haproxy", start = haproxy(HAPROXY_RULES), plugins = true },
+  { name = "lunette + 3 plugins", program = "true", start = lunette(LUNETTE_PLUGINS), plugins = true },
+  { name = "lunette, limit in Redis", program = "redis-server", start = lunette(nil, LUNETTE_LIMIT, 0),
+    helper = redis },
+  { name = "lunette, leases of 20", program = "redis-server", start = lunette(nil, LUNETTE_LIMIT, 20),
+    helper = redis },
+  { name = "nginx refuses", program = "nginx", start = nginx(NGINX_REFUSES_HTTP, NGINX_REFUSES_LOCATION),
+    refuses = true },
+  { name = "haproxy refuses", program = "haproxy", start = haproxy(HAPROXY_REFUSES), refuses = true },
+  { name = "lunette refuses", program = "true", start = lunette(nil, LUNETTE_REFUSES), refuses = true },
+  { name = "lunette's plugin refuses", program = "true", start = lunette(LUNETTE_PLUGIN_REFUSES), refuses = true },
 }
 
 

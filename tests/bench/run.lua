@@ -76,7 +76,9 @@ end
 local function find_fault(peer)
   for _ = 1, 100 do
     local answer = output(("curl -s -i -m 2 -H 'X-Api-Key: me' http://127.0.0.1:%d/small"):format(peer.port))
-    if answer:find("^HTTP/1.1 200") then
+    if peer.refuses and answer:find("^HTTP/1.1 429") then
+      return nil
+    elseif not peer.refuses and answer:find("^HTTP/1.1 200") then
       local body = answer:match("\r\n\r\n(.*)$") or ""
       if #body ~= 128 then
         return ("%d bytes instead of 128"):format(#body)
@@ -105,7 +107,7 @@ local function measure(peer)
     user = (user_after - user) / requests * 1e6,
     system = (system_after - system) / requests * 1e6,
     requests = requests,
-    errors = errors,
+    errors = peer.refuses and requests - errors or errors,
   }
 end
 
