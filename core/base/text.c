@@ -87,12 +87,30 @@ static size_t utf8_len(const unsigned char *p, size_t n)
     return 0;
 }
 
+/* Bytes of ASCII that stand in JSON as they are. */
+static size_t plain_len(const unsigned char *p, size_t n)
+{
+    static const bool special[256] = {
+        [0 ... 0x1f] = true, ['"'] = true, ['\\'] = true, [0x7f ... 0xff] = true};
+    size_t i = 0;
+
+    while (i < n && !special[p[i]])
+        i++;
+    return i;
+}
+
 void ln_text_json(struct ln_text *t, struct ln_slice s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
 
     ln_text_puts(t, "\"");
     for (size_t i = 0; i < s.n;) {
+        size_t plain = plain_len(p + i, s.n - i);
+
+        ln_text_add(t, s.p + i, plain);
+        i += plain;
+        if (i == s.n)
+            break;
         size_t len = utf8_len(p + i, s.n - i);
 
         if (len == 0)

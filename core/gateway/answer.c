@@ -4,6 +4,7 @@
 #include "gateway/answer.h"
 
 #include "base/assert.h"
+#include "http/write.h"
 
 static const struct ln_answer rows[] = {
 #define ANSWER(id, status, code, text) {status, code, text},
@@ -45,10 +46,22 @@ static bool is_plain(struct ln_slice s)
 struct ln_slice ln_answer_body(const struct ln_answer *a, bool json, struct ln_slice id,
                                struct ln_arena *arena)
 {
-    if (!json)
-        return ln_arena_printf(arena, "%s\n", a->text);
-    if (!is_plain(id))
-        id = ln_slice("", 0);
-    return ln_arena_printf(arena, "{\"error\":\"%s\",\"code\":\"%s\",\"request_id\":\"%.*s\"}\n",
-                           a->text, a->code, (int)id.n, id.p);
+    struct ln_slice text = ln_slice_of(a->text), code = ln_slice_of(a->code);
+    size_t most = text.n + code.n + id.n + sizeof "{'error':'','code':'','request_id':''}\n";
+    struct ln_writer w = ln_writer(ln_arena_alloc(arena, most), most);
+    const char *begin = w.at;
+
+    if (!json) {
+        ln_write_slice(&w, text);
+    } else {
+        ln_write_literal(&w, "{\"error\":\"");
+        ln_write_slice(&w, text);
+        ln_write_literal(&w, "\",\"code\":\"");
+        ln_write_slice(&w, code);
+        ln_write_literal(&w, "\",\"request_id\":\"");
+        ln_write_slice(&w, is_plain(id) ? id : ln_slice("", 0));
+        ln_write_literal(&w, "\"}");
+    }
+    ln_write_literal(&w, "\n");
+    return ln_slice(begin, (size_t)(w.at - begin));
 }

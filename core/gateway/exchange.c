@@ -179,22 +179,32 @@ static struct ln_slice allow_list(struct ln_exchange *x)
     return list;
 }
 
+static struct ln_slice number_text(struct ln_arena *arena, uint64_t n)
+{
+    enum { DIGITS = 20 };
+    struct ln_writer w = ln_writer(ln_arena_alloc(arena, DIGITS), DIGITS);
+    const char *begin = w.at;
+
+    ln_write_u64(&w, n);
+    return ln_slice(begin, (size_t)(w.at - begin));
+}
+
+/* Our own words need no judging, and no copies. */
 static void compose_answer(struct ln_exchange *x)
 {
     struct ln_fields *f = &x->req.reply_fields;
     bool json = wants_json(x);
 
     ln_fields_init(f, &x->arena);
-    ln_fields_set(f, LN_SLICE("Content-Type"),
-                  json ? LN_SLICE("application/json") : LN_SLICE("text/plain; charset=utf-8"));
+    ln_fields_push(f, LN_FIELD_CONTENT_TYPE, LN_SLICE("Content-Type"),
+                   json ? LN_SLICE("application/json") : LN_SLICE("text/plain; charset=utf-8"));
     if (x->answer.status == 405 || x->answer.status == 204)
-        ln_fields_set(f, LN_SLICE("Allow"), allow_list(x));
+        ln_fields_push(f, LN_FIELD_OTHER, LN_SLICE("Allow"), allow_list(x));
     if (x->retry_after > 0)
-        ln_fields_set(f, LN_SLICE("Retry-After"),
-                      ln_arena_printf(&x->arena, "%llu",
-                                      (unsigned long long)ln_limit_retry_after(x->retry_after)));
-    ln_fields_set(f, LN_SLICE("X-Request-Id"), x->req.id);
-    ln_fields_set(f, LN_SLICE("X-Lunette-Reason"), ln_slice_of(x->answer.code));
+        ln_fields_push(f, LN_FIELD_OTHER, LN_SLICE("Retry-After"),
+                       number_text(&x->arena, ln_limit_retry_after(x->retry_after)));
+    ln_fields_push(f, LN_FIELD_X_REQUEST_ID, LN_SLICE("X-Request-Id"), x->req.id);
+    ln_fields_push(f, LN_FIELD_OTHER, LN_SLICE("X-Lunette-Reason"), ln_slice_of(x->answer.code));
     x->req.status = x->answer.status;
     x->req.origin = LN_ORIGIN_GATEWAY;
     x->reply = ln_answer_body(&x->answer, json, x->req.id, &x->arena);

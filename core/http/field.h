@@ -50,7 +50,8 @@ bool ln_field_is_hop(enum ln_field_id id);
 
 void ln_fields_grow(struct ln_fields *f); /* private: ln_fields_push() when the list is full */
 
-/* Appends without copying or judging; for the parser. */
+/* Appends without copying or judging: for the parser, and for fields of our own. `id` is what
+ * ln_field_identify() says of the name. */
 static inline void ln_fields_push(struct ln_fields *f, enum ln_field_id id, struct ln_slice name,
                                   struct ln_slice value)
 {

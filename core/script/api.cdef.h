@@ -238,6 +238,8 @@ int ln_res_text(const struct ln_handle *h, int which, struct ln_str *out);
 int ln_reply_begin(const struct ln_handle *h, int status);
 int ln_reply_add(const struct ln_handle *h, const char *name, size_t name_len, const char *value, size_t value_len);
 int ln_reply_body(const struct ln_handle *h, const char *body, size_t body_len);
+/* Instead of a body: JSON with the code, the sentence and the id of the request, and its type. `reason`: and the code in its header. */
+int ln_reply_refusal(struct ln_cur *cur, const char *code, size_t code_len, const char *sentence, size_t sentence_len, bool reason);
 
 /* Which plugin makes the answer, from 1: its content goes through the body handlers above that one. */
 int ln_reply_from(const struct ln_handle *h, int at);
@@ -382,8 +384,7 @@ struct ln_redis_value {
     const char *ptr;
     size_t len;
 };
-/* NULL: there are as many as a use may have. */
-struct ln_redis_script *ln_redis_use_script(struct ln_redis_use *u, const char *text, size_t len);
+struct ln_redis_script *ln_redis_use_script(struct ln_redis_use *u, const char *text, size_t len); /* NULL: it has as many as it may */
 struct ln_redis_ask *ln_redis_ask_new(struct ln_redis_use *u); /* NULL: there is no Redis here */
 void ln_redis_ask_free(struct ln_redis_ask *a);
 /* A command, or instead a script before the number of keys, the keys and the arguments; then its `argc` words. */
@@ -394,8 +395,7 @@ void ln_redis_ask_word(struct ln_redis_ask *a, const char *ptr, size_t len);
 int ln_redis_ask_send(struct ln_redis_ask *a, double seconds);
 /* OK: there are no replies, and this is why. NONE: there are. */
 int ln_redis_ask_error(const struct ln_redis_ask *a, struct ln_str *code, struct ln_str *why);
-/* The next value of the replies, depth first. NONE at the end. */
-int ln_redis_ask_next(struct ln_redis_ask *a, struct ln_redis_value *out);
+int ln_redis_ask_next(struct ln_redis_ask *a, struct ln_redis_value *out); /* of the replies, depth first. NONE at the end */
 
 /* ---- patterns (match.c) ---- */
 

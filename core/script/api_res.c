@@ -2,8 +2,10 @@
  * api_res.c - the response as Lua sees it, and answers that Lua makes.
  */
 #include "script/api_inner.h"
+#include "script/vm_inner.h"
 
 enum { MS = LN_NSEC_PER_MSEC };
+enum { REFUSAL_MOST = 64 << 10 };
 
 static int number_put(double *out, double value, bool known)
 {
@@ -138,6 +140,8 @@ int ln_reply_add(const struct ln_handle *h, const char *name, size_t name_len, c
                  size_t value_len)
 {
     struct ln_req *r = ln_handle_req(h);
+    struct ln_slice n = ln_slice(name, name_len), v = ln_slice(value, value_len);
+    bool good;
 
     if (r == NULL)
         return LN_EGONE;
@@ -150,12 +154,14 @@ int ln_reply_add(const struct ln_handle *h, const char *name, size_t name_len, c
     case LN_FIELD_CONNECTION:
     case LN_FIELD_TRANSFER_ENCODING:
         return LN_OK;
+    case LN_FIELD_CONTENT_TYPE: /* there is one of it (RFC 9110 section 5.3) */
+        good = ln_fields_set(&r->reply_fields, n, v);
+        break;
     default:
+        good = ln_fields_add(&r->reply_fields, n, v);
         break;
     }
-    return ln_fields_add(&r->reply_fields, ln_slice(name, name_len), ln_slice(value, value_len))
-               ? LN_OK
-               : LN_EINVAL;
+    return good ? LN_OK : LN_EINVAL;
 }
 
 int ln_reply_body(const struct ln_handle *h, const char *body, size_t body_len)
@@ -170,4 +176,35 @@ int ln_reply_body(const struct ln_handle *h, const char *body, size_t body_len)
         return LN_EFULL;
     r->reply_body = ln_arena_dup(r->arena, ln_slice(body, body_len));
     return LN_OK;
+}
+
+int ln_reply_refusal(struct ln_cur *cur, const char *code, size_t code_len, const char *sentence,
+                     size_t sentence_len, bool reason)
+{
+    struct ln_text *t = &ln_container_of(cur, struct ln_vm, cur)->escaped;
+    struct ln_slice word = ln_slice(code, code_len);
+    struct ln_req *r = ln_handle_req(&cur->response);
+
+    if (r == NULL)
+        return LN_EGONE;
+    if (r->verdict != LN_VERDICT_REPLY)
+        return LN_ESTATE;
+    if (code_len + sentence_len > REFUSAL_MOST || !ln_req_add_header(r, code_len + 64))
+        return LN_EFULL;
+    if (reason && !ln_field_value_ok(word))
+        return LN_EINVAL;
+    ln_fields_push(&r->reply_fields, LN_FIELD_CONTENT_TYPE, LN_SLICE("Content-Type"),
+                   LN_SLICE("application/json"));
+    if (reason)
+        ln_fields_push(&r->reply_fields, LN_FIELD_OTHER, LN_SLICE("X-Lunette-Reason"),
+                       ln_arena_dup(r->arena, word));
+    t->n = 0;
+    ln_text_puts(t, "{\"code\":");
+    ln_text_json(t, word);
+    ln_text_puts(t, ",\"error\":");
+    ln_text_json(t, ln_slice(sentence, sentence_len));
+    ln_text_puts(t, ",\"request_id\":");
+    ln_text_json(t, r->id);
+    ln_text_puts(t, "}");
+    return ln_reply_body(&cur->response, t->p, t->n);
 }

@@ -21,16 +21,21 @@ function M.init(self, about)
   local headers = {}
   for name, value in pairs(self.conf.answer_headers) do headers[OURS[name:lower()] or name] = value end
   local refused = metrics.counter(about.metric, about.help, { "route", "result" })
-  self.over = { about = about, headers = headers, refused = refused }
+  self.over = {
+    about = about, headers = headers, refused = refused,
+    tells_wait = headers["Retry-After"] == nil,
+    tells_code = self.conf.body ~= nil and headers["X-Lunette-Reason"] == nil, -- else req:refuse does
+  }
 end
 
 
 local function refuse(self, req, wait, code, sentence)
-  local conf = self.conf
-  local headers = { ["Retry-After"] = wait and math.max(1, math.ceil(wait)) }
-  for name, value in pairs(self.over.headers) do headers[name] = value end
-  local status, body, all = req:refuse(conf.status, code, sentence, headers)
-  return status, conf.body or body, all
+  local conf, over = self.conf, self.over
+  local headers = over.headers -- read before anything else runs, so one table will do
+  if over.tells_wait then headers["Retry-After"] = wait and math.max(1, math.ceil(wait)) or nil end
+  if conf.body == nil then return req:refuse(conf.status, code, sentence, headers) end
+  if over.tells_code then headers["X-Lunette-Reason"] = code end
+  return conf.status, conf.body, headers
 end
 
 

@@ -12,6 +12,7 @@ local fault = require "lunette.fault"
 local headers = require "lunette.headers"
 local life = require "lunette.life"
 local priorities = require "lunette.priorities"
+local response = require "lunette.response"
 local services = require "lunette.services"
 local strict = require "lunette.strict"
 
@@ -164,13 +165,10 @@ function methods.accepts_coding(req, coding)
 end
 
 
--- An answer in the form of the gateway's own: `return req:refuse(403, "address_denied", "Not from here")`.
+-- An answer in the form of the gateway's own: `return req:refuse(403, "address_denied", "Not from here")`. `more`: headers.
 function methods.refuse(req, status, code, sentence, more)
-  local all = { ["X-Lunette-Reason"] = code }
-  if more then
-    for name, value in pairs(more) do all[name] = value end
-  end
-  return status, { error = sentence, code = code, request_id = req.id }, all
+  if req[1] ~= cur.serial then life.check(req, "req:refuse") end
+  return status, response.refusal(code, sentence), more
 end
 
 

@@ -132,6 +132,38 @@ function M.body(body)
 end
 
 
+-- A body that C writes when it is returned: refusing must be cheap, because it is done most when there is most to do.
+local NONE = {}
+
+local Refusal = {
+  __newindex = function() fault.raise("what req:refuse gives cannot be changed: return a table of your own") end,
+  __metatable = "refusal",
+}
+
+
+function M.refusal(code, sentence)
+  if type(code) ~= "string" or type(sentence) ~= "string" then
+    fault.raise(("req:refuse: expected a code and a sentence, got %s and %s"):format(text.show(code),
+      text.show(sentence)))
+  end
+  return setmetatable({ code = code, sentence = sentence }, Refusal)
+end
+
+
+-- Most refusals have one header of their own, or none. A type of its own goes with content of its own.
+local function refuse(refusal, headers)
+  local code, sentence = refusal.code, refusal.sentence
+  if type(code) ~= "string" or type(sentence) ~= "string" then error("returned a refusal of its own making", 0) end
+  local rc = C.ln_reply_refusal(cur, code, #code, sentence, #sentence, not (headers and headers["X-Lunette-Reason"]))
+  if rc == C.LN_EINVAL then error(("not a header: %q = %q"):format("X-Lunette-Reason", code), 0) end
+  if rc < 0 then fault.refuse(rc, "an answer") end
+  local name, value = next(headers or NONE)
+  if name == nil then return end
+  if next(headers, name) == nil and type(value) ~= "table" then return add_header(name, value) end
+  add_headers(headers)
+end
+
+
 -- Makes `status, body, headers` the answer to the request that runs now. Raises without a place: the caller is generated code.
 function M.answer(status, body, headers)
   if type(status) ~= "number" or status % 1 ~= 0 or status < 200 or status > 599 then
@@ -140,11 +172,15 @@ function M.answer(status, body, headers)
   if headers ~= nil and type(headers) ~= "table" then
     error("returned " .. text.show(headers) .. " where a table of headers was expected", 0)
   end
-  local bytes, kind = M.body(body)
-  if not bytes then error("returned something else: " .. kind, 0) end
+  local is_refusal, bytes, kind = getmetatable(body) == "refusal"
+  if not is_refusal then
+    bytes, kind = M.body(body)
+    if not bytes then error("returned something else: " .. kind, 0) end
+  end
   local rc = C.ln_reply_begin(RESPONSE, status)
   if rc < 0 then fault.refuse(rc, "an answer") end
   C.ln_reply_from(RESPONSE, cur.at)
+  if is_refusal then return refuse(body, headers) end
   local typed = headers and add_headers(headers)
   if kind and not typed then add_header("Content-Type", kind) end
   rc = C.ln_reply_body(RESPONSE, bytes, #bytes)

@@ -151,6 +151,7 @@ describe("the hot path", function()
       limit = function(req) return req.headers["X-Api-Key"] and 2000000 or nil end } },
     { "rate-limit", { rate = "4000/s", algorithm = "sliding_log", by = "header:Origin", charge = "header:X-Cost" } },
     { "rate-limit", { rate = "1/d", cost = 0, dry_run = true } },
+    { "rate-limit", { rate = "1/d", burst = 1, by = "route" } }, -- refuses
   }
   for i, case in ipairs(more) do
     test(("of %s with other settings (%d) is compiled"):format(case[1], i), function()

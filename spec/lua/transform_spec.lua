@@ -157,5 +157,42 @@ describe("a request", function()
     assert.same({ error = "Not from here", code = "not_here", request_id = "req-1" }, out:json())
     assert.equal("not_here", out.headers["X-Lunette-Reason"])
     assert.equal("5", out.headers["Retry-After"])
+    assert.equal("application/json", out.headers["Content-Type"])
+  end)
+
+  it("is refused with headers that say otherwise, and with any text", function()
+    local out = probe.run([[return req:refuse(403, 'not_here', 'say "no"\\\n\195\164\255', {
+      ["x-other"] = { "a", "b" }, ["X-Lunette-Reason"] = "mine", ["content-type"] = "application/problem+json" })]])
+    assert.same({ error = 'say "no"\\\n\195\164\239\191\189', code = "not_here", request_id = "req-1" }, out:json())
+    local found = {}
+    for _, pair in ipairs(out.all) do found[#found + 1] = pair[1]:lower() .. ": " .. pair[2] end
+    table.sort(found)
+    assert.same({
+      "content-type: application/problem+json", "x-lunette-reason: mine", "x-other: a", "x-other: b",
+    }, found)
+  end)
+
+  it("is refused only with a code and a sentence that can be told", function()
+    for call, why in pairs {
+      ["req:refuse(403, 'a')"] = "req:refuse: expected a code and a sentence, got \"a\" (string) and a nil",
+      ["req:refuse(403, 1, 'a')"] = "req:refuse: expected a code and a sentence, got 1 (number) and \"a\" (string)",
+      ["req:refuse(403, 'a\\nb', 'c')"] = "not a header: \"X-Lunette-Reason\"",
+      ["req:refuse(403, 'a', ('x'):rep(70000))"] = "more than is held of one request",
+      ["req:refuse(42, 'a', 'b')"] = "returned 42 (number) where a status from 200 to 599 was expected",
+    } do
+      local out = probe.run("return " .. call)
+      assert.equal(500, out.status, call)
+      assert.matches(why, gate.logged()[1].text, 1, true)
+      probe.reset()
+    end
+  end)
+
+  it("is refused with what stays as it is", function()
+    local out = probe.run [[
+      local status, body = req:refuse(403, 'a', 'b')
+      local ok, why = pcall(function() body.more = 1 end)
+      return 200, tostring(ok) .. " " .. tostring(why)
+    ]]
+    assert.matches("^false .*what req:refuse gives cannot be changed: return a table of your own$", out.body)
   end)
 end)
