@@ -197,4 +197,18 @@ describe("lunette eject", function()
     assert.equal(1, r.code)
     assert.truthy(r.err:find("instances", 1, true), r.err)
   end)
+
+  it("knows the scheme as a request would: from those who are trusted", function()
+    local d = gate.files {
+      services = { { name = "main", instances = { "http://127.0.0.1:1" } } },
+      gateway = { trustedProxies = { "192.0.2.1" } },
+      routes = [[get "/a" { to = service "main", when = { scheme = "https" } }]],
+    }
+    local function taken(from, header)
+      return gate.run("routes", "-c", d:join("gateway.yaml"), "--why", "GET /a", "--from", from, "-H", header).code == 0
+    end
+    assert.is_true(taken("192.0.2.1", "X-Forwarded-Proto: https"))
+    assert.is_true(taken("192.0.2.1", "Forwarded: for=198.51.100.1;proto=https"))
+    assert.is_false(taken("192.0.2.2", "X-Forwarded-Proto: https"))
+  end)
 end)
