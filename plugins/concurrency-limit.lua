@@ -8,6 +8,9 @@ local limit = plugin "concurrency-limit" {
       help = "How many requests may be under way at once: from here until their responses are through." },
     zone = t.string { min = 1, max = 64,
       help = "Name of the counts. Uses with one zone count together. Without it, uses with the same by and most do." },
+    entries = t.integer { default = 16384, min = 64, max = 1000000,
+      help = "How many requests of all clients may be under way at once, with 192 bytes for each: those for whom "
+        .. "there is no room are refused. Uses with one zone must agree." },
     hold = t.duration { default = "1h", min = "1s", max = "240h",
       help = "A request that is under way for longer is not counted any more." },
     retry_after = t.duration { default = "1s", min = "1s",
@@ -19,7 +22,8 @@ local limit = plugin "concurrency-limit" {
 function limit:init()
   local conf = self.conf
   self.key     = conf.by.of
-  self.permits = store.permits(conf.zone or ("%d:%s"):format(conf.most, conf.by.title))
+  self.permits = store.permits(conf.zone or ("%d:%s"):format(conf.most, conf.by.title),
+    { entries = conf.entries })
   limits.init(self, {
     code = "too_many_at_once", sentence = "Too many requests at once",
     metric = "concurrency_limit_refused_total",

@@ -32,6 +32,10 @@ local limit = plugin "rate-limit" {
       help = "Name of the counters. Uses with one zone count together, and must agree on rate and burst. Without "
         .. "it, uses with the same rate, burst, algorithm and by count together, and a changed rate begins anew. "
         .. "With `redis` and a function in `by` it is required." },
+    entries = t.integer { min = 64, max = 67108864,
+      help = "How many clients are told apart in this gateway's memory, with 32 bytes for each and, with "
+        .. "`sliding_log`, 16 more for each of the count: 65536, or as many as 64 MiB hold of a log. Those for whom "
+        .. "there is no room share a count. Uses with one zone must agree." },
     redis = t.secret {
       help = "URL of a Redis to count in, so that all gateways with the same `redis`, `zone` and settings count "
         .. "together; the handler waits for it. See [limits](../limits.md)." },
@@ -141,7 +145,7 @@ function limit:init()
   local rates = conf.limits or { conf.rate }
   if conf.algorithm == "gcra" and conf.rate then self.burst = conf.burst or BURST end
   self.key    = conf.by.of
-  local options = { algorithm = conf.algorithm }
+  local options = { algorithm = conf.algorithm, entries = conf.entries }
   if conf.redis then
     options.redis, options.timeout, options.on_down, options.lease = conf.redis, conf.timeout, conf.on_down, conf.lease
     self.state_header = conf.state_header ~= "" and conf.state_header

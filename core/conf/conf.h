@@ -123,6 +123,7 @@ struct ln_limit_conf {     /* rateLimit */
     struct ln_limit limits[LN_LIMIT_WINDOWS];
     unsigned count;            /* 0 = none */
     uint64_t bandwidth;        /* bytes a second of responses; 0 = as they come */
+    uint64_t entries;          /* clients that are told apart; 0 = nobody has said */
     bool headers;              /* tell clients where they stand */
     bool dry_run;              /* refuse nothing */
     unsigned status;           /* of the refusal */

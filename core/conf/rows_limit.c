@@ -148,6 +148,8 @@ static const struct ln_row rows[] = {
      "Bytes a second of responses that a client gets, over all its connections; as much as in a second at once. What is more waits. 0 = as they come. Also without the keys above."},
     {"algorithm", &ln_type_word, AT(conf.limit.way), "=gcra, or sliding_log with redisURL", LN_WORDS(ln_limit_words),
      "How requests are counted: see docs/limits.md. `gcra` spreads them evenly and allows a burst."},
+    {"entries", &ln_type_number, AT(conf.entries), "=1000000, of sliding_log as many as 64 MiB hold", LN_RANGE(64, 1 << 26),
+     "Clients that are told apart in this gateway's memory, which takes 32 bytes for each, with `sliding_log` and 16 more for each of the limit; those for whom there is no room share a count. More than before begins all counts anew."},
     {"headers", &ln_type_switch, AT(conf.headers), "on", {0},
      "Tell clients where they stand: `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` in every response that has none."},
     {"dryRun", &ln_type_switch, AT(conf.dry_run), "off", {0},

@@ -15,8 +15,6 @@
 #include "upstream/service.h"
 #include "upstream/spares.h"
 
-enum { LIMITED_CLIENTS = 65536 }; /* that the gateway-wide limit tells apart at one time */
-
 /* Of rateLimit with a redisURL. */
 static void load_meter(struct ln_generation *g, const struct ln_vm_env *env, struct ln_diag *diag)
 {
@@ -26,7 +24,8 @@ static void load_meter(struct ln_generation *g, const struct ln_vm_env *env, str
                                   .rule = ln_slice_of(conf->name),
                                   .timeout = conf->timeout,
                                   .on_down = conf->on_down,
-                                  .clients = LIMITED_CLIENTS};
+                                  .clients = ln_local_limit_clients(conf),
+                                  .clients_said = conf->entries > 0};
     struct ln_err err;
 
     for (unsigned i = 0; i < conf->count; i++) {
@@ -51,10 +50,11 @@ static void load_bandwidth(struct ln_generation *g, const struct ln_vm_env *env,
 {
     static const struct ln_slice name = {"rateLimit bandwidth", sizeof "rateLimit bandwidth" - 1};
     const struct ln_plan plan = ln_pace_plan();
+    size_t clients = ln_local_limit_clients(&g->conf->limit);
 
     if (env->demand != NULL)
-        ln_windows_demand(&plan, LIMITED_CLIENTS, name, env->demand);
-    if (env->shm != NULL && !ln_windows_open(&g->bandwidth, &plan, LIMITED_CLIENTS, name, env->shm))
+        ln_windows_demand(&plan, clients, name, env->demand);
+    if (env->shm != NULL && !ln_windows_open(&g->bandwidth, &plan, clients, name, env->shm))
         ln_diag_error(diag, &g->conf->limit.place,
                       "rateLimit.bandwidth: shared memory has no zone for it");
 }

@@ -5,14 +5,11 @@
 
 #include "base/hash.h"
 
-enum { CLIENTS = 65536 }; /* that are told apart at one time, unless they take more than this: */
-enum { LOG_BYTES = 64 << 20 };
-
-static size_t clients_of(const struct ln_plan *plan)
+size_t ln_local_limit_clients(const struct ln_limit_conf *conf)
 {
-    size_t most = LOG_BYTES / (32 + 16 * (size_t)ln_plan_cells(plan));
+    enum { USUAL = 1000000 }; /* 32 MB, of which only pages that are used are there */
 
-    return most < CLIENTS ? most : CLIENTS;
+    return conf->entries > 0 ? (size_t)conf->entries : USUAL;
 }
 
 /* A bucket goes on with what it knows when its rate changes; windows cannot, and begin anew. */
@@ -23,16 +20,19 @@ static uint64_t salt_of(const struct ln_limit *limit)
     return limit->way == LN_LIMIT_GCRA ? 0 : ln_hash(&key, "", 0);
 }
 
-static bool open_window(struct ln_local_limit *l, const struct ln_limit *limit,
-                        struct ln_arena *arena, struct ln_demand *demand, const struct ln_shm *shm)
+static bool open_window(struct ln_local_limit *l, struct ln_conf *conf, unsigned i,
+                        struct ln_demand *demand, const struct ln_shm *shm)
 {
+    const struct ln_limit_conf *c = &conf->limit;
+    const struct ln_limit *limit = &c->limits[i];
     struct ln_plan plan = ln_plan_make(limit);
+    size_t entries = ln_limiter_entries(&plan, ln_local_limit_clients(c), c->entries > 0);
     struct ln_limit_window *w = &l->windows[l->count];
-    struct ln_slice name = ln_windows_name(arena, LN_SLICE("rateLimit"), &plan, l->count);
+    struct ln_slice name = ln_windows_name(&conf->arena, LN_SLICE("rateLimit"), &plan, l->count);
 
     if (demand != NULL)
-        ln_windows_demand(&plan, clients_of(&plan), name, demand);
-    if (shm != NULL && !ln_windows_open(w, &plan, clients_of(&plan), name, shm))
+        ln_windows_demand(&plan, entries, name, demand);
+    if (shm != NULL && !ln_windows_open(w, &plan, entries, name, shm))
         return false;
     w->salt = salt_of(limit);
     if (l->count > 0)
@@ -49,7 +49,7 @@ void ln_local_limit_load(struct ln_local_limit *l, struct ln_conf *conf, struct 
 
     for (unsigned i = 0; i < c->count && why == NULL; i++) {
         why = ln_plan_refusal(&c->limits[i]);
-        if (why == NULL && !open_window(l, &c->limits[i], &conf->arena, demand, shm))
+        if (why == NULL && !open_window(l, conf, i, demand, shm))
             why = "shared memory has no zone for it";
     }
     if (why != NULL)

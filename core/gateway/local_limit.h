@@ -16,6 +16,10 @@ struct ln_local_limit {
     struct ln_limit_window windows[LN_LIMIT_WINDOWS];
 };
 
+/* How many clients are told apart here; of a log fewer where nobody has said so
+ * (ln_limiter_entries). */
+size_t ln_local_limit_clients(const struct ln_limit_conf *conf);
+
 /* Notes in `demand`, if there is one, what it needs; opens it where `shm` is. */
 void ln_local_limit_load(struct ln_local_limit *l, struct ln_conf *conf, struct ln_demand *demand,
                          const struct ln_shm *shm, struct ln_diag *diag);

@@ -9,7 +9,6 @@
 #include "limit/share.h"
 
 enum { ZONE_NAME = LN_TALLY_RULE_MAX + 48 };
-enum { LOG_BYTES = 64 << 20 }; /* of a log's zone: then fewer clients are told apart */
 
 static struct ln_limit countable(const struct ln_limit *limit)
 {
@@ -29,13 +28,6 @@ static struct ln_plan plan_of(const struct ln_limit *limit)
     return ln_plan_make(&l);
 }
 
-static size_t clients_of(const struct ln_plan *plan, size_t clients)
-{
-    size_t most = LOG_BYTES / (32 + 16 * (size_t)ln_plan_cells(plan));
-
-    return most < clients ? most : clients;
-}
-
 /* Ways lie differently in memory, and so do logs of different lengths. No plugin can give its
  * limits such a name. */
 static struct ln_slice zone_name(struct ln_slice name, unsigned i, const struct ln_plan *plan,
@@ -48,26 +40,26 @@ static struct ln_slice zone_name(struct ln_slice name, unsigned i, const struct 
 }
 
 void ln_fallback_demand(const struct ln_limit *limits, unsigned count, struct ln_slice name,
-                        size_t clients, struct ln_demand *demand)
+                        size_t clients, bool is_said, struct ln_demand *demand)
 {
     for (unsigned i = 0; i < count; i++) {
         struct ln_plan plan = plan_of(&limits[i]);
         char text[ZONE_NAME];
 
-        ln_windows_demand(&plan, clients_of(&plan, clients), zone_name(name, i, &plan, text),
-                          demand);
+        ln_windows_demand(&plan, ln_limiter_entries(&plan, clients, is_said),
+                          zone_name(name, i, &plan, text), demand);
     }
 }
 
 bool ln_fallback_open(struct ln_fallback *f, const struct ln_limit *limits, unsigned count,
-                      struct ln_slice name, size_t clients, const struct ln_shm *shm)
+                      struct ln_slice name, size_t clients, bool is_said, const struct ln_shm *shm)
 {
     *f = (struct ln_fallback){.limits = limits, .count = count};
     for (unsigned i = 0; i < count; i++) {
         struct ln_plan plan = plan_of(&limits[i]);
         char text[ZONE_NAME];
 
-        if (!ln_windows_open(&f->windows[i], &plan, clients_of(&plan, clients),
+        if (!ln_windows_open(&f->windows[i], &plan, ln_limiter_entries(&plan, clients, is_said),
                              zone_name(name, i, &plan, text), shm))
             return false;
         if (i > 0)

@@ -20,12 +20,13 @@ struct ln_fallback {
     struct ln_limit_window windows[LN_TALLY_WINDOWS];
 };
 
-/* Notes the zones for so many clients. `name` has at most LN_TALLY_RULE_MAX bytes. */
+/* Notes the zones for so many clients: see ln_limiter_entries(). `name` has at most
+ * LN_TALLY_RULE_MAX bytes. */
 void ln_fallback_demand(const struct ln_limit *limits, unsigned count, struct ln_slice name,
-                        size_t clients, struct ln_demand *demand);
+                        size_t clients, bool is_said, struct ln_demand *demand);
 /* False: they are not there. */
 bool ln_fallback_open(struct ln_fallback *f, const struct ln_limit *limits, unsigned count,
-                      struct ln_slice name, size_t clients, const struct ln_shm *shm);
+                      struct ln_slice name, size_t clients, bool is_said, const struct ln_shm *shm);
 
 /* From every window, or from none; the answer is that of the tightest, *which from 0. */
 void ln_fallback_take(struct ln_fallback *f, uint64_t gateways, uint64_t hash, uint64_t cost,

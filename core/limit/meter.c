@@ -59,7 +59,8 @@ void ln_meter_demand(const struct ln_meter_conf *conf, struct ln_demand *demand)
     if (has_lots(conf))
         ln_demand_add(demand, LN_ZONE_PURSE, conf->rule, ln_purse_size(conf->clients));
     if (conf->on_down == LN_LIMIT_DOWN_LOCAL)
-        ln_fallback_demand(conf->without, conf->count, conf->rule, conf->clients, demand);
+        ln_fallback_demand(conf->without, conf->count, conf->rule, conf->clients,
+                           conf->clients_said, demand);
 }
 
 static bool find_zones(struct ln_meter *m)
@@ -78,7 +79,7 @@ static bool find_zones(struct ln_meter *m)
     }
     return conf->on_down != LN_LIMIT_DOWN_LOCAL ||
            ln_fallback_open(&m->fallback, conf->without, conf->count, conf->rule, conf->clients,
-                            shm);
+                            conf->clients_said, shm);
 }
 
 static void on_beat(struct ln_census *c, ln_msec took);

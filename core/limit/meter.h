@@ -49,7 +49,8 @@ struct ln_meter_conf {
     struct ln_redis_url url;
     ln_msec timeout;
     enum ln_limit_down on_down;
-    size_t clients; /* that are told apart here */
+    size_t clients;    /* that are told apart here */
+    bool clients_said; /* by somebody: also of a log that takes more than 64 MiB for them */
 };
 
 /* Notes what it needs of shared memory. */

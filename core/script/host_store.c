@@ -62,8 +62,8 @@ static struct ln_limiter *limiter_new(struct ln_vm *vm, const struct ln_limit *l
     return l;
 }
 
-/* limiter(zone, algorithm, count, per in seconds, burst, entries, which of several, from 0)
- * -> address, or nil and a sentence */
+/* limiter(zone, algorithm, count, per in seconds, burst, entries, whether somebody has said
+ * them, which of several, from 0) -> address, or nil and a sentence */
 static int host_limiter(lua_State *L)
 {
     struct ln_vm *vm = vm_of(L);
@@ -83,8 +83,10 @@ static int host_limiter(lua_State *L)
     }
     struct ln_limiter *l = limiter_new(vm, &limit);
     struct ln_slice name =
-        ln_windows_name(&vm->arena, name_of(L), &l->window.plan, (unsigned)luaL_checkinteger(L, 7));
-    size_t size = ln_limiter_size(&l->window.plan, (size_t)luaL_checkinteger(L, 6));
+        ln_windows_name(&vm->arena, name_of(L), &l->window.plan, (unsigned)luaL_checkinteger(L, 8));
+    size_t entries =
+        ln_limiter_entries(&l->window.plan, (size_t)luaL_checkinteger(L, 6), lua_toboolean(L, 7));
+    size_t size = ln_limiter_size(&l->window.plan, entries);
     void *zone = zone_find(vm, LN_ZONE_LIMITER, name, &size, 0);
 
     l->is_open = zone != NULL;
@@ -114,8 +116,9 @@ static bool read_windows(lua_State *L, int at, enum ln_limit_way way, struct ln_
     return n >= 1 && n <= LN_TALLY_WINDOWS;
 }
 
-/* meter(rule, algorithm, windows, url, timeout in seconds, on_down from 0, lease, entries) ->
- * address; nil and a sentence; or nothing: limits are not counted in Redis here (specs) */
+/* meter(rule, algorithm, windows, url, timeout in seconds, on_down from 0, lease, entries, whether
+ * somebody has said them) -> address; nil and a sentence; or nothing: limits are not counted in
+ * Redis here (specs) */
 static int host_meter(lua_State *L)
 {
     struct ln_vm *vm = vm_of(L);
@@ -123,7 +126,8 @@ static int host_meter(lua_State *L)
                                  .timeout = (ln_msec)(luaL_checknumber(L, 5) * 1000 + 0.5),
                                  .on_down = (enum ln_limit_down)luaL_checkinteger(L, 6),
                                  .lease = (uint64_t)luaL_checknumber(L, 7),
-                                 .clients = (size_t)luaL_checkinteger(L, 8)};
+                                 .clients = (size_t)luaL_checkinteger(L, 8),
+                                 .clients_said = lua_toboolean(L, 9)};
     struct ln_slice word, url;
     enum ln_limit_way way;
     struct ln_err err;

@@ -57,6 +57,14 @@ static size_t bytes_of_set(unsigned ring)
     return sizeof(struct set) + (WAYS + 1) * sizeof(uint64_t) * ring;
 }
 
+size_t ln_limiter_entries(const struct ln_plan *p, size_t clients, bool is_said)
+{
+    enum { LOG_BYTES = 64 << 20 };
+    size_t fit = LOG_BYTES / (32 + 16 * (size_t)ln_plan_cells(p));
+
+    return is_said || clients < fit || ln_plan_cells(p) == 0 ? clients : fit;
+}
+
 size_t ln_limiter_size(const struct ln_plan *p, size_t entries)
 {
     size_t sets = entries > PER_SET ? (entries + PER_SET - 1) / PER_SET : 1;

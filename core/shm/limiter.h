@@ -37,6 +37,10 @@ struct ln_limiter_zone {
  * 16 more for each unit of its limit. */
 size_t ln_limiter_size(const struct ln_plan *p, size_t entries);
 
+/* How many of `clients` a zone is to have room for: all of them if somebody has said so, else no
+ * more of a log than 64 MiB hold. */
+size_t ln_limiter_entries(const struct ln_plan *p, size_t clients, bool is_said);
+
 /* A zone of ln_limiter_size() bytes or more. */
 void ln_limiter_open(struct ln_limiter_zone *z, const struct ln_plan *p, void *at, size_t size);
 

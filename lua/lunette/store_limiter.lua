@@ -14,7 +14,6 @@ local C, taken = F.C, F.taken
 local type = type
 
 local ENTRIES, ENTRIES_MIN, ENTRIES_MAX = 65536, 64, 2 ^ 26
-local LOG_BYTES = 64 * 2 ^ 20 -- of a log's zone, unless its entries are said
 local RATES_MAX = 8
 
 local M = {
@@ -83,13 +82,6 @@ local function check_burst(burst, algorithm, rates)
 end
 
 
-local function default_entries(algorithm, rate)
-  if algorithm ~= "sliding_log" then return ENTRIES end
-  local fit = math.floor(LOG_BYTES / (32 + 16 * rate.count))
-  return math.max(ENTRIES_MIN, math.min(ENTRIES, fit))
-end
-
-
 local function describe(rates, burst, algorithm, entries)
   local parts = {}
   for i, rate in ipairs(rates) do parts[i] = ("%d requests per %s s"):format(rate.count, text.number(rate.per)) end
@@ -106,20 +98,20 @@ function M.open(name, zone, options, rate, burst)
   end
   local algorithm, rates = to_algorithm(options.algorithm), to_rates(rate)
   check_burst(burst, algorithm, rates)
-  local entries = options.entries and zones.entries("store.limiter", options.entries, ENTRIES, ENTRIES_MIN, ENTRIES_MAX)
-  local settings = describe(rates, burst, algorithm, entries)
+  local entries = zones.entries("store.limiter", options.entries, ENTRIES, ENTRIES_MIN, ENTRIES_MAX)
+  local is_said = options.entries ~= nil -- a log would else have no more than 64 MiB
+  local settings = describe(rates, burst, algorithm, is_said and entries)
   local elsewhere = meter.read(zone, options)
   if elsewhere then settings = settings .. ", " .. meter.describe(elsewhere) end
   zones.agree("limiter", name, zone, settings)
   if elsewhere then
-    local limiter, wrong = meter.open(elsewhere, settings, algorithm, rates, burst,
-      entries or default_entries(algorithm, rates[1]))
+    local limiter, wrong = meter.open(elsewhere, settings, algorithm, rates, burst, entries, is_said)
     if limiter or wrong then return limiter, wrong end
   end
   local first
   for i, one in ipairs(rates) do
     local address, why = host.limiter(name, algorithm, one.count, one.per, one.burst or burst or one.count,
-      entries or default_entries(algorithm, one), i - 1)
+      entries, is_said, i - 1)
     if not address then return nil, why end
     if first then host.limiter_join(first, address) end
     first = first or address

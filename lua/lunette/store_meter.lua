@@ -113,7 +113,7 @@ end
 
 -- Uses that count together share one. nil where there is no Redis, as in specs: then it is counted in memory. nil and a
 -- sentence: it cannot be opened.
-function M.open(conf, settings, algorithm, rates, burst, entries)
+function M.open(conf, settings, algorithm, rates, burst, entries, is_said)
   local known = conf.url .. "\n" .. settings
   if opened[known] then return opened[known] end
   local windows = {}
@@ -121,7 +121,7 @@ function M.open(conf, settings, algorithm, rates, burst, entries)
     windows[3 * i - 2], windows[3 * i - 1], windows[3 * i] = rate.count, rate.per, rate.burst or burst or rate.count
   end
   local address, why = host.meter(conf.name, algorithm, windows, conf.url, conf.timeout, conf.on_down, conf.lease,
-    entries)
+    entries, is_said)
   if not address then return nil, why end
   opened[known] = setmetatable({ F.meter(address) }, METATABLE)
   return opened[known]

@@ -272,6 +272,7 @@ CASE("rateLimit.message", LIMIT, "'Later, please'", "\"a\\nb\"",
 CASE("rateLimit.burstSize", LIMIT, "10", "0", "got \"0\", " A_LIMIT)
 CASE("rateLimit.algorithm", LIMIT, "gcra", "grca",
      "got \"grca\", expected one of gcra, sliding_window, sliding_log, fixed_window; did you mean \"gcra\"?")
+CASE("rateLimit.entries", LIMIT, "64", "63", "got \"63\", expected a whole number from 64 to 67108864")
 CASE("rateLimit.key", LIMIT, "identity", "header:X", "got \"header:X\", expected identity")
 CASE("rateLimit.redisURL", LIMIT, "'unix:/run/redis.sock'", "'http://x:secret@y'",
      "not the address of a Redis, expected redis://host:6379 or unix:/path")

@@ -218,6 +218,22 @@ static void test_window_without_limit(void **state)
         "gateway.yaml:2:35: rateLimit.window: given without limit, expected both or none\n");
 }
 
+static void test_entries(void **state)
+{
+    struct load l;
+
+    (void)state;
+    load_good(&l, HEAD "rateLimit: {requestsPerSecond: 1}\n");
+    assert_int_equal(l.conf->limit.entries, 0); /* nobody has said */
+    load_end(&l);
+    load_good(&l, HEAD "rateLimit: {requestsPerSecond: 1, entries: 67108864}\n");
+    assert_int_equal(l.conf->limit.entries, 67108864);
+    load_end(&l);
+    assert_refused(HEAD "rateLimit: {requestsPerSecond: 1, entries: 63}\n",
+                   "gateway.yaml:2:44: rateLimit.entries: got \"63\", expected a whole number from "
+                   "64 to 67108864\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +250,7 @@ int main(void)
         cmocka_unit_test(test_several_windows),
         cmocka_unit_test(test_windows_that_are_none),
         cmocka_unit_test(test_what_clients_are_told),
+        cmocka_unit_test(test_entries),
     };
 
     return cmocka_run_group_tests(tests, folder_open, folder_close);

@@ -43,13 +43,13 @@ static size_t open_for(unsigned count, size_t clients)
     size_t size = 0;
 
     ln_demand_init(&demand);
-    ln_fallback_demand(limits, count, LN_SLICE("r"), clients, &demand);
+    ln_fallback_demand(limits, count, LN_SLICE("r"), clients, false, &demand);
     for (unsigned i = 0; i < demand.count; i++)
         size += demand.items[i].size;
     assert_int_equal(demand.count, count);
     assert_int_equal(ln_shm_satisfy(shm, &demand, &err), 0);
     ln_demand_fini(&demand);
-    assert_true(ln_fallback_open(&fallback, limits, count, LN_SLICE("r"), clients, shm));
+    assert_true(ln_fallback_open(&fallback, limits, count, LN_SLICE("r"), clients, false, shm));
     return size;
 }
 
@@ -231,10 +231,10 @@ static void test_zones_that_are_not_there(void **state)
 {
     (void)state;
     limits[0] = (struct ln_limit){LN_LIMIT_SLIDING_LOG, 10, 1000, 1};
-    assert_false(ln_fallback_open(&fallback, limits, 1, LN_SLICE("r"), CLIENTS, shm));
+    assert_false(ln_fallback_open(&fallback, limits, 1, LN_SLICE("r"), CLIENTS, false, shm));
     use(LN_LIMIT_SLIDING_LOG, 20, 1000, 1);
     limits[0].count = 10; /* another ring */
-    assert_false(ln_fallback_open(&fallback, limits, 1, LN_SLICE("r"), CLIENTS, shm));
+    assert_false(ln_fallback_open(&fallback, limits, 1, LN_SLICE("r"), CLIENTS, false, shm));
 }
 
 /* Of a log with a long ring fewer clients are told apart. */

@@ -538,6 +538,19 @@ static void test_killed_processes_leave_nothing_half_done(void **state)
     zone_free(z);
 }
 
+static void test_a_log_has_room_for_as_many_as_were_said_or_fit(void **state)
+{
+    struct ln_plan bucket = ln_plan_make(&(struct ln_limit){LN_LIMIT_GCRA, 4000, 1000, 1});
+    struct ln_plan log = ln_plan_make(&(struct ln_limit){LN_LIMIT_SLIDING_LOG, 4000, 1000, 1});
+    size_t fit = ln_limiter_entries(&log, 1000000, false);
+
+    (void)state;
+    assert_int_equal(ln_limiter_entries(&bucket, 1 << 26, false), 1 << 26);
+    assert_int_equal(ln_limiter_entries(&log, 1000000, true), 1000000);
+    assert_int_equal(ln_limiter_entries(&log, 100, false), 100);
+    assert_true(ln_limiter_size(&log, fit) < (65 << 20) && fit > 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -550,6 +563,7 @@ int main(void)
         cmocka_unit_test(test_rate_is_never_exceeded_by_rounding),
         cmocka_unit_test(test_enormous_spans_are_cut_and_still_limit),
         cmocka_unit_test(test_a_million_clients_take_32_megabytes),
+        cmocka_unit_test(test_a_log_has_room_for_as_many_as_were_said_or_fit),
         cmocka_unit_test(test_100000_clients_keep_entries_of_their_own),
         cmocka_unit_test(test_equals_the_model_while_there_is_room),
         cmocka_unit_test(test_never_lets_more_pass_than_the_model_in_a_full_table),
