@@ -150,7 +150,9 @@ stds.redis_script = { read_globals = {
 } }
 
 -- judge.lua is put behind each of the others, and uses what they define.
-files["core/limit"] = { std = "redis_script", ignore = { "211/open" } }
+-- A script is place.lua, the file of an algorithm and judge.lua.
+files["core/limit"] = { std = "redis_script", ignore = { "211/open" }, read_globals = { "read_text", "log_key" } }
+files["core/limit/place.lua"] = { std = "redis_script", ignore = { "211/read_text", "211/log_key" } }
 files["core/limit/judge.lua"] = { std = "redis_script", read_globals = { "open" } }
 files["plugins"] = { std = "lunette_plugin" }
 files["conf/**/*.lua"] = { std = "lunette_routes" }

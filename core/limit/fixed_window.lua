@@ -4,15 +4,10 @@
 -- A key holds a whole number, as INCRBY keeps it; its time to live is what is left of the window, in milliseconds.
 
 
--- What this window has granted, and the milliseconds that are left of it. Whatever is not ours, we begin anew; a key that
--- somebody has made immortal, or that is of a longer window, ends with a window from now.
-local function read(key, span)
-  local value = redis.pcall("GET", key)
+-- What this window has granted, and the milliseconds that are left of it. A key that somebody has made immortal, or that is of
+-- a longer window, ends with a window from now.
+local function read(key, value, span)
   if not value then return 0, 0 end
-  if type(value) == "table" or #value > 15 or not value:match("^%d+$") then
-    redis.call("DEL", key)
-    return 0, 0
-  end
   local left = redis.call("PTTL", key)
   if left < 0 or left > span then
     redis.call("PEXPIRE", key, span)
@@ -25,7 +20,9 @@ end
 local function open(key, count, per)
   -- Redis keeps a key up to and with the millisecond of its end; so no window is shorter than two.
   local span = math.max(1, math.ceil(per / 1000) - 1)
-  local used, left = read(key, span)
+  local value
+  key, value = read_text(key, "fixed_window")
+  local used, left = read(key, value, span)
   local w = { room = count - used, left = math.max(0, count - used), reset = left * 1000 }
 
   function w.wait()

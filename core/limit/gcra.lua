@@ -10,17 +10,10 @@ local time = redis.call("TIME")
 local now = time[1] * 1000000 + time[2]
 
 
--- What stands there, at this moment. Another limit's tokens count as many of ours, up to all; whatever else it is, we begin
--- anew.
-local function read_level(key, token, drain, burst)
-  local value = redis.pcall("GET", key)
+-- What stands there, at this moment. Another limit's tokens count as many of ours, up to all.
+local function read_level(value, token, drain, burst)
   if not value then return 0 end
-  if type(value) == "table" then
-    redis.call("DEL", key) -- a list, a set: not a string
-    return 0
-  end
   local unit, level, at = value:match("^gcra (%d+):(%d+):(%d+)$")
-  if not unit then return 0 end
   unit, level, at = tonumber(unit), tonumber(level), tonumber(at)
   if unit ~= token then level = math.min(math.ceil(level * token / unit), burst * token) end
   -- a clock that was set back gives nothing back, and takes nothing: the level sinks from now on
@@ -29,7 +22,9 @@ end
 
 
 local function open(key, drain, token, burst)
-  local level, is_ahead = read_level(key, token, drain, burst)
+  local value
+  key, value = read_text(key, "gcra")
+  local level, is_ahead = read_level(value, token, drain, burst)
   local room = burst * token - level
   local w = {}
 

@@ -26,6 +26,7 @@ end
 
 
 local function open(key, count, per)
+  key = log_key(key)
   local last = read_last(key, per)
   -- Grants are never older than the one before; so a clock that was set back a little stands still.
   local now = last and math.max(clock, last.at) or clock

@@ -11,17 +11,10 @@ local clock = time[1] * 1000000 + time[2]
 
 
 -- The number of this window, and what the one before has granted, and this one; and whether another limit has granted it.
--- Whatever is not ours, we begin anew.
-local function read(key, per)
+local function read(value, per)
   local number = math.floor(clock / per)
-  local value = redis.pcall("GET", key)
   if not value then return number, 0, 0 end
-  if type(value) == "table" then
-    redis.call("DEL", key) -- a list, a set: not a string
-    return number, 0, 0
-  end
   local span, was, before, current = value:match("^window (%d+):(%d+):(%d+):(%d+)$")
-  if not span then return number, 0, 0 end
   span, was, before, current = tonumber(span), tonumber(was), tonumber(before), tonumber(current)
   local age = math.floor(clock / span) - was
   if age ~= 0 and age ~= 1 and age ~= -1 then return number, 0, 0 end -- -1: the clock was set back a little
@@ -32,7 +25,9 @@ end
 
 
 local function open(key, count, per)
-  local number, before, current, is_other = read(key, per)
+  local value
+  key, value = read_text(key, "sliding_window")
+  local number, before, current, is_other = read(value, per)
   local at = clock - number * per -- less than 0 when the clock was set back: until then this window stands still
   local into = math.max(0, at)
   local w = {}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tally.c - what Redis is asked, and what it says. The judging itself is in *.lua beside this file,
- * embedded by cmake/embed.cmake: a script is the file of its algorithm and judge.lua.
+ * embedded by cmake/embed.cmake: a script is place.lua, the file of its algorithm, and judge.lua.
  */
 #include "limit/tally.h"
 
@@ -19,6 +19,8 @@ extern const unsigned char ln_file_core_limit_sliding_log_lua[];
 extern const unsigned long ln_file_core_limit_sliding_log_lua_size;
 extern const unsigned char ln_file_core_limit_fixed_window_lua[];
 extern const unsigned long ln_file_core_limit_fixed_window_lua_size;
+extern const unsigned char ln_file_core_limit_place_lua[];
+extern const unsigned long ln_file_core_limit_place_lua_size;
 extern const unsigned char ln_file_core_limit_judge_lua[];
 extern const unsigned long ln_file_core_limit_judge_lua_size;
 extern const unsigned char ln_file_core_limit_gateways_lua[];
@@ -43,12 +45,14 @@ void ln_tallies_init(struct ln_tallies *all)
 {
     all->digest = ln_digest_new();
     for (unsigned i = 0; i < LN_LIMIT_WAYS; i++) {
-        size_t n = *texts[i].size, rest = ln_file_core_limit_judge_lua_size;
+        size_t first = ln_file_core_limit_place_lua_size, n = *texts[i].size,
+               rest = ln_file_core_limit_judge_lua_size;
 
-        all->texts[i] = ln_alloc(n + rest);
-        memcpy(all->texts[i], texts[i].bytes, n);
-        memcpy(all->texts[i] + n, ln_file_core_limit_judge_lua, rest);
-        ln_redis_script_init(&all->scripts[i], ln_slice(all->texts[i], n + rest));
+        all->texts[i] = ln_alloc(first + n + rest);
+        memcpy(all->texts[i], ln_file_core_limit_place_lua, first);
+        memcpy(all->texts[i] + first, texts[i].bytes, n);
+        memcpy(all->texts[i] + first + n, ln_file_core_limit_judge_lua, rest);
+        ln_redis_script_init(&all->scripts[i], ln_slice(all->texts[i], first + n + rest));
     }
     ln_redis_script_init(&all->gateways, ln_slice((const char *)ln_file_core_limit_gateways_lua,
                                                   ln_file_core_limit_gateways_lua_size));

@@ -62,17 +62,60 @@ static void test_the_longest_keys_have_room(void **state)
 
 /* ---- what else stands there ---- */
 
-static void test_one_algorithm_after_another(void **state)
+static void forget(enum ln_limit_way way)
+{
+    char command[96];
+
+    snprintf(command, sizeof command, "DEL rate_limit:{r:a} rate_limit:{r:a}:%s",
+             ln_limit_words[way]);
+    said(command);
+}
+
+/* Each counts in full, and neither begins anew because of the other: not while they take turns, and
+ * not when the one is gone whose key it was. */
+static void test_two_algorithms_of_one_name(void **state)
 {
     (void)state;
-    for (unsigned before = 0; before < LN_LIMIT_WAYS; before++)
-        for (unsigned way = 0; way < LN_LIMIT_WAYS; way++) {
-            use((enum ln_limit_way)before, 5, 60000, 5);
-            assert_true(take(&tally, "a", 3, 3).ok);
+    for (unsigned one = 0; one < LN_LIMIT_WAYS; one++)
+        for (unsigned other = 0; other < LN_LIMIT_WAYS; other++) {
+            char aside[96];
+
+            if (one == other)
+                continue;
+            snprintf(aside, sizeof aside, "PTTL rate_limit:{r:a}:%s", ln_limit_words[other]);
+            use((enum ln_limit_way)one, 5, 60000, 5);
+            assert_took("a", 3, true, 2);
+            use((enum ln_limit_way)other, 5, 60000, 5);
+            assert_took("a", 1, true, 4);
+            assert_true(atoi(said("PTTL rate_limit:{r:a}")) > 0 && atoi(said(aside)) > 0);
+            use((enum ln_limit_way)one, 5, 60000, 5);
+            assert_took("a", 2, true, 0);
+            assert_took("a", 1, false, 0);
+            use((enum ln_limit_way)other, 5, 60000, 5);
+            assert_took("a", 1, true, 3);
+            said("DEL rate_limit:{r:a}");
+            assert_took("a", 3, true, 0);
+            assert_took("a", 1, false, 0);
+            forget((enum ln_limit_way)other);
+        }
+}
+
+/* No count of ours is for ever: that is somebody else's. */
+static void test_a_count_that_never_ends_is_none(void **state)
+{
+    static const char *const others[] = {
+        "SET rate_limit:{r:a} 3", "SET rate_limit:{r:a} window:1:2:3", "SADD rate_limit:{r:a} x",
+        "ZADD rate_limit:{r:a} 1 x", "SET rate_limit:{r:a} nonsense PX 60000"};
+
+    (void)state;
+    for (unsigned way = 0; way < LN_LIMIT_WAYS; way++)
+        for (unsigned i = 0; i < LN_ARRAY_LEN(others); i++) {
+            said("DEL rate_limit:{r:a}");
+            said(others[i]);
             use((enum ln_limit_way)way, 5, 60000, 5);
-            assert_took("a", 1, true, before == way ? 1 : 4);
-            assert_string_not_equal(said("PTTL rate_limit:{r:a}"), "-1");
-            assert_string_equal(said("DEL rate_limit:{r:a}"), "1");
+            assert_took("a", 1, true, way == LN_LIMIT_FIXED_WINDOW && i == 0 ? 1 : 4);
+            assert_true(atoi(said("PTTL rate_limit:{r:a}")) > 0);
+            forget((enum ln_limit_way)way);
         }
 }
 
@@ -341,7 +384,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CLOCKED(test_keys),
         CLOCKED(test_the_longest_keys_have_room),
-        CLOCKED(test_one_algorithm_after_another),
+        CLOCKED(test_two_algorithms_of_one_name),
+        CLOCKED(test_a_count_that_never_ends_is_none),
         CLOCKED(test_limits_that_change),
         CLOCKED(test_limits_that_become_small),
         CLOCKED(test_keys_end),
