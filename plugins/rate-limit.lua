@@ -79,6 +79,8 @@ local limit = plugin "rate-limit" {
 
 local BURST, RATES_MAX = 10, 1000
 local ROUNDED = 1e-5 -- seconds that ways to count may have added: an answer takes longer to come to its client
+local TOLD = {} -- in req.ctx: what a client has been told of the tightest use so far
+local uses = 0
 local SECONDS = { s = 1, m = 60, h = 3600, d = 86400 }
 
 
@@ -143,6 +145,7 @@ end
 function limit:init()
   local conf = self.conf
   local rates = conf.limits or { conf.rate }
+  uses = uses + 1
   if conf.algorithm == "gcra" and conf.rate then self.burst = conf.burst or BURST end
   self.key    = conf.by.of
   local options = { algorithm = conf.algorithm, entries = conf.entries }
@@ -262,14 +265,30 @@ local function take(self, key, req, cost, rate)
 end
 
 
+-- Several uses may judge a request: the tightest tells, as of several windows. One alone keeps nothing, which costs nothing.
+local function is_tightest(req, ok, left, wait, reset)
+  if uses == 1 then return true end
+  local ctx = req.ctx
+  local told = ctx[TOLD]
+  if told and (told.ok and ok and (left > told.left or left == told.left and reset <= told.reset)
+      or not told.ok and (ok or (wait or math.huge) <= told.wait)) then
+    return false
+  end
+  ctx[TOLD] = { ok = ok, left = left, wait = wait or math.huge, reset = reset }
+  return true
+end
+
+
 function limit:request(req, res)
   local conf, key = self.conf, self.key(req)
   if key == nil then return end
   local rate = conf.limit and other_rate(self, req)
   local cost = conf.charge and 1 or conf.cost(req, res) or 1
   local ok, left, wait, reset, which, by = take(self, key, req, cost, rate)
-  if by and self.state_header then res.headers[self.state_header] = by end
-  if self.fields or self.draft then tell(self, res, rate, left, reset, which) end
+  if (self.fields or self.draft or self.state_header) and is_tightest(req, ok, left, wait, reset) then
+    if by and self.state_header then res.headers[self.state_header] = by end
+    if self.fields or self.draft then tell(self, res, rate, left, reset, which) end
+  end
   if ok then return end
   if by == "deny" and not conf.dry_run then return unknown(self, req, wait) end
   if wait and cost > (rate and (rate.burst or rate.count) or self.least) then return limits.beyond(self, req, res) end

@@ -5,6 +5,7 @@
 --   init:     limits.init(self, { code = "rate_limited", sentence = "Rate limit exceeded", ... })
 --   request:  return limits.over(self, req, res, seconds)
 
+local crypto = require "lunette.crypto"
 local limits_settings = require "lunette.limits_settings"
 local log = require "lunette.log"
 local metrics = require "lunette.metrics"
@@ -13,6 +14,17 @@ local M = { settings = limits_settings.settings }
 
 -- How we write what answer_headers may say otherwise.
 local OURS = { ["retry-after"] = "Retry-After", ["x-lunette-reason"] = "X-Lunette-Reason" }
+
+
+-- Identities that say who it is and prove nothing. Others may be secrets, such as an API key, and are told by a digest.
+local PLAIN = { address = true, consumer = true }
+
+
+local function shown(client)
+  local source, key = client.source, client.key
+  if PLAIN[source] then return key end
+  return ("%s:~%s"):format(source, crypto.sha256_hex(key):sub(1, 16))
+end
 
 
 -- `about`: code and sentence of a refusal; metric, the name of the counter, and its help; dry_run_header, and what, the words for
@@ -46,7 +58,7 @@ function M.over(self, req, res, wait, code, sentence)
   self.over.refused:inc(req.route, self.conf.dry_run and "dry_run" or "refused")
   if self.conf.dry_run then
     res.headers[about.dry_run_header] = "refused"
-    log.info(about.what .. " was let through: dry run", { route = req.route, wait = wait })
+    log.info(about.what .. " was let through: dry run", { route = req.route, wait = wait, client = shown(req.client) })
     return
   end
   return refuse(self, req, wait, code or about.code, sentence or about.sentence)

@@ -57,6 +57,7 @@ for name, case in pairs(PLUGINS) do
       local line = gate.logged()[1]
       assert.equal("info", line.level)
       assert.matches("was let through: dry run$", line.text)
+      assert.matches("10.0.0.1", line.fields.client, 1, true)
       local metric = ('%s_refused_total{route="spec",result="dry_run"}'):format(name:gsub("-", "_"))
       assert.equal(1, gate.metrics(metric))
     end)
