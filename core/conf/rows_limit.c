@@ -19,7 +19,7 @@ struct draft {
 /* Roughly: redis/url.h reads it when the limit is made. */
 static bool is_redis(struct ln_slice text)
 {
-    static const char *const schemes[] = {"redis://", "unix:", "redis-sentinel://",
+    static const char *const schemes[] = {"redis://", "rediss://", "unix:", "redis-sentinel://",
                                           "redis-cluster://"};
     struct ln_slice rest = {NULL, 0};
 

@@ -42,6 +42,13 @@ describe("lunette check", function()
     end)
   end
 
+  it("says of a Redis behind TLS that there is none yet, and not with which password", function()
+    local r = check { yaml = GOOD .. "rateLimit: { requestsPerSecond: 1, redisURL: 'rediss://:hunter2@r:1' }\n" }
+    assert.equal(1, r.code, r.all)
+    assert.truthy(r.all:find("rateLimit.redisURL: rediss:// (TLS) is not available", 1, true), r.all)
+    assert.is_nil(r.all:find("hunter2", 1, true))
+  end)
+
   it("warns of identities that the limit of all requests cannot know", function()
     local function with(text)
       return (GOOD:gsub('  port: ":8080"', '%0\n  identity: { from: [jwt:sub, address] }')) .. text

@@ -60,7 +60,7 @@ static void test_redis_urls(void **state)
 {
     static const char *const good[] = {"redis://localhost:6379", "redis://:secret@h:1/2",
                                        "unix:/run/r.sock", ""};
-    static const char *const bad[] = {"redis://", "redis:///",      "rediss://h", "http://h",
+    static const char *const bad[] = {"redis://", "redis:///",      "redisx://h", "http://h",
                                       "unix:",    "localhost:6379", "redis://a b"};
     char yaml[256];
 
