@@ -3,11 +3,13 @@
  */
 #include "gateway/admit.h"
 
+#include "base/log.h"
 #include "gateway/address.h"
 #include "gateway/identity.h"
 #include "gateway/router.h"
 #include "http/hop.h"
 #include "limit/meter.h"
+#include "net/digest.h"
 #include "script/client.h"
 
 /* Eight hex digits of 32 bits, all at once: each nibble to a byte, then '0' to '9' or 'a' to 'f'.
@@ -171,6 +173,30 @@ static bool is_over_meter(struct ln_exchange *x)
     return !a->ok;
 }
 
+/* An identity may be a secret, such as an API key: the log has its source and a digest, as that of
+ * the plugins has (lua/lunette/limits.lua). */
+static void tell_dry_run(struct ln_exchange *x)
+{
+    struct ln_slice key = ln_client_key(&x->req), source = x->req.client_source;
+    bool plain =
+        ln_slice_eq(source, LN_SLICE("address")) || ln_slice_eq(source, LN_SLICE("consumer"));
+    unsigned char sum[LN_DIGEST_SHA256];
+    char hex[16];
+
+    if (!plain) {
+        struct ln_digest *d = ln_digest_new();
+
+        ln_digest_sha256(d, key.p, key.n, sum);
+        ln_digest_free(d);
+        for (unsigned i = 0; i < 2; i++)
+            put_hex(hex + 8 * i, (uint32_t)sum[4 * i] << 24 | (uint32_t)sum[4 * i + 1] << 16 |
+                                     (uint32_t)sum[4 * i + 2] << 8 | sum[4 * i + 3]);
+        key = ln_arena_printf(&x->arena, "%.*s:~%.16s", (int)source.n, source.p, hex);
+    }
+    ln_info("rateLimit: a request over the limit was let through: dry run, client %.*s", (int)key.n,
+            key.p);
+}
+
 static enum ln_step refuse(struct ln_exchange *x)
 {
     const struct ln_limit_conf *conf = &x->gen->conf->limit;
@@ -179,6 +205,7 @@ static enum ln_step refuse(struct ln_exchange *x)
         x->retry_after = 0;
         x->told.dry = true;
         ln_stat_add(x->gw->slot, LN_STAT_LIMITED_DRY, 1);
+        tell_dry_run(x);
         return LN_STEP_ACCESS;
     }
     if (x->judging != NULL && x->judging->answer.by == LN_METER_DENY)

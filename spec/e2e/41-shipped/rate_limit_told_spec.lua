@@ -35,6 +35,20 @@ describe("rate-limit", function()
     assert.equal("200: 1 0", told(g:get("/")))
   end)
 
+  it("says whom the dry run of rateLimit has let through, and no secret", function()
+    local g = gate.proxy(gate.upstream(), {
+      rateLimit = { limit = 1, window = "24h", burstSize = 1, dryRun = true },
+      gateway = { identity = { from = { "header:X-Api-Key", "address" } } },
+    })
+    for _ = 1, 2 do
+      g:get("/")
+      g:get("/", { headers = { ["X-Api-Key"] = "sesame" } })
+    end
+    g:wait_log("rateLimit: [^\n]*dry run, client 127%.0%.0%.1")
+    g:wait_log("rateLimit: [^\n]*dry run, client header:X%-Api%-Key:~" .. ("%x"):rep(16))
+    assert.is_nil(g:log():find("sesame", 1, true))
+  end)
+
   it("says whom a dry run has let through, and no secret", function()
     local g = start('use "rate-limit" { rate = "1/d", burst = 1, dry_run = true }',
       { identity = { from = { "header:X-Api-Key", "address" } } })
