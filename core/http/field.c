@@ -173,27 +173,59 @@ bool ln_field_value_ok(struct ln_slice value)
            ln_chars_value_ok(value.p, value.n);
 }
 
+void ln_field_copy(struct ln_arena *arena, struct ln_slice *name, struct ln_slice *value)
+{
+    char *line = ln_arena_alloc(arena, name->n + 2 + value->n), *at = line + name->n;
+
+    memcpy(line, name->p, name->n);
+    *at++ = ':';
+    *at++ = ' ';
+    if (value->n > 0)
+        memcpy(at, value->p, value->n);
+    name->p = line;
+    value->p = at;
+}
+
 bool ln_fields_add(struct ln_fields *f, struct ln_slice name, struct ln_slice value)
 {
     if (!ln_field_name_ok(name) || !ln_field_value_ok(value))
         return false;
-    ln_fields_push(f, ln_field_identify(name.p, name.n), ln_arena_dup(f->arena, name),
-                   ln_arena_dup(f->arena, value));
+    ln_field_copy(f->arena, &name, &value);
+    ln_fields_push(f, ln_field_identify(name.p, name.n), name, value);
     return true;
+}
+
+/* In place of all of this name: `first` is one, and there may be more behind it. */
+static void replace(struct ln_fields *f, struct ln_field *first, struct ln_slice value)
+{
+    struct ln_field *more;
+
+    first->value = value.p;
+    first->value_len = (uint32_t)value.n;
+    while ((more = ln_fields_next(f, first)) != NULL)
+        more->dropped = 1;
+}
+
+void ln_fields_put(struct ln_fields *f, struct ln_slice name, struct ln_slice value)
+{
+    enum ln_field_id id = ln_field_identify(name.p, name.n);
+    struct ln_field *first = f->ids >> id & 1 ? find_from(f, f->v, id, name) : NULL;
+
+    if (first == NULL)
+        ln_fields_push(f, id, name, value);
+    else
+        replace(f, first, value);
 }
 
 bool ln_fields_set(struct ln_fields *f, struct ln_slice name, struct ln_slice value)
 {
-    struct ln_field *first = ln_fields_get(f, name), *more;
+    struct ln_field *first = ln_fields_get(f, name);
 
     if (first == NULL)
         return ln_fields_add(f, name, value);
     if (!ln_field_value_ok(value))
         return false;
-    first->value = ln_arena_dup(f->arena, value).p;
-    first->value_len = (uint32_t)value.n;
-    while ((more = ln_fields_next(f, first)) != NULL)
-        more->dropped = 1;
+    replace(f, first, ln_arena_dup(f->arena, value));
     return true;
 }
 

@@ -149,7 +149,8 @@ static int edit_or_enqueue(const struct ln_handle *h, enum ln_edit_op op, struct
         return edit(fields, op, name, value);
     if (!ln_field_name_ok(name) || (op != LN_EDIT_REMOVE && !ln_field_value_ok(value)))
         return LN_EINVAL;
-    enqueue(r, op, ln_arena_dup(r->arena, name), ln_arena_dup(r->arena, value));
+    ln_field_copy(r->arena, &name, &value);
+    enqueue(r, op, name, value);
     return LN_OK;
 }
 
@@ -284,14 +285,15 @@ int ln_edits_push(struct ln_edits *e, int op, const char *name, size_t name_len,
         e->cap = e->cap > 0 ? e->cap * 2 : 4;
         e->v = ln_realloc(e->v, e->cap * sizeof *e->v);
     }
-    char *copy = ln_alloc(name_len + value_len + 1); /* one block: name, then value */
+    char *copy = ln_alloc(name_len + value_len + 2); /* one block, as it is written */
     memcpy(copy, name, name_len);
+    memcpy(copy + name_len, ": ", 2);
     if (value_len > 0)
-        memcpy(copy + name_len, value, value_len);
+        memcpy(copy + name_len + 2, value, value_len);
     e->v[e->count++] = (struct ln_edit){
         .op = (enum ln_edit_op)op,
         .name = ln_slice(copy, name_len),
-        .value = ln_slice(copy + name_len, value_len),
+        .value = ln_slice(copy + name_len + 2, value_len),
     };
     return LN_OK;
 }
@@ -313,7 +315,9 @@ int ln_edits_apply(const struct ln_edits *e, const struct ln_handle *h)
     for (unsigned i = 0; i < e->count; i++) {
         const struct ln_edit *x = &e->v[i];
 
-        if (fields != NULL)
+        if (fields != NULL && x->op == LN_EDIT_SET)
+            ln_fields_put(fields, x->name, x->value);
+        else if (fields != NULL)
             edit(fields, x->op, x->name, x->value);
         else
             enqueue(r, x->op, x->name, x->value);

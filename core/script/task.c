@@ -603,13 +603,15 @@ void ln_vm_balance(struct ln_vm *vm, struct ln_req *r, struct ln_up *up)
     vm->cur.up = NULL;
 }
 
+/* They were judged when they were queued, and live as long as the request. */
 static void apply_queued(struct ln_req *r)
 {
     for (const struct ln_edit *e = r->edits; e != NULL; e = e->next) {
         if (e->op == LN_EDIT_SET)
-            ln_fields_set(r->res_fields, e->name, e->value);
+            ln_fields_put(r->res_fields, e->name, e->value);
         else if (e->op == LN_EDIT_ADD)
-            ln_fields_add(r->res_fields, e->name, e->value);
+            ln_fields_push(r->res_fields, ln_field_identify(e->name.p, e->name.n), e->name,
+                           e->value);
         else
             ln_fields_remove(r->res_fields, e->name);
     }

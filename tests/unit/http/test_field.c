@@ -168,6 +168,37 @@ static void test_set_copies_what_it_is_given(void **state)
     assert_slice(ln_field_value(ln_fields_get(f, LN_SLICE("X-A"))), "v");
 }
 
+static void test_put_is_set_without_a_copy(void **state)
+{
+    struct ln_fields *f = &((struct fixture *)*state)->f;
+    struct ln_slice name = LN_SLICE("x-A"), value = LN_SLICE("new");
+
+    ln_fields_put(f, LN_SLICE("Via"), LN_SLICE("1"));
+    ln_fields_put(f, LN_SLICE("via"), value);
+    assert_int_equal(f->count, 1);
+    assert_ptr_equal(f->v[0].value, value.p);
+    ln_fields_add(f, LN_SLICE("X-A"), LN_SLICE("1"));
+    ln_fields_add(f, LN_SLICE("x-a"), LN_SLICE("2"));
+    ln_fields_put(f, name, value);
+    assert_ptr_equal(ln_fields_get(f, name)->value, value.p);
+    assert_null(ln_fields_next(f, ln_fields_get(f, name)));
+    ln_fields_remove(f, name);
+    ln_fields_put(f, name, value);
+    assert_int_equal(f->count, 4);
+    assert_ptr_equal(f->v[3].name, name.p);
+}
+
+static void test_a_copy_is_a_line(void **state)
+{
+    struct ln_fields *f = &((struct fixture *)*state)->f;
+    struct ln_slice name = LN_SLICE("X-A"), value = LN_SLICE("");
+
+    ln_field_copy(f->arena, &name, &value);
+    assert_memory_equal(name.p, "X-A: ", 5);
+    assert_ptr_equal(value.p, name.p + 5);
+    assert_int_equal(value.n, 0);
+}
+
 static void test_remove_counts_and_hides(void **state)
 {
     struct ln_fields *f = &((struct fixture *)*state)->f;
@@ -222,6 +253,8 @@ int main(void)
         test(test_set_replaces_the_first_and_drops_the_others),
         test(test_set_appends_when_there_is_none),
         test(test_set_copies_what_it_is_given),
+        test(test_put_is_set_without_a_copy),
+        test(test_a_copy_is_a_line),
         test(test_remove_counts_and_hides),
         test(test_names_must_be_tokens_rfc9110_5_1),
         test(test_values_must_be_clean_rfc9110_5_5),
