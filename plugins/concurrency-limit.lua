@@ -7,7 +7,8 @@ local limit = plugin "concurrency-limit" {
     most = t.integer { required = true, min = 1, max = 10000,
       help = "How many requests may be under way at once: from here until their responses are through." },
     zone = t.string { min = 1, max = 64,
-      help = "Name of the counts. Uses with one zone count together. Without it, uses with the same by and most do." },
+      help = "Name of the counts. Uses with one zone count together. Without it, uses with the same by do, and must "
+        .. "agree on most; when that changes, what is under way stays counted." },
     entries = t.integer { default = 16384, min = 64, max = 1000000,
       help = "How many requests of all clients may be under way at once, with 192 bytes for each: those for whom "
         .. "there is no room are refused. Uses with one zone must agree." },
@@ -19,11 +20,27 @@ local limit = plugin "concurrency-limit" {
 }
 
 
+local most_of = {} -- by zones that have no name
+
+
+-- `most` is not in it, so that a reload that changes it forgets nothing that is under way.
+local function default_zone(conf)
+  local zone = conf.by.title
+  local known = most_of[zone] or conf.most
+  most_of[zone] = known
+  if known == conf.most then return zone end
+  return nil, ("zone: required: another concurrency-limit by the same lets %d pass, and they would count together")
+    :format(known)
+end
+
+
 function limit:init()
   local conf = self.conf
+  local zone, why = conf.zone, nil
+  if not zone then zone, why = default_zone(conf) end
+  if not zone then return nil, why end
   self.key     = conf.by.of
-  self.permits = store.permits(conf.zone or ("%d:%s"):format(conf.most, conf.by.title),
-    { entries = conf.entries })
+  self.permits = store.permits(zone, { entries = conf.entries })
   limits.init(self, {
     code = "too_many_at_once", sentence = "Too many requests at once",
     metric = "concurrency_limit_refused_total",

@@ -80,6 +80,17 @@ describe("concurrency-limit", function()
     assert.equal("60", out.headers["Retry-After"])
   end)
 
+  it("wants a name where several limits would count together", function()
+    local small = open { most = 1 }
+    local ok, why = pcall(open, { most = 2 })
+    assert.is_false(ok)
+    assert.truthy(why:find("zone: required: another concurrency-limit by the same lets 1 pass", 1, true), why)
+    begin(small)
+    assert.equal(429, refused(open { most = 1 }).status)
+    assert.equal(200, begin(open { most = 2, zone = "large" }).status)
+    assert.equal(200, begin(open { most = 2, by = "route" }).status)
+  end)
+
   it("explains a wrong setting", function()
     assert.has_error(function() gate.plugin("concurrency-limit", { most = 0 }) end,
       "concurrency-limit:\n  most: expected an integer from 1 to 10000, got 0 (number)")

@@ -7,14 +7,18 @@ local gate = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "../..
 describe("concurrency-limit", function()
   after_each(gate.cleanup)
 
+  local function routes(most)
+    return ([[
+      use "concurrency-limit" { most = %d, by = "host" }
+      get "/held" { to = "held" }
+      get "/free" { reply = { 204 } }
+    ]]):format(most)
+  end
+
   local function start(workers)
     local up = gate.upstream { script = function(connection) connection:wait_end() end } -- says nothing
     return gate.start {
-      workers = workers, services = { { name = "held", instances = { up } } }, routes = [[
-        use "concurrency-limit" { most = 3, by = "host" }
-        get "/held" { to = "held" }
-        get "/free" { reply = { 204 } }
-      ]],
+      workers = workers, services = { { name = "held", instances = { up } } }, routes = routes(3),
     }, up
   end
 
@@ -55,6 +59,20 @@ describe("concurrency-limit", function()
     assert.equal(0, g:reload().code)
     assert.equal(429, status(g))
     held[2]:reset()
+    until_free(g)
+  end)
+
+  it("forgets nothing that is under way when the limit changes", function()
+    local g, up = start(2)
+    local held = hold(g, up, 3)
+    g.dir:write("routes.lua", routes(2))
+    assert.equal(0, g:reload().code)
+    assert.equal(429, status(g))
+    g.dir:write("routes.lua", routes(4))
+    assert.equal(0, g:reload().code)
+    held[4] = hold(g, up, 1)[1]
+    until_refused(g)
+    for _, client in ipairs(held) do client:reset() end
     until_free(g)
   end)
 
