@@ -38,6 +38,13 @@ describe("concurrency-limit", function()
   local function until_refused(g) gate.eventually(function() return status(g) == 429 end, "a refusal") end
   local function until_free(g) gate.eventually(function() return status(g) == 204 end, "a free permit", 10) end
 
+  -- A permit is back when its request has ended, soon after its client has read the answer.
+  local function until_under_way(g, n)
+    gate.eventually(function()
+      return g:cli("metrics", "--control", g.control).out:find(("\nlunette_exchanges %d\n"):format(n))
+    end, n .. " requests under way")
+  end
+
   it("counts over all workers, and gives back when clients go away", function()
     local g, up = start(2)
     local held = hold(g, up, 3)
@@ -45,6 +52,7 @@ describe("concurrency-limit", function()
     assert.equal(204, g:get("/free", { headers = { Host = "b" } }).status)
     held[1]:reset()
     until_free(g)
+    until_under_way(g, 2)
     hold(g, up, 1)
     until_refused(g)
     held[2]:reset()
