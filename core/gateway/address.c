@@ -145,6 +145,20 @@ struct ln_slice ln_address_scheme(const struct ln_gateway_conf *conf,
     return ln_slice_caseeq(proto, LN_SLICE("https")) ? LN_SLICE("https") : LN_SLICE("http");
 }
 
+void ln_address_settle_proto(const struct ln_gateway_conf *conf, struct ln_fields *fields)
+{
+    struct ln_field *first = ln_fields_find(fields, LN_FIELD_X_FORWARDED_PROTO), *f;
+    struct ln_slice proto = {NULL, 0};
+
+    if (first == NULL)
+        return;
+    told_proto(fields, walk_back(conf, fields, LN_FIELD_X_FORWARDED_FOR).hops, &proto);
+    for (f = first; f != NULL; f = ln_fields_next(fields, f))
+        f->dropped = f != first || proto.n == 0;
+    first->value = proto.p;
+    first->value_len = (uint32_t)proto.n;
+}
+
 static bool is_v4(const unsigned char ip[16])
 {
     static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};

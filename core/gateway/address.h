@@ -27,6 +27,10 @@ bool ln_address_behind(const struct ln_gateway_conf *conf, const struct ln_field
 struct ln_slice ln_address_scheme(const struct ln_gateway_conf *conf,
                                   const struct ln_fields *fields);
 
+/* Leaves of X-Forwarded-Proto the one value that is believed, as the hop has written it: services
+ * take the leftmost of a list, which may be the client's own. */
+void ln_address_settle_proto(const struct ln_gateway_conf *conf, struct ln_fields *fields);
+
 /* As text, without a port; and with only the first `prefix` bits of an IPv6 address. */
 struct ln_slice ln_address_print(const unsigned char ip[16], struct ln_arena *arena);
 struct ln_slice ln_address_network(const unsigned char ip[16], unsigned prefix,

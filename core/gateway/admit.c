@@ -86,6 +86,7 @@ static void fill_request(struct ln_exchange *x)
     ln_strip_apply(&x->gen->strip, &x->head.fields);
     ln_address_drop_claims(conf, x->trusted, &x->head.fields);
     r->scheme = x->trusted ? ln_address_scheme(conf, &x->head.fields) : LN_SLICE("http");
+    ln_address_settle_proto(conf, &x->head.fields);
     ln_fields_drop_hop_by_hop(&x->head.fields);
     take_id(x);
     ln_identity_fill(conf, x->gen->consumers, x->d, x->trusted, r);

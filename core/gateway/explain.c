@@ -47,6 +47,7 @@ static int set_client(struct ln_explanation *e, const struct ln_generation *g, c
     ln_strip_apply(&g->strip, &e->fields);
     ln_address_drop_claims(conf, trusted, &e->fields);
     e->req.scheme = ln_address_scheme(conf, &e->fields);
+    ln_address_settle_proto(conf, &e->fields);
     ln_identity_fill(conf, g->consumers, &d, trusted, &e->req);
     return 0;
 }

@@ -105,13 +105,20 @@ describe("the client's scheme", function()
     local up = gate.upstream()
     local g = gate.proxy(up, { gateway = gateway })
     assert.equal(200, g:get("/", { headers = { ... } }).status)
-    return up:last().headers["X-Forwarded-Proto"]
+    return table.concat(up:last().headers:all("X-Forwarded-Proto"), "|")
   end
 
   it("is what a trusted proxy says in Forwarded, too", function()
     assert.equal("https", scheme({}, "Forwarded: for=198.51.100.1;proto=https"))
     assert.equal("http", scheme({}, "Forwarded: for=6.6.6.6;proto=https, for=198.51.100.1;proto=http"))
     assert.equal("http", scheme({ trustedProxies = { "10.0.0.0/8" } }, "Forwarded: for=198.51.100.1;proto=https"))
+  end)
+
+  it("is told as one value, the one that is believed", function()
+    assert.equal("http", scheme({}, "X-Forwarded-For: 198.51.100.1", "X-Forwarded-Proto: https, http"))
+    assert.equal("http", scheme({}, "X-Forwarded-For: 198.51.100.1", "X-Forwarded-Proto: https", "X-Forwarded-Proto: http"))
+    assert.equal("https", scheme({}, "X-Forwarded-For: 198.51.100.1, 127.0.0.9", "X-Forwarded-Proto: https, http"))
+    assert.equal("http", scheme({}, "X-Forwarded-For: 198.51.100.1", "X-Forwarded-Proto: , "))
   end)
 
   it("is not what a client says through a proxy that writes Forwarded", function()

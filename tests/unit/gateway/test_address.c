@@ -240,6 +240,44 @@ static void test_how_the_client_came(void **state)
     }
 }
 
+/* `client`: what services get of X-Forwarded-Proto; NULL: nothing of it. */
+static const struct row protos[] = {
+    {ALL, {{P, "https"}}, "https"},
+    {ALL, {{P, "wss"}}, "wss"},
+    {ALL, {{X, "198.51.100.1"}}, NULL},
+    {ALL, {{P, ""}}, NULL},
+    {ALL, {{P, ", ,"}, {P, ""}}, NULL},
+    {ALL, {{X, "198.51.100.1"}, {P, "https, http"}}, "http"},
+    {ALL, {{X, "6.6.6.6, 198.51.100.1"}, {P, "https, http"}}, "http"},
+    {ALL, {{X, "198.51.100.1"}, {P, "https"}, {P, "http"}}, "http"},
+    {ALL, {{X, "198.51.100.1"}, {P, "http"}, {P, ""}}, "http"},
+    {ALL, {{X, "198.51.100.1, 10.0.0.3"}, {P, "https, http"}}, "https"},
+    {FWD, {{P, "https"}, {F, "for=198.51.100.1;proto=http"}}, NULL},
+};
+
+static void test_one_proto_goes_on(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LN_ARRAY_LEN(protos); i++) {
+        const char *want = protos[i].client;
+        struct ln_field *f;
+        struct place p;
+
+        open_place(&p);
+        fill(&p, &protos[i]);
+        ln_address_drop_claims(&p.conf, true, &p.fields);
+        struct ln_slice scheme = ln_address_scheme(&p.conf, &p.fields);
+
+        ln_address_settle_proto(&p.conf, &p.fields);
+        f = ln_fields_find(&p.fields, LN_FIELD_X_FORWARDED_PROTO);
+        assert_true((f == NULL) == (want == NULL));
+        assert_true(f == NULL || ln_slice_eq(ln_field_value(f), ln_slice_of(want)));
+        assert_true(f == NULL || ln_fields_next(&p.fields, f) == NULL);
+        assert_true(ln_slice_eq(ln_address_scheme(&p.conf, &p.fields), scheme));
+        ln_arena_reset(&p.arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +286,7 @@ int main(void)
         cmocka_unit_test(test_a_trusted_proxy_s_other_fields_are_dropped),
         cmocka_unit_test(test_companions_of_x_real_ip_stay),
         cmocka_unit_test(test_how_the_client_came),
+        cmocka_unit_test(test_one_proto_goes_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
