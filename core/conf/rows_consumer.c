@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * rows_consumer.c - consumers: who may call, in gateway.yaml or in a file of their own.
  *
- * What is written here is secret: no message shows a key or a password.
+ * What is written here is secret: no message shows a key, a password or metadata, which may hold a
+ * token for somebody else.
  */
 #include "base/map.h"
 #include "conf/row_type.h"
@@ -315,30 +316,40 @@ static const struct ln_block limit_block = {.rows = limit_rows};
 
 /* ---- metadata ---- */
 
+static void expect_metadata(const struct ln_row *row, struct ln_text *out)
+{
+    (void)row;
+    ln_text_puts(out, "a mapping of names to texts of at most 4096 bytes");
+}
+
+static void refuse_metadata(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n)
+{
+    struct ln_text expected;
+
+    ln_text_init(&expected);
+    expect_metadata(row, &expected);
+    ln_row_error(r, &n->place, "not metadata, expected %s", expected.p);
+    ln_text_fini(&expected);
+}
+
 static void set_metadata(struct ln_reader *r, const struct ln_row *row, const struct ln_node *n,
                          void *field)
 {
     struct ln_consumer_conf *c = field;
 
     if (n->kind != LN_NODE_MAP) {
-        ln_row_refuse(r, row, n);
+        refuse_metadata(r, row, n);
         return;
     }
     c->metadata = ln_arena_zalloc(&r->conf->arena, (n->count + 1) * sizeof *c->metadata);
     for (const struct ln_node *e = n->first; e != NULL; e = e->next) {
         if (e->kind != LN_NODE_SCALAR || e->text.n > VALUE_MAX) {
-            ln_row_refuse(r, row, e);
+            refuse_metadata(r, row, e);
             continue;
         }
         c->metadata[c->metadata_count++] = (struct ln_datum_conf){
             ln_arena_dup(&r->conf->arena, e->key).p, ln_arena_dup(&r->conf->arena, e->text).p};
     }
-}
-
-static void expect_metadata(const struct ln_row *row, struct ln_text *out)
-{
-    (void)row;
-    ln_text_puts(out, "a mapping of names to texts of at most 4096 bytes");
 }
 
 static const struct ln_row_type type_metadata = {"mapping", set_metadata, expect_metadata};

@@ -255,7 +255,7 @@ CASE("consumers[0].groups", CONSUMER, "[staff]", "{a: b}", "got a mapping, expec
 CASE("consumers[0].limits", CONSUMER, "{}", "10", "got \"10\", " A_MAPPING)
 CASE("consumers[0].limits.rate", CONSUMER_LIMITS, "10/30s", "fast", "got \"fast\", expected a rate such as 100/s, 5000/h or 10/30s")
 CASE("consumers[0].limits.burst", CONSUMER_LIMITS, "5", "0", "got \"0\", expected a whole number from 1 to 1000000")
-CASE("consumers[0].metadata", CONSUMER, "{plan: gold}", "gold", "got \"gold\", expected a mapping of names to texts of at most 4096 bytes")
+CASE("consumers[0].metadata", CONSUMER, "{plan: gold}", "gold", "not metadata, expected a mapping of names to texts of at most 4096 bytes")
 CASE("rateLimit", ROOT, "{requestsPerSecond: 1}", "100", "got \"100\", " A_MAPPING)
 CASE("rateLimit.requestsPerSecond", TOP("rateLimit"), "100", "0.5", "got \"0.5\", " A_LIMIT)
 CASE("rateLimit.limit", "gateway: {port: ':0'}\nrateLimit: {window: 1m, @}\n", "100", "0", "got \"0\", " A_LIMIT)

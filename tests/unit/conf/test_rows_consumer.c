@@ -17,6 +17,7 @@
     "expected a hash as `mkpasswd` or `openssl passwd -6` prints it: $y$, $gy$, $7$, $2b$, $6$ "   \
     "or "                                                                                          \
     "$5$"
+#define SOME_DATA "expected a mapping of names to texts of at most 4096 bytes"
 
 static const char all[] = "- name: alice\n"
                           "  keys: [\"alice-key-1\", \"${ALICE_KEY}\", \"file:alice.key\"]\n"
@@ -131,6 +132,9 @@ static void test_no_message_shows_a_secret(void **state)
         {"keys: 'file:hush.key'", ":2:29: consumers[0].keys: not a key, " A_KEY "\n"},
         {"keys: 'file:nowhere.key'",
          ":2:29: consumers[0].keys: cannot read nowhere.key: No such file or directory\n"},
+        {"metadata: hush-hush", ":2:33: consumers[0].metadata: not metadata, " SOME_DATA "\n"},
+        {"metadata: { token: [hush-hush] }",
+         ":2:42: consumers[0].metadata: not metadata, " SOME_DATA "\n"},
     };
 
     (void)state;
