@@ -469,7 +469,7 @@ static const struct ln_row header_rows[] = {
      "Send X-Origin-Host with the instance that was chosen."},
     {"strip", &type_names, AT(headers.strip), "[]", {0},
      "Fields that nobody may send, trusted proxies neither: dropped before a limit, route or plugin sees them. Those that auth plugins set are "
-     "dropped anyway."},
+     "dropped anyway, and so is `Proxy`, which CGI programs take for a setting."},
     {0},
 };
 static const struct ln_block header_block = {.rows = header_rows};

@@ -148,6 +148,9 @@ static void load_strip(struct ln_generation *g, struct ln_diag *diag)
     unsigned count;
     const char *const *reserved = ln_vm_reserved(g->vm, &count);
 
+    /* No header of anybody's, but HTTP_PROXY in the environment of CGI programs, which many
+     * libraries take for the proxy to use (CVE-2016-5385 and its sisters). */
+    ln_strip_add(&g->strip, "Proxy");
     for (unsigned i = 0; i < conf->strip_count; i++)
         ln_strip_add(&g->strip, conf->strip[i]);
     for (unsigned i = 0; i < count; i++)

@@ -116,7 +116,8 @@ describe("the client's scheme", function()
 
   it("is told as one value, the one that is believed", function()
     assert.equal("http", scheme({}, "X-Forwarded-For: 198.51.100.1", "X-Forwarded-Proto: https, http"))
-    assert.equal("http", scheme({}, "X-Forwarded-For: 198.51.100.1", "X-Forwarded-Proto: https", "X-Forwarded-Proto: http"))
+    assert.equal("http", scheme({}, "X-Forwarded-For: 198.51.100.1", "X-Forwarded-Proto: https",
+      "X-Forwarded-Proto: http"))
     assert.equal("https", scheme({}, "X-Forwarded-For: 198.51.100.1, 127.0.0.9", "X-Forwarded-Proto: https, http"))
     assert.equal("http", scheme({}, "X-Forwarded-For: 198.51.100.1", "X-Forwarded-Proto: , "))
   end)

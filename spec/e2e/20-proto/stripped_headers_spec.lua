@@ -58,14 +58,24 @@ describe("headers that clients may not send", function()
       ["X-Other"] = "1", ["X_Trace"] = "" }, sent())
   end)
 
+  it("are those that CGI programs take for settings (httpoxy)", function()
+    assert.equal(200, g:get("/plain", { headers = { "Proxy: http://6.6.6.6/", "pROXY: http://6.6.6.7/", "X-Proxy: 1",
+      "Proxies: 2" } }).status)
+    local headers = up:last().headers
+    assert.is_nil(headers["Proxy"])
+    assert.equal("1", headers["X-Proxy"])
+    assert.equal("2", headers["Proxies"])
+  end)
+
   it("do not come in as trailers", function()
     local c = gate.client(g)
     c:send("POST /told/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-      .. "1\r\na\r\n0\r\nX-Who: root\r\nX_Internal: 1\r\nX-Sum: 7\r\n\r\n")
+      .. "1\r\na\r\n0\r\nX-Who: root\r\nProxy: a\r\nX_Internal: 1\r\nX-Sum: 7\r\n\r\n")
     assert.equal(200, c:read().status)
     local trailers = up:last().trailers
     assert.equal("7", trailers["X-Sum"])
     assert.is_nil(trailers["X-Who"])
     assert.is_nil(trailers["X_Internal"])
+    assert.is_nil(trailers["Proxy"])
   end)
 end)
