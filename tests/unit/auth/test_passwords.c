@@ -322,6 +322,7 @@ static void test_signals(void **state)
 
     for (struct dirent *e; (e = readdir(d)) != NULL;) {
         unsigned long long blocked = 0;
+        bool is_there = false; /* a thread of an earlier house may end meanwhile */
 
         snprintf(path, sizeof path, "/proc/self/task/%s/status", e->d_name);
         FILE *f = e->d_name[0] != '.' && atoi(e->d_name) != getpid() ? fopen(path, "r") : NULL;
@@ -329,8 +330,10 @@ static void test_signals(void **state)
         if (f == NULL)
             continue;
         while (fgets(line, sizeof line, f) != NULL)
-            sscanf(line, "SigBlk: %llx", &blocked);
+            is_there = is_there || sscanf(line, "SigBlk: %llx", &blocked) == 1;
         fclose(f);
+        if (!is_there)
+            continue;
         assert_true(blocked >> (SIGVTALRM - 1) & 1);
         assert_true(blocked >> (SIGPROF - 1) & 1);
         assert_true(blocked >> (SIGTERM - 1) & 1);
