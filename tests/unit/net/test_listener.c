@@ -191,6 +191,7 @@ static int live_through_a_shortage(struct house *h)
     ln_nsec start = ln_clock_mono();
     unsigned before = ev_iteration(ln_loop_ev(h->turns.loop));
 
+    turns_once(&h->turns); /* it meets the shortage before relief can come */
     ln_timer_start(h->turns.loop, &s.timer, 20, on_relief);
     h->until = 1;
     turns_until(&h->turns, &h->full);
