@@ -11,7 +11,10 @@ local rule = {
   address = t.addresses {
     help = "The client's address is one of these." },
   client = t.list { t.string { min = 1 }, min = 1,
-    help = "The client's identity is one of these." },
+    help = 'The client is counted as one of these: a source and what it gives, `"consumer:alice"`, '
+      .. '`"header:X-Tenant:t1"` '
+      .. "(`req.client.key`). An address alone is a client that is counted by it, of IPv6 the network; `address` asks "
+      .. "where anybody is." },
   header = t.map { t.header_name(), t.string { min = 1 },
     help = "Headers. " .. VALUES },
   query  = t.map { t.string(), t.string { min = 1 },
@@ -79,6 +82,18 @@ local function any_of(judges, read)
 end
 
 
+-- An address stands for itself; whatever else looks like one has its source in front.
+local function check_keys(list, where)
+  for i, key in ipairs(list) do
+    if not key:find("^[%d.]+$") and not key:find("^%l[%w-]*:.") and not key:find("^[%x:]+:[%x:.]*$") then
+      local sentence = '%s.client[%d]: expected an address, or a source and its identity such as '
+        .. '"consumer:alice", got %q'
+      error(sentence:format(where, i, key), 0)
+    end
+  end
+end
+
+
 local function member(list, read)
   local set = {}
   for _, word in ipairs(list) do set[word] = true end
@@ -119,7 +134,10 @@ end
 local function compile(conf, where, all_values)
   local tests = {}
   if conf.method then tests[#tests + 1] = member(conf.method, function(req) return req.method end) end
-  if conf.client then tests[#tests + 1] = member(conf.client, function(req) return req.client.id end) end
+  if conf.client then
+    check_keys(conf.client, where)
+    tests[#tests + 1] = member(conf.client, function(req) return req.client.key end)
+  end
   if conf.address then
     tests[#tests + 1] = function(req) return conf.address:contains(req.client.ip) end
   end

@@ -71,8 +71,17 @@ describe("access", function()
   it("knows addresses and clients", function()
     assert.is_true(denies({ address = { "192.0.2.0/24" } }, { ip = "192.0.2.9" }))
     assert.is_false(denies({ address = { "192.0.2.0/24" } }, { ip = "192.0.3.9" }))
-    assert.is_true(denies({ client = { "ann", "bob" } }, { client_id = "bob" }))
-    assert.is_false(denies({ client = { "ann" } }, { client_id = "bob" }))
+    assert.is_true(denies({ client = { "plugin:ann", "plugin:bob" } }, { client_id = "bob" }))
+    assert.is_false(denies({ client = { "plugin:ann" } }, { client_id = "bob" }))
+    assert.is_true(denies({ client = { "10.0.0.5" } }, { ip = "10.0.0.5" }))
+    assert.is_true(denies({ client = { "2001:db8::" } }, { ip = "2001:db8::" }))
+  end)
+
+  it("lets no identity stand in for an address, or for one of another source", function()
+    for _, known in ipairs { "10.0.0.5", "consumer:10.0.0.5", "header:X-T:10.0.0.5" } do
+      assert.equal(403, status({ allow = { { client = { known } } } }, { client_id = "10.0.0.5", ip = "192.0.2.7" }))
+    end
+    assert.is_nil(status({ allow = { { client = { "10.0.0.5" } } } }, { ip = "10.0.0.5" }))
   end)
 
   it("reads headers, query, cookies and parameters", function()
@@ -103,6 +112,11 @@ describe("access", function()
     refuses({ deny = { {} } }, "access: deny[1]: expected at least one condition")
     refuses({ deny = { { method = { "GET" } }, { header = { ["X-A"] = "~(" } } } },
       "access: deny[2].header.X-A: expected a Lua pattern after the ~")
+    for _, key in ipairs { "ann", ":", "consumer:", "X-T:a", "10.0.0.0/8", "a.example" } do
+      refuses({ deny = { { client = { "10.0.0.5", key } } } },
+        'access: deny[1].client[2]: expected an address, or a source and its identity such as "consumer:alice", got "'
+        .. key .. '"')
+    end
     refuses({ allow = { { methods = { "GET" } } } },
       'access:\n  allow[1].methods: unknown setting; did you mean "method"?')
     refuses({ allow = { { address = { "home" } } } },

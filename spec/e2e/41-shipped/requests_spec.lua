@@ -12,6 +12,7 @@ any "/secure/*" { to = main, use "redirect" { https = true } }
 any "/v1/*" { to = main, use "path-rewrite" { strip = "/v1", prefix = "/api" } }
 get "/account" { to = main, use "path-rewrite" { to = "/accounts/{req.args.id}" } }
 get "/id" { to = main, use "request-id" { form = "uuid4" } }
+get "/counted" { to = main, use "access" { allow = { { client = { "10.0.0.5", "header:X-T:t1" } } } } }
 get "/listed" { to = main, use "ip-restriction" { deny = { "file:bad.txt" } } }
 any "/ruled/*" { to = main, use "access" {
   deny = { { method = { "DELETE" } }, { path = { "/ruled/private/*" } }, { header = { ["X-Evil"] = "*" } } },
@@ -33,7 +34,7 @@ describe("shipped plugins for requests", function()
     up = gate.upstream(function(request) return 200, ("%s %s"):format(request.target, #(request.body or "")) end)
     g = gate.start {
       services = { { name = "main", instances = { up } } }, routes = ROUTES, watch = true,
-      gateway = { trustedProxies = { "127.0.0.0/8" } },
+      gateway = { trustedProxies = { "127.0.0.0/8" }, identity = { from = { "header:X-T", "address" } } },
       files = { ["bad.txt"] = "# nobody yet\n", ["page.html"] = "<h1>Soon</h1>" },
     }
   end)
@@ -53,6 +54,15 @@ describe("shipped plugins for requests", function()
     assert.equal("https://shop.example/secure/x", r.headers["Location"])
     assert.equal(200, g:get("/secure/x", { headers = { "X-Forwarded-Proto: https" } }).status)
     assert.equal(307, g:get("/secure/x", { headers = { "X-Forwarded-Proto: http" } }).status)
+  end)
+
+  it("access takes nobody for an address who only says one", function()
+    local function status(...) return g:get("/counted", { headers = { ... } }).status end
+    assert.equal(403, status("X-T: 10.0.0.5"))
+    assert.equal(403, status("X-T: header:X-T:t1"))
+    assert.equal(200, status("X-T: t1"))
+    assert.equal(200, status("X-Forwarded-For: 10.0.0.5"))
+    assert.equal(403, status("X-Forwarded-For: 10.0.0.6"))
   end)
 
   it("path-rewrite gives the service another path", function()
