@@ -67,13 +67,7 @@ local limit = plugin "rate-limit" {
     if conf.limit ~= nil and conf.limit ~= "consumer" and type(conf.limit) ~= "function" then
       return nil, 'limit: expected "consumer" or a function, got a ' .. type(conf.limit)
     end
-    if conf.redis and not conf.zone and conf.by.has_function then
-      return nil, "zone: required with redis where by has a function: expected a name that all gateways say"
-    end
-    if not conf.state_header:find("^[%w!#$%%&'*+.^_`|~-]*$") then
-      return nil, ('state_header: expected the name of a header, or "" for none, got "%s"'):format(conf.state_header)
-    end
-    return true
+    return limits.check_redis(conf)
   end,
 }
 
@@ -247,13 +241,6 @@ local function tell(self, res, rate, left, reset, which)
 end
 
 
--- Redis does not count, and nobody is to pass then: the client has not asked for too much.
-local function unknown(self, req, wait)
-  self.over.refused:inc(req.route, "refused")
-  return req:refuse(503, "limit_unknown", "Service Unavailable", { ["Retry-After"] = math.ceil(wait) })
-end
-
-
 -- Takes the cost; before the cost is known, asks only whether anything is left.
 local function take(self, key, req, cost, rate)
   if rate and rate.count == 0 then return false, 0, nil, 0, 1 end
@@ -290,7 +277,7 @@ function limit:request(req, res)
     if self.fields or self.draft then tell(self, res, rate, left, reset, which) end
   end
   if ok then return end
-  if by == "deny" and not conf.dry_run then return unknown(self, req, wait) end
+  if by == "deny" and not conf.dry_run then return limits.unknown(self, req, wait) end
   if wait and cost > (rate and (rate.burst or rate.count) or self.least) then return limits.beyond(self, req, res) end
   return limits.over(self, req, res, wait)
 end

@@ -6,11 +6,14 @@
 --   request:  return limits.over(self, req, res, seconds)
 
 local crypto = require "lunette.crypto"
+local limits_redis = require "lunette.limits_redis"
 local limits_settings = require "lunette.limits_settings"
 local log = require "lunette.log"
 local metrics = require "lunette.metrics"
 
-local M = { settings = limits_settings.settings }
+local M = {
+  settings = limits_settings.settings, check_redis = limits_settings.check_redis, in_redis = limits_redis.open,
+}
 
 -- How we write what answer_headers may say otherwise.
 local OURS = { ["retry-after"] = "Retry-After", ["x-lunette-reason"] = "X-Lunette-Reason" }
@@ -68,6 +71,13 @@ end
 -- For `return`: the request costs more than the limit is, so that there is no use in coming back.
 function M.beyond(self, req, res)
   return M.over(self, req, res, nil, "cost_above_limit", "This request costs more than ever passes")
+end
+
+
+-- For `return`: Redis does not count, and nobody is to pass then: the client has not asked for too much.
+function M.unknown(self, req, wait)
+  self.over.refused:inc(req.route, "refused")
+  return req:refuse(503, "limit_unknown", "Service Unavailable", { ["Retry-After"] = math.ceil(wait) })
 end
 
 

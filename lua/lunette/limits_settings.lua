@@ -31,4 +31,16 @@ function M.settings(own)
 end
 
 
+-- What only all settings together tell, of a plugin that can count in Redis: for its `check`.
+function M.check_redis(conf)
+  if conf.redis and not conf.zone and conf.by.has_function then
+    return nil, "zone: required with redis where by has a function: expected a name that all gateways say"
+  end
+  if not conf.state_header:find("^[%w!#$%%&'*+.^_`|~-]*$") then
+    return nil, ('state_header: expected the name of a header, or "" for none, got "%s"'):format(conf.state_header)
+  end
+  return true
+end
+
+
 return M

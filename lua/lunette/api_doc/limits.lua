@@ -16,6 +16,14 @@ return {
         lua = "fun(self: table, req: lunette.Request, res: lunette.Response, wait?: number, code?: string, sentence?: string): integer?, table|string?, table?" },
       { "beyond(self, req, res)", "nothing, or an answer", "For `return`: it costs more than ever passes, so that there is no use in coming back: `cost_above_limit`, without `Retry-After`.",
         lua = "fun(self: table, req: lunette.Request, res: lunette.Response): integer?, table|string?, table?" },
+      { "unknown(self, req, wait)", "an answer", "For `return`: Redis does not count, and `on_down` says that nobody passes: 503 `limit_unknown`. It is counted as refused.",
+        lua = "fun(self: table, req: lunette.Request, wait: number): integer, table?, table?" },
+      { "check_redis(conf)", "true, or nil and a sentence", "For `check` of a plugin with `redis`, `zone` and `state_header`: whether they go together.",
+        lua = "fun(conf: table): boolean?, string?" },
+      { "in_redis(self, zone, told)", "the limit", "In `init`, to count in Redis by a script of your own, as the settings `redis`, `timeout` and `on_down` say. `told` is a dictionary "
+        .. "of the zone, `store.dict(zone .. \"/redis\", { size = \"16k\" })`, for what the log has been told. Its `key(who)` is `rate_limit:{zone:who}`, and "
+        .. "`ask(script, key, arguments, count)` gives the `count` whole numbers that the script gives, or nil: Redis does not count now. `quota` shows how it goes together.",
+        lua = "fun(self: table, zone: string, told: lunette.Dict): { key: (fun(self: table, who: string): string), ask: (fun(self: table, script: string, key: string, arguments: any[], count: integer): integer[]?) }" },
     },
   },
 }
