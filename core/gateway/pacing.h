@@ -16,6 +16,9 @@ void ln_pacing_hold(struct ln_exchange *x, enum ln_pace_side side);
 /* Is it holding now? */
 bool ln_pacing_is_held(const struct ln_exchange *x, enum ln_pace_side side);
 
+/* For how long it has held so far, all told. */
+ln_nsec ln_pacing_held_for(const struct ln_exchange *x, enum ln_pace_side side);
+
 /* Nothing is to be sent any more. */
 void ln_pacing_end(struct ln_exchange *x);
 

@@ -143,10 +143,10 @@ void ln_relay_sent(struct ln_exchange *x, enum ln_flow_result result, enum ln_re
 bool ln_relay_is_too_slow(const struct ln_exchange *x)
 {
     const struct ln_limits_conf *l = &x->gen->conf->gateway.limits;
-    ln_msec spent = (ln_loop_now(x->gw->loop) - x->sent_at) / LN_NSEC_PER_MSEC;
+    ln_nsec held = ln_pacing_held_for(x, LN_PACE_REQUEST); /* it is we who were slow */
+    ln_nsec all = ln_loop_now(x->gw->loop) - x->sent_at;
+    ln_msec spent = (all > held ? all - held : 0) / LN_NSEC_PER_MSEC;
 
-    if (x->up.pace != NULL) /* it is we who slow it down */
-        return false;
     return l->body_rate > 0 && !x->tunnel && spent > l->body_grace &&
            x->up.body.total < l->body_rate * (spent - l->body_grace) / 1000;
 }

@@ -134,6 +134,20 @@ describe("a bandwidth", function()
     assert.equal("2048", c:read("POST", 20).body)
   end)
 
+  it("does not shelter a client that sends too slowly by itself", function()
+    local g = start('use "bandwidth-limit" { upload = "1m" }',
+      { gateway = { limits = { bodyRate = "100k", bodyGrace = "200ms" } } })
+    local c = gate.client(g)
+    c:send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+    gate.go("a slow sender", function()
+      for _ = 1, 100 do
+        if not pcall(c.send, c, "x", 1) then return end
+        gate.pause(0.02)
+      end
+    end)
+    assert.equal(408, c:read("POST", 20).status)
+  end)
+
   it("still ends with timeouts.total", function()
     local g = start('use "bandwidth-limit" { download = "1k", burst = 0 }', { patience = { total = "300ms" } })
     local c = gate.client(g):send(gate.http.request("GET", "/length?100"))
