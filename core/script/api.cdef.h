@@ -82,9 +82,7 @@ struct ln_cur {
 };
 
 int ln_api_major(void); /* of the binary; the number itself */
-
-/* The slot of the request that runs now, taken if it had none; the number itself. */
-int ln_cur_keep(struct ln_cur *cur);
+int ln_cur_keep(struct ln_cur *cur); /* the slot of the request that runs now, taken if it had none; the number itself */
 
 /* ---- sets of addresses (api_blocks.c): made while files are loaded, asked by requests ---- */
 
@@ -129,6 +127,7 @@ enum ln_req_number {
     LN_REQ_SERVICE,
     LN_REQ_LENGTH,
     LN_REQ_PRIORITY,
+    LN_REQ_CHAIN, /* the number of the chain that runs, as lunette.chain counts; NONE: there is none */
 };
 int ln_req_number(const struct ln_handle *h, int which, double *out);
 

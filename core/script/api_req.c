@@ -204,6 +204,9 @@ int ln_req_number(const struct ln_handle *h, int which, double *out)
     case LN_REQ_PRIORITY:
         *out = r->priority;
         return r->priority > 0 ? LN_OK : LN_NONE;
+    case LN_REQ_CHAIN:
+        *out = r->route != NULL ? r->route->chain : 0;
+        return *out > 0 ? LN_OK : LN_NONE;
     default:
         return LN_EINVAL;
     }

@@ -9,11 +9,13 @@
 --             they are right                -> return auth.accept(self, req, { consumer = name })
 --
 -- A challenge is what WWW-Authenticate says: 'Basic realm="x"'. Wrong credentials are always refused: who shows a key that
--- is none is not somebody without a key.
+-- is none is not somebody without a key. A plugin that has set self.challenge before auth.init is also named by those above it
+-- when they refuse.
 
 local F = require "lunette.ffi"
 local api_escape = require "lunette.escape"
 local auth_settings = require "lunette.auth_settings"
+local chain = require "lunette.chain"
 local fault = require "lunette.fault"
 local metrics = require "lunette.metrics"
 local reserve = require "lunette.reserve"
@@ -31,6 +33,7 @@ end
 
 
 local counters = setmetatable({}, { __mode = "k" }) -- by plugin object
+local sisters = setmetatable({}, { __mode = "k" }) -- plugin objects that auth.init has begun
 
 
 -- For init of plugins without auth.init: makes the counter for auth.count.
@@ -51,6 +54,7 @@ end
 function M.init(self)
   local conf = self.conf
   M.counting(self)
+  sisters[self] = true
   if conf.realm:find('[%c"\\\128-\255]') then
     return nil, "realm: expected a text without quotes, backslashes and special characters"
   end
@@ -100,17 +104,51 @@ function M.accept(self, req, who)
 end
 
 
+local function join(list, more)
+  return list and more and list .. ", " .. more or list or more
+end
+
+
 -- What a client is asked for: by this plugin, and by those above that have left the request to it.
 local function challenges(req, own)
-  local before = req.ctx.challenges
-  return before and own and before .. ", " .. own or before or own
+  return join(req.ctx.challenges, own)
+end
+
+
+-- Would a request without credentials of its kind get past it?
+local function lets_past(self)
+  return self.conf.otherwise == "next" or self.conf.anonymous ~= nil
+end
+
+
+-- Its predicate is another one's: where that fails, whoever asks still refuses.
+local function takes_part(use, req)
+  if not use.when then return true end
+  local ok, result = pcall(use.when, req)
+  return ok and result
+end
+
+
+-- What those below would take instead, had the client shown nothing here.
+local function challenges_below(self, req)
+  if not lets_past(self) then return nil end
+  local uses, list = chain.uses(), nil
+  for i = cur.at + 1, #uses do
+    local other = uses[i].self
+    if sisters[other] and takes_part(uses[i], req) then
+      list = join(list, other.challenge)
+      if not lets_past(other) then break end
+    end
+  end
+  return list
 end
 
 
 -- For `return`: the credentials are not right.
 function M.wrong(self, req, challenge, sentence)
   M.count(self, "wrong")
-  return req:refuse(401, "bad_credentials", sentence, { ["WWW-Authenticate"] = challenges(req, challenge) })
+  local asked = join(challenges(req, challenge), challenges_below(self, req))
+  return req:refuse(401, "bad_credentials", sentence, { ["WWW-Authenticate"] = asked })
 end
 
 

@@ -173,6 +173,12 @@ function M.all()
 end
 
 
+-- The uses of the chain that runs.
+function M.uses()
+  return C.ln_req_number(F.request, C.LN_REQ_CHAIN, F.number) == 0 and chains[F.number[0]].uses or {}
+end
+
+
 -- Forgets the chains; C must have forgotten them too.
 function M.reset()
   use_count = 0

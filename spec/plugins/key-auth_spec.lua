@@ -118,6 +118,27 @@ describe("key-auth", function()
     assert.equal("guest", seen.told)
   end)
 
+  it("asks for all that would do when it refuses, be they above or below", function()
+    local APIKEY, BASIC, BEARER = 'ApiKey realm="lunette"', 'Basic realm="lunette", charset="UTF-8"', 'Bearer realm="k"'
+    local function asked(first, ...)
+      local uses = { gate.plugin("key-auth", first) }
+      for _, use in ipairs { ... } do uses[#uses + 1] = gate.plugin(use[1], use[2]) end
+      return gate.request(gate.chain(uses), with("wrong-key")).headers["WWW-Authenticate"]
+    end
+    local following, asking = { otherwise = "next" }, {}
+    local bearer = { from = { "bearer" }, realm = "k" }
+    assert.equal(APIKEY .. ", " .. BASIC, asked(following, { "basic-auth", asking }))
+    assert.equal(APIKEY .. ", " .. BASIC, asked({ anonymous = "guest" }, { "basic-auth", asking }))
+    assert.equal(APIKEY .. ", " .. BASIC .. ", " .. BEARER,
+      asked(following, { "basic-auth", following }, { "key-auth", bearer }))
+    assert.equal(APIKEY .. ", " .. BASIC, asked(following, { "basic-auth", asking }, { "key-auth", bearer }))
+    assert.equal(APIKEY, asked(asking, { "basic-auth", asking }))
+    local never = { when = function() return false end }
+    local broken = { when = function() error("broken") end }
+    assert.equal(APIKEY .. ", " .. BEARER,
+      asked(following, { "basic-auth", never }, { "basic-auth", broken }, { "acl", {} }, { "key-auth", bearer }))
+  end)
+
   it("tells the service, and keeps the key from it", function()
     local seen = ask({}, with("alice-key-1")):json()
     assert.equal("alice", seen.told)

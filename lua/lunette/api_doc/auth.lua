@@ -48,7 +48,8 @@ return {
     rows = {
       { "settings(own)", "table", "For `schema`: the plugin's own settings and those that all share: `otherwise`, `anonymous`, `realm`, `hide`, `tell` and the names of headers.",
         lua = "fun(own: table<string, lunette.Type>): table<string, lunette.Type>" },
-      { "init(self)", "nothing, or `nil, why`", "For `return` in `init`: reserves the headers for the service.", lua = "fun(self: table): nil, string?" },
+      { "init(self)", "nothing, or `nil, why`", "For `return` in `init`: reserves the headers for the service. `self.challenge`, if it is there by then, is also asked for "
+        .. "where plugins above refuse.", lua = "fun(self: table): nil, string?" },
       { "sources(list)", "table, or `nil, why`", 'Of places such as `"header:X-Api-Key"`, `"query:key"`, `"cookie:session"` and `"bearer"`: `read(req)` gives the '
         .. "first text that is there, `hide(req)` takes them all away, and `bearer` and `others` tell what is in the list.",
         lua = "fun(list: string[]): { read: (fun(req: lunette.Request): string?), hide: fun(req: lunette.Request), bearer: boolean, others: boolean }?, string?" },
@@ -60,7 +61,7 @@ return {
         lua = "fun(self: table, req: lunette.Request, who: table)" },
       { "missing(self, req, challenge)", "nothing, or an answer", "For `return`: there are no credentials of this kind. What happens is for `otherwise` and `anonymous` to say.",
         lua = "fun(self: table, req: lunette.Request, challenge: string): integer?, table?, table?" },
-      { "wrong(self, req, challenge, text)", "an answer", "For `return`: there are some, and they are not right. 401, with the challenges of the plugins above, too.",
+      { "wrong(self, req, challenge, text)", "an answer", "For `return`: there are some, and they are not right. 401, with the challenges of the plugins above and below, too.",
         lua = "fun(self: table, req: lunette.Request, challenge: string, text: string): integer, table, table" },
       { "count(self, result)", "nothing", "Counts the request in `auth_requests_total`. `accept`, `wrong` and `missing` do it; others are for you: `undecided`, `limited`.",
         lua = "fun(self: table, result: string)" },
