@@ -64,6 +64,7 @@ function M.init(self)
   if conf.tell then
     reserve.header(conf.consumer_header)
     reserve.header(conf.groups_header)
+    reserve.header(conf.anonymous_header)
   end
 end
 
@@ -82,9 +83,11 @@ function M.header_text(name)
 end
 
 
-local function tell(self, req, name)
+-- `lent`: nobody has proved to be that. A plugin below may still know who it is, and says so in its place.
+local function tell(self, req, name, lent)
   local conf = self.conf
   if not conf.tell then return end
+  req.headers[conf.anonymous_header] = lent and "true" or nil
   req.headers[conf.consumer_header] = M.header_text(name)
   if C.ln_client_groups(cur, str) == 0 then
     req.headers[conf.groups_header] = to_string(str.ptr, str.len)
@@ -164,7 +167,7 @@ function M.missing(self, req, challenge)
   if conf.anonymous then
     local ok, why = req.client:borrow(conf.anonymous)
     if not ok then fault.raise(why) end
-    tell(self, req, conf.anonymous)
+    tell(self, req, conf.anonymous, true)
   elseif conf.otherwise == "next" then
     req.ctx.challenges = challenges(req, challenge)
   else

@@ -23,11 +23,13 @@ function M.settings(own)
       help = "What clients are told that the credentials are for." },
     hide = t.boolean { default = true, help = "Keep the credentials from the service." },
     tell = t.boolean { default = true,
-      help = "Tell the service who is calling, in the two headers below. No client can send them, on any route." },
+      help = "Tell the service who is calling, in the three headers below. No client can send them, on any route." },
     consumer_header = t.header_name { default = "X-Consumer-Name",
       help = "The name of the consumer, for the service." },
     groups_header = t.header_name { default = "X-Consumer-Groups",
       help = "Its groups, with commas between them." },
+    anonymous_header = t.header_name { default = "X-Anonymous-Consumer",
+      help = "Says `true` where nobody has proved anything and `anonymous` lends the consumer." },
   }
   for name, setting in pairs(own) do
     if all[name] then error(("auth.settings: %s is a setting that all have"):format(text.quote(name)), 2) end

@@ -46,7 +46,8 @@ describe("docs/auth.md", function()
   end)
 
   it("names every setting that the plugins share", function()
-    for _, name in ipairs { "otherwise", "anonymous", "hide", "tell", "consumer_header", "groups_header" } do
+    for _, name in ipairs { "otherwise", "anonymous", "hide", "tell", "consumer_header", "groups_header",
+      "anonymous_header" } do
       assert.truthy(page:find("`" .. name, 1, true), name)
     end
   end)

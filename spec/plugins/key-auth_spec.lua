@@ -24,7 +24,8 @@ describe("key-auth", function()
         return 200, { consumer = client.consumer, id = client.id, key = client.key, groups = client.groups,
           by = client.authenticated, cookie = req.headers["Cookie"], query = req.query,
           header = req.headers["X-Api-Key"], authorization = req.headers["Authorization"],
-          told = req.headers["X-Consumer-Name"], told_groups = req.headers["X-Consumer-Groups"] }
+          told = req.headers["X-Consumer-Name"], told_groups = req.headers["X-Consumer-Groups"],
+          lent = req.headers["X-Anonymous-Consumer"] }
       end,
     }, request)
   end
@@ -116,6 +117,19 @@ describe("key-auth", function()
     assert.equal("10.0.0.1", seen.key)
     assert.is_nil(seen.by)
     assert.equal("guest", seen.told)
+    assert.equal("true", seen.lent)
+  end)
+
+  it("tells the service of nobody lent who was proved, here or below", function()
+    local alice = with("alice-key-1")
+    alice.headers["X-Anonymous-Consumer"] = "true"
+    assert.is_nil(ask({}, alice):json().lent)
+    local chain = gate.chain {
+      gate.plugin("key-auth", { anonymous = "guest", from = { "bearer" } }),
+      gate.plugin("key-auth", {}),
+      function(req) return 200, { req.headers["X-Consumer-Name"], req.headers["X-Anonymous-Consumer"] } end,
+    }
+    assert.same({ "alice" }, gate.request(chain, with("alice-key-1")):json())
   end)
 
   it("asks for all that would do when it refuses, be they above or below", function()

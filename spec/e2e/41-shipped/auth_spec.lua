@@ -62,9 +62,11 @@ describe("key-auth", function()
   end)
 
   it("lets nobody else claim to be a consumer, on routes without it neither", function()
-    g:get("/open/a", { headers = { "X-Consumer-Name: alice", "X-Consumer-Groups: admin" } })
+    g:get("/open/a", { headers = { "X-Consumer-Name: alice", "X-Consumer-Groups: admin",
+      "X-Anonymous-Consumer: true" } })
     assert.is_nil(up:last().headers["X-Consumer-Name"])
     assert.is_nil(up:last().headers["X-Consumer-Groups"])
+    assert.is_nil(up:last().headers["X-Anonymous-Consumer"])
   end)
 
   it("refuses what is no key", function()
