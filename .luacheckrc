@@ -11,8 +11,8 @@ stds.lunette_plugin = { read_globals = {
   "parallel", "pcall", "plugin", "print", "rawequal", "rawget", "rawset", "redis", "require", "reserve_header",
   "select", "setmetatable", "sleep", "time", "tonumber", "tostring", "type", "unpack", "xpcall",
   auth = { fields = {
-    accept = {}, count = {}, counting = {}, forbid = {}, header_text = {}, init = {}, is_known = {}, missing = {},
-    settings = {}, sources = {}, wrong = {},
+    accept = {}, asked = {}, count = {}, counting = {}, forbid = {}, header_text = {}, init = {}, is_known = {},
+    missing = {}, settings = {}, sources = {}, wrong = {},
   } },
   bit = { fields = {
     arshift = {}, band = {}, bnot = {}, bor = {}, bswap = {}, bxor = {}, lshift = {}, rol = {}, ror = {}, rshift = {},
@@ -82,8 +82,8 @@ stds.lunette_routes = { read_globals = {
   "put", "rawequal", "rawget", "rawset", "redis", "reserve_header", "select", "service", "setmetatable", "sleep",
   "split", "time", "tonumber", "tostring", "type", "unpack", "use", "xpcall",
   auth = { fields = {
-    accept = {}, count = {}, counting = {}, forbid = {}, header_text = {}, init = {}, is_known = {}, missing = {},
-    settings = {}, sources = {}, wrong = {},
+    accept = {}, asked = {}, count = {}, counting = {}, forbid = {}, header_text = {}, init = {}, is_known = {},
+    missing = {}, settings = {}, sources = {}, wrong = {},
   } },
   bit = { fields = {
     arshift = {}, band = {}, bnot = {}, bor = {}, bswap = {}, bxor = {}, lshift = {}, rol = {}, ror = {}, rshift = {},

@@ -1,5 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Asks another service whether a request may pass, and who has sent it.
+local CHALLENGE = "WWW-Authenticate"
+
 -- What the question says of its own; a client's would stand beside it.
 local OWN = {
   ["x-forwarded-method"] = true, ["x-forwarded-proto"] = true, ["x-forwarded-host"] = true,
@@ -9,7 +11,7 @@ local OWN = {
 local forward = plugin "forward-auth" {
   version = "1.0.0",
   api     = 1,
-  schema  = {
+  schema  = auth.settings({
     service = t.service { help = "The service that is asked." },
     url = t.url { help = 'Or an address, `"http://auth:9000/check"`.' },
     path = t.string { default = "/", min = 1, help = "For a service: the path that is asked for." },
@@ -23,9 +25,18 @@ local forward = plugin "forward-auth" {
         .. "route." },
     identity = t.header_name {
       help = "The header of a good answer that says who it is: a consumer of that name, or else an identity of its "
-        .. "own." },
+        .. "own. Who is known already is not asked about; without `identity` everybody is. No client can send it, on "
+        .. "any route." },
     groups = t.header_name {
-      help = "The header with the groups of somebody who is no consumer, with commas between them." },
+      help = "The header with the groups of somebody who is no consumer, with commas between them. No client can send "
+        .. "it, either." },
+    from = t.list { t.string(), min = 1, max = 8, default = { "header:Authorization", "header:Cookie" },
+      help = 'Where credentials may be: `"header:NAME"`, `"query:NAME"`, `"cookie:NAME"` or `"bearer"`. A request that '
+        .. "has none is not asked about where `otherwise` or `anonymous` let it pass; else the answer says what it "
+        .. "lacks." },
+    scheme = t.string { default = "Bearer", min = 1, max = 64,
+      help = "What clients are told to use, with `realm`, when a request without credentials was let pass and another "
+        .. "plugin refuses it. What the answer asks for goes to the client anyway." },
     give = t.list { t.header_name(),
       default = { "WWW-Authenticate", "Location", "Set-Cookie", "Content-Type", "Retry-After" },
       help = "Headers of any other answer that the client gets, with its status and content." },
@@ -36,13 +47,16 @@ local forward = plugin "forward-auth" {
     cache = t.duration { default = 0, max = "1h",
       help = "How long a good answer holds for requests with the same method, host, path, query and sent headers. "
         .. "0: each is asked about." },
-  },
+  }, { hide = false }),
   check = function(conf)
     if (conf.url == nil) == (conf.service == nil) then return nil, "service: required, or url, and not both" end
     if conf.url and not conf.url:find("^[Hh][Tt][Tt][Pp]://") then
       return nil, "url: expected one that begins with http://: this version has no TLS"
     end
     if conf.groups and not conf.identity then return nil, "groups: needs identity" end
+    if not conf.scheme:find("^[%w!#$%%&'*+.^_`|~-]+$") then
+      return nil, "scheme: expected the name of one, such as Bearer"
+    end
     for _, name in ipairs(conf.send) do
       if OWN[name:lower()] then return nil, ("send: %s is one that the question has anyway"):format(name) end
     end
@@ -53,12 +67,17 @@ local forward = plugin "forward-auth" {
 
 function forward:init()
   local conf = self.conf
+  local sources, why = auth.sources(conf.from)
+  if not sources then return nil, why end
+  self.sources = sources
+  self.challenge = ('%s realm="%s"'):format(conf.scheme, conf.realm)
   for _, name in ipairs(conf.take) do reserve_header(name) end
-  auth.counting(self)
+  for _, name in ipairs { conf.identity, conf.groups } do reserve_header(name) end
   if conf.cache > 0 then self.seen = store.dict("answers", { size = "16m" }) end
   -- What is asked and what is kept of an answer: uses in which these differ know nothing of each other.
   self.use = json.encode { conf.url or tostring(conf.service), conf.path, conf.method, conf.send, conf.take,
     conf.identity or "", conf.groups or "" }
+  return auth.init(self)
 end
 
 
@@ -126,32 +145,33 @@ local function groups_of(text)
 end
 
 
-local function take_over(self, req, kept)
-  for _, name in ipairs(self.conf.take) do req.headers[name] = kept.take[name] end
-  if not kept.id or kept.id == "" then return end
-  if consumers.has(kept.id) then
-    req.client:authenticate { method = "forward-auth", consumer = kept.id }
-  else
-    req.client:authenticate { method = "forward-auth", id = kept.id, groups = groups_of(kept.groups) }
-  end
+local function take_over(self, req, take)
+  for _, name in ipairs(self.conf.take) do req.headers[name] = take[name] end
 end
 
 
 local function pass(self, req, kept)
-  auth.count(self, "accepted")
-  return take_over(self, req, kept)
+  take_over(self, req, kept.take)
+  if not kept.id or kept.id == "" then
+    auth.count(self, "accepted")
+  elseif consumers.has(kept.id) then
+    return auth.accept(self, req, { method = "forward-auth", consumer = kept.id })
+  else
+    return auth.accept(self, req, { method = "forward-auth", id = kept.id, groups = groups_of(kept.groups) })
+  end
 end
 
 
-local NOTHING = { take = {} }
-
-
-local function refuse(self, reply)
+local function refuse(self, req, reply)
   local headers = {}
   auth.count(self, "wrong")
   for _, name in ipairs(self.conf.give) do
     local values = reply.headers:all(name)
-    if values[1] then headers[name] = values end
+    if values[1] then headers[name:lower() == CHALLENGE:lower() and CHALLENGE or name] = values end
+  end
+  if reply.status == 401 then
+    local given = headers[CHALLENGE]
+    headers[CHALLENGE] = auth.asked(self, req, given and table.concat(given, ", "))
   end
   return reply.status, reply.body or "", headers
 end
@@ -161,13 +181,14 @@ end
 local function no_answer(self, req, why, status)
   auth.count(self, "undecided")
   log.warn("the authorization service does not answer", { why = why, status = status })
-  if self.conf.on_down == "allow" and (not status or status >= 500) then return take_over(self, req, NOTHING) end
+  if self.conf.on_down == "allow" and (not status or status >= 500) then return take_over(self, req, {}) end
   return req:refuse(503, "no_authorization", "Authorization is not available", { ["Retry-After"] = "1" })
 end
 
 
-function forward:request(req, res)
+local function ask(self, req)
   local conf, headers = self.conf, question(self, req)
+  if conf.hide then self.sources.hide(req) end
   local name = self.seen and name_of(self, headers)
   local known = name and self.seen:get(name)
   if known then return pass(self, req, unpack_gist(known)) end
@@ -178,10 +199,24 @@ function forward:request(req, res)
   }
   if not reply then return no_answer(self, req, why, status) end
   if reply.status >= 500 then return no_answer(self, req, "it is broken", reply.status) end
-  if reply.status >= 300 then return refuse(self, reply) end
+  if reply.status >= 300 then return refuse(self, req, reply) end
   local kept = gist(self, reply)
   if name then self.seen:set(name, pack(kept), conf.cache) end
   return pass(self, req, kept)
+end
+
+
+-- With `identity` it is one of several methods, and the first that proves something settles it; without, it only says who may.
+function forward:request(req, res)
+  local conf = self.conf
+  local is_settled = conf.identity and auth.is_known(self, req)
+  local may_pass = conf.otherwise == "next" or conf.anonymous
+  if not is_settled and may_pass and not self.sources.read(req) then
+    take_over(self, req, {})
+    return auth.missing(self, req, self.challenge)
+  end
+  if not is_settled then return ask(self, req) end
+  if conf.hide then self.sources.hide(req) end
 end
 
 

@@ -147,10 +147,16 @@ local function challenges_below(self, req)
 end
 
 
+-- The WWW-Authenticate of a refusal: all that would do.
+function M.asked(self, req, challenge)
+  return join(challenges(req, challenge), challenges_below(self, req))
+end
+
+
 -- For `return`: the credentials are not right.
 function M.wrong(self, req, challenge, sentence)
   M.count(self, "wrong")
-  local asked = join(challenges(req, challenge), challenges_below(self, req))
+  local asked = M.asked(self, req, challenge)
   return req:refuse(401, "bad_credentials", sentence, { ["WWW-Authenticate"] = asked })
 end
 

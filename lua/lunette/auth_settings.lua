@@ -9,8 +9,8 @@ local t = schema.t
 local M = {}
 
 
--- The settings of a plugin and those that it shares with its sisters.
-function M.settings(own)
+-- The settings of a plugin and those that it shares with its sisters; `defaults` of these, where they are others than theirs.
+function M.settings(own, defaults)
   local all = {
     otherwise = t.oneof { "refuse", "next", default = "refuse",
       help = "What becomes of a request without such credentials: it is answered with 401, or left to the plugins "
@@ -35,6 +35,7 @@ function M.settings(own)
     if all[name] then error(("auth.settings: %s is a setting that all have"):format(text.quote(name)), 2) end
     all[name] = setting
   end
+  for name, value in pairs(defaults or {}) do all[name].default = value end
   return all
 end
 

@@ -9,7 +9,7 @@ local URL = "http://auth:9000/check"
 describe("forward-auth", function()
   before_each(function()
     gate.reset()
-    gate.consumers { { name = "alice", groups = { "staff" } } }
+    gate.consumers { { name = "alice", groups = { "staff" }, keys = "alice-key-1" }, { name = "guest" } }
   end)
 
   local function settings(more)
@@ -47,6 +47,91 @@ describe("forward-auth", function()
     assert.equal("r-1", asked["X-Request-Id"])
     assert.is_nil(asked["X-Other"])
     assert.is_nil(asked["X-User"])
+  end)
+
+  it("tells the service as the others do", function()
+    gate.http:on("GET " .. URL, 200, "", { ["X-User"] = "alice", ["X-Roles"] = "root" })
+    local told = gate.chain {
+      gate.plugin("forward-auth", settings { take = {} }),
+      function(req)
+        local seen = {}
+        for _, name in ipairs { "X-User", "X-Roles", "X-Consumer-Name", "X-Consumer-Groups" } do
+          seen[name] = req.headers[name]
+        end
+        return 200, seen
+      end,
+    }
+    assert.same({ ["X-Consumer-Name"] = "alice", ["X-Consumer-Groups"] = "staff" }, gate.request(told, {}):json())
+    gate.http:on("GET " .. URL, 200, "", { ["X-User"] = "u-7", ["X-Roles"] = "a, b" })
+    assert.same({ ["X-Consumer-Name"] = "u-7", ["X-Consumer-Groups"] = "a,b" }, gate.request(told, {}):json())
+    gate.http:on("GET " .. URL, 200, "")
+    assert.same({}, gate.request(told, {}):json())
+  end)
+
+  describe("as one of several methods", function()
+    local KEY = { ["X-Api-Key"] = "alice-key-1", ["Authorization"] = "Bearer x" }
+
+    local function combined(keys, conf, more)
+      local list = { gate.plugin("key-auth", keys), gate.plugin("forward-auth", settings(conf)) }
+      if more then list[3] = gate.plugin(more, {}) end
+      list[#list + 1] = function(req)
+        return 200, { by = req.client.authenticated, consumer = req.client.consumer, user = req.headers["X-User"],
+          lent = req.headers["X-Anonymous-Consumer"], authorization = req.headers["Authorization"] }
+      end
+      return gate.chain(list)
+    end
+
+    it("leaves those alone whom a plugin above knows", function()
+      gate.http:on("GET " .. URL, 200, "", { ["X-User"] = "u-7" })
+      local plugin = combined { otherwise = "next" }
+      assert.same({ by = "key-auth", consumer = "alice", authorization = "Bearer x" },
+        gate.request(plugin, { headers = KEY }):json())
+      assert.equal(0, #gate.http.requests)
+      assert.equal("forward-auth", gate.request(plugin, { headers = { Authorization = "Bearer x" } }):json().by)
+    end)
+
+    it("asks about them where it has no part in who it is", function()
+      gate.http:on("GET " .. URL, 403, "")
+      local plugin = gate.chain {
+        gate.plugin("key-auth", {}), gate.plugin("forward-auth", { url = URL }), function() return 200 end,
+      }
+      assert.equal(403, gate.request(plugin, { headers = KEY }).status)
+    end)
+
+    it("leaves requests without credentials to those below, or lends a consumer, without asking", function()
+      local plugin = combined({ otherwise = "next" }, { otherwise = "next" })
+      local seen = gate.request(plugin, { headers = { ["X-User"] = "eve" } })
+      assert.same({}, seen:json())
+      seen = gate.request(combined({ otherwise = "next" }, { anonymous = "guest" }), {})
+      assert.same({ consumer = "guest", lent = "true" }, seen:json())
+      assert.equal(0, #gate.http.requests)
+      local out = gate.request(combined({ otherwise = "next" }, { otherwise = "next" }, "acl"), {})
+      assert.equal(401, out.status)
+      assert.equal('ApiKey realm="lunette", Bearer realm="lunette"', out.headers["WWW-Authenticate"])
+      assert.equal(3, gate.metrics('auth_requests_total{plugin="forward-auth",result="missing"}'))
+    end)
+
+    it("refuses wrong ones all the same, and asks for what else would do", function()
+      gate.http:on("GET " .. URL, 401, "who?", { ["WWW-Authenticate"] = { 'Bearer realm="x"', "Negotiate" } })
+      local plugin = combined({ otherwise = "next" }, { otherwise = "next" }, "basic-auth")
+      for _, headers in ipairs { { Authorization = "Bearer y" }, { Cookie = "a=b" } } do
+        local out = gate.request(plugin, { headers = headers })
+        assert.equal(401, out.status)
+        assert.equal("who?", out.body)
+        assert.equal('ApiKey realm="lunette", Bearer realm="x", Negotiate, Basic realm="lunette", charset="UTF-8"',
+          out.headers["WWW-Authenticate"])
+      end
+      assert.equal(2, #gate.http.requests)
+    end)
+
+    it("finds credentials where it is told to, and keeps them from the service", function()
+      gate.http:on("GET " .. URL, 200, "", { ["X-User"] = "u-7" })
+      local plugin = combined({ otherwise = "next" }, { otherwise = "next", from = { "bearer" }, hide = true })
+      assert.is_nil(gate.request(plugin, { headers = { Authorization = "Basic x", Cookie = "a=b" } }):json().by)
+      assert.same({ by = "forward-auth", user = "u-7" },
+        gate.request(plugin, { headers = { Authorization = "Bearer x" } }):json())
+      assert.equal("Bearer x", gate.http.requests[1].headers["Authorization"])
+    end)
   end)
 
   it("knows consumers", function()
@@ -183,6 +268,8 @@ describe("forward-auth", function()
   for why, conf in pairs {
     ["service: required, or url, and not both"] = {},
     ["url: expected one that begins with http://"] = { url = "https://auth/" },
+    ['from[1]: expected "header:NAME"'] = { url = URL, from = { "Authorization" } },
+    ["scheme: expected the name of one"] = { url = URL, scheme = 'a"b' },
     ["groups: needs identity"] = { url = URL, groups = "X-Roles" },
     ["send: x-forwarded-for is one that the question has anyway"] = { url = URL, send = { "x-forwarded-for" } },
     ["send: X-Request-Id is one that the question has anyway"] = { url = URL, send = { "X-Request-Id" } },

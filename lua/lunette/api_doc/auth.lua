@@ -46,8 +46,9 @@ return {
     about = "What plugins have in common that find out who is calling; `key-auth` shows how it goes together. A challenge is a text for "
       .. '`WWW-Authenticate`, such as `Basic realm="shop"`.',
     rows = {
-      { "settings(own)", "table", "For `schema`: the plugin's own settings and those that all share: `otherwise`, `anonymous`, `realm`, `hide`, `tell` and the names of headers.",
-        lua = "fun(own: table<string, lunette.Type>): table<string, lunette.Type>" },
+      { "settings(own, defaults)", "table", "For `schema`: the plugin's own settings and those that all share: `otherwise`, `anonymous`, `realm`, `hide`, `tell` and the names of headers. "
+        .. "`defaults` has values for some of these, where they are not those of the others.",
+        lua = "fun(own: table<string, lunette.Type>, defaults?: table<string, any>): table<string, lunette.Type>" },
       { "init(self)", "nothing, or `nil, why`", "For `return` in `init`: reserves the headers for the service. `self.challenge`, if it is there by then, is also asked for "
         .. "where plugins above refuse.", lua = "fun(self: table): nil, string?" },
       { "sources(list)", "table, or `nil, why`", 'Of places such as `"header:X-Api-Key"`, `"query:key"`, `"cookie:session"` and `"bearer"`: `read(req)` gives the '
@@ -63,6 +64,8 @@ return {
         lua = "fun(self: table, req: lunette.Request, challenge: string): integer?, table?, table?" },
       { "wrong(self, req, challenge, text)", "an answer", "For `return`: there are some, and they are not right. 401, with the challenges of the plugins above and below, too.",
         lua = "fun(self: table, req: lunette.Request, challenge: string, text: string): integer, table, table" },
+      { "asked(self, req, challenge)", "string or nil", "The `WWW-Authenticate` of an answer of your own: as in `wrong`, which has it anyway.",
+        lua = "fun(self: table, req: lunette.Request, challenge: string?): string?" },
       { "count(self, result)", "nothing", "Counts the request in `auth_requests_total`. `accept`, `wrong` and `missing` do it; others are for you: `undecided`, `limited`.",
         lua = "fun(self: table, result: string)" },
       { "counting(self)", "nothing", "For `init` of a plugin that counts without `auth.init`.", lua = "fun(self: table)" },

@@ -12,6 +12,7 @@ any "/jwt/*" {
   use "jwt" { algorithms = { "RS256", "ES256" }, jwks = "%s/keys", claims = { ["X-Email"] = "email" } },
 }
 any "/forward/*" { to = main, use "forward-auth" { url = "%s/check", take = { "X-User" }, identity = "X-User" } }
+any "/told/*" { to = main, use "forward-auth" { url = "%s/check", identity = "X-Who", groups = "X-Roles" } }
 any "/down/*" { to = main, use "forward-auth" { url = "%s/check", on_down = "allow" } }
 any "/open/*" { to = main }
 ]]
@@ -27,7 +28,7 @@ describe("shipped plugins that ask others who it is", function()
     end)
     local g = gate.start {
       services = { { name = "main", instances = { up } } }, workers = workers,
-      routes = ROUTES:format(issuer.url, issuer.url, issuer.url),
+      routes = ROUTES:format(issuer.url, issuer.url, issuer.url, issuer.url),
     }
     return g, up
   end
@@ -144,7 +145,7 @@ describe("shipped plugins that ask others who it is", function()
 
   it("forward-auth passes answers on, and no header of a client's as its own", function()
     local issuer = gate.upstream(function(request)
-      if request.headers["Authorization"] == "Bearer good" then return 200, "", { "X-User: bob" } end
+      if request.headers["Authorization"] == "Bearer good" then return 200, "", { "X-User: bob", "X-Who: bob" } end
       return 401, "who?", { 'WWW-Authenticate: Bearer realm="x"' }
     end)
     local g, up = start(issuer, 1)
@@ -155,8 +156,17 @@ describe("shipped plugins that ask others who it is", function()
     assert.equal("who?", r.body)
     assert.equal('Bearer realm="x"', r.headers["WWW-Authenticate"])
     assert.is_nil(gate.json.decode(g:get("/open/x", { headers = { "X-User: eve" } }).body).user)
+    local forged = { headers = { "Authorization: Bearer good", "X-Who: root", "x_roles: root",
+      "X-Consumer-Name: root" } }
+    for path, name in pairs { told = "bob", open = "" } do
+      g:get(("/%s/x"):format(path), forged)
+      local headers = up:last().headers
+      assert.is_nil(headers["X-Who"])
+      assert.is_nil(headers["x_roles"])
+      assert.equal(name, headers["X-Consumer-Name"] or "")
+    end
     issuer:stop()
     assert.equal(503, g:get("/forward/x", { headers = { "Authorization: Bearer good" } }).status)
-    assert.equal(2, #up.requests)
+    assert.equal(4, #up.requests)
   end)
 end)
