@@ -12,7 +12,7 @@ stds.lunette_plugin = { read_globals = {
   "select", "setmetatable", "sleep", "time", "tonumber", "tostring", "type", "unpack", "xpcall",
   auth = { fields = {
     accept = {}, asked = {}, count = {}, counting = {}, forbid = {}, header_text = {}, init = {}, is_known = {},
-    missing = {}, settings = {}, sources = {}, wrong = {},
+    missing = {}, outage = {}, settings = {}, shown_url = {}, sources = {}, url_fault = {}, wrong = {},
   } },
   bit = { fields = {
     arshift = {}, band = {}, bnot = {}, bor = {}, bswap = {}, bxor = {}, lshift = {}, rol = {}, ror = {}, rshift = {},
@@ -83,7 +83,7 @@ stds.lunette_routes = { read_globals = {
   "split", "time", "tonumber", "tostring", "type", "unpack", "use", "xpcall",
   auth = { fields = {
     accept = {}, asked = {}, count = {}, counting = {}, forbid = {}, header_text = {}, init = {}, is_known = {},
-    missing = {}, settings = {}, sources = {}, wrong = {},
+    missing = {}, outage = {}, settings = {}, shown_url = {}, sources = {}, url_fault = {}, wrong = {},
   } },
   bit = { fields = {
     arshift = {}, band = {}, bnot = {}, bor = {}, bswap = {}, bxor = {}, lshift = {}, rol = {}, ror = {}, rshift = {},

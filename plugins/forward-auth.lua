@@ -50,9 +50,8 @@ local forward = plugin "forward-auth" {
   }, { hide = false }),
   check = function(conf)
     if (conf.url == nil) == (conf.service == nil) then return nil, "service: required, or url, and not both" end
-    if conf.url and not conf.url:find("^[Hh][Tt][Tt][Pp]://") then
-      return nil, "url: expected one that begins with http://: this version has no TLS"
-    end
+    local wrong = conf.url and auth.url_fault(conf.url)
+    if wrong then return nil, "url: " .. wrong end
     if conf.groups and not conf.identity then return nil, "groups: needs identity" end
     if not conf.scheme:find("^[%w!#$%%&'*+.^_`|~-]+$") then
       return nil, "scheme: expected the name of one, such as Bearer"
@@ -74,6 +73,8 @@ function forward:init()
   for _, name in ipairs(conf.take) do reserve_header(name) end
   for _, name in ipairs { conf.identity, conf.groups } do reserve_header(name) end
   if conf.cache > 0 then self.seen = store.dict("answers", { size = "16m" }) end
+  local whom = conf.url and { url = auth.shown_url(conf.url) } or { service = tostring(conf.service) }
+  self.outage = auth.outage(store.dict("services", { size = "64k" }), conf.url or tostring(conf.service), whom)
   -- What is asked and what is kept of an answer: uses in which these differ know nothing of each other.
   self.use = json.encode { conf.url or tostring(conf.service), conf.path, conf.method, conf.send, conf.take,
     conf.identity or "", conf.groups or "" }
@@ -180,7 +181,7 @@ end
 -- `status`: of an answer whose content could not be had. Below 500 the service is there, and may have refused.
 local function no_answer(self, req, why, status)
   auth.count(self, "undecided")
-  log.warn("the authorization service does not answer", { why = why, status = status })
+  self.outage:begins("the authorization service does not answer", { why = why, status = status })
   if self.conf.on_down == "allow" and (not status or status >= 500) then return take_over(self, req, {}) end
   return req:refuse(503, "no_authorization", "Authorization is not available", { ["Retry-After"] = "1" })
 end
@@ -199,6 +200,7 @@ local function ask(self, req)
   }
   if not reply then return no_answer(self, req, why, status) end
   if reply.status >= 500 then return no_answer(self, req, "it is broken", reply.status) end
+  self.outage:ends("the authorization service answers again")
   if reply.status >= 300 then return refuse(self, req, reply) end
   local kept = gist(self, reply)
   if name then self.seen:set(name, pack(kept), conf.cache) end

@@ -75,10 +75,8 @@ local jwt = plugin "jwt" {
       local ok, why = (ENOUGH[alg] and check_secrets or check_keys)(conf, alg)
       if not ok then return nil, why end
     end
-    if conf.jwks and not conf.jwks:find("^[Hh][Tt][Tt][Pp]://") then
-      return nil, "jwks: expected a URL that begins with http://: this version has no TLS. Let something local fetch "
-        .. "the key set, or use jwks_file"
-    end
+    local wrong = conf.jwks and auth.url_fault(conf.jwks)
+    if wrong then return nil, ("jwks: %s. Let something local fetch the key set, or use jwks_file"):format(wrong) end
     return true
   end,
 }
@@ -114,9 +112,10 @@ local function fetch(self)
   if set then
     self.shared:set(url, reply.body)
     look(self)
+    self.outage:ends("the key set can be fetched again")
   else
     self.shared:set("resting " .. url, true, REST)
-    log.warn("the key set cannot be fetched", { url = url, why = why })
+    self.outage:begins("the key set cannot be fetched", { why = why })
   end
   self.shared:delete("wanted " .. url)
 end
@@ -149,6 +148,7 @@ local function init_jwks(self)
   local conf = self.conf
   local name, often = conf.jwks, conf.refresh
   self.shared, self.looked = store.dict("key-sets", { size = "4m" }), 0
+  self.outage = auth.outage(self.shared, name, { url = auth.shown_url(name) })
   adopt(self, nil)
   look(self) -- what was fetched before a reload
   local known = self.body

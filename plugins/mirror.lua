@@ -30,7 +30,8 @@ local mirror = plugin "mirror" {
     local url = conf.url
     if (url == nil) == (conf.service == nil) then return nil, "service: required, or url, and not both" end
     if not url then return true end
-    if not url:find("^[Hh][Tt][Tt][Pp]://") then return nil, "url: expected one that begins with http://" end
+    local wrong = auth.url_fault(url)
+    if wrong then return nil, "url: " .. wrong end
     if url:find("[?#]") then return nil, "url: expected one without a query" end
     return true
   end,
@@ -117,7 +118,8 @@ local function send(self, copy)
   local ok, reply, why = pcall(http.request, copy)
   self.under_way = self.under_way - 1
   if ok and reply then return "sent" end
-  log.debug("a copy has failed", { to = copy.url or tostring(copy.service), why = ok and why or tostring(reply) })
+  local whom = copy.url and auth.shown_url(copy.url) or tostring(copy.service)
+  log.debug("a copy has failed", { to = whom, why = ok and why or tostring(reply) })
   return "failed"
 end
 

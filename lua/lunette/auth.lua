@@ -17,9 +17,12 @@ local api_escape = require "lunette.escape"
 local auth_settings = require "lunette.auth_settings"
 local chain = require "lunette.chain"
 local fault = require "lunette.fault"
+local log = require "lunette.log"
 local metrics = require "lunette.metrics"
 local reserve = require "lunette.reserve"
 local text = require "lunette.schema_text"
+
+local QUIET = 1 -- seconds from the line that somebody is away to the earliest that they are back
 
 local C, cur, str, to_string = F.C, F.cur, F.str, F.string
 
@@ -189,6 +192,57 @@ function M.forbid(req, sentence)
     return ask(req, asked)
   end
   return req:refuse(403, "not_allowed", sentence)
+end
+
+
+-- ---- those who are asked ----
+
+-- What is wrong with the address of a service that is asked, or nil. It is not shown: it may have secrets.
+function M.url_fault(url)
+  if url:find("^%a[%w+.-]*://[^/?#]*@") then return "a name and a password in it cannot be sent" end
+  if not url:find("^[Hh][Tt][Tt][Pp]://") then
+    return "expected a URL that begins with http://: this version has no TLS"
+  end
+end
+
+
+-- Such an address as log lines may show it: scheme, host and path.
+function M.shown_url(url)
+  return (url:gsub("[?#].*$", ""):gsub("^(%a[%w+.-]*://)[^/]*@", "%1"))
+end
+
+
+local Outage = {}
+Outage.__index = Outage
+
+
+-- Somebody who is asked: of which there is one line in the log when they stop answering and one when they answer again, of all
+-- workers, however many requests find out. `dict` is of store.dict.
+function M.outage(dict, name, fields)
+  return setmetatable({ dict = dict, away = "away " .. name, quiet = "quiet " .. name, fields = fields }, Outage)
+end
+
+
+local function say(self, level, sentence, more)
+  local fields = {}
+  for key, value in pairs(self.fields) do fields[key] = value end
+  for key, value in pairs(more or {}) do fields[key] = value end
+  log[level](sentence, fields)
+end
+
+
+function Outage:begins(sentence, fields)
+  if not self.dict:add(self.away, true) then return end
+  self.dict:set(self.quiet, true, QUIET)
+  say(self, "warn", sentence, fields)
+end
+
+
+-- One who answers now and then is away: nobody needs a line for each time.
+function Outage:ends(sentence)
+  if not self.dict:get(self.away) or self.dict:get(self.quiet) then return end
+  self.dict:delete(self.away)
+  say(self, "info", sentence)
 end
 
 

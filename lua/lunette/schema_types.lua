@@ -24,15 +24,15 @@ local function text_json(t)
 end
 
 
--- A string with a rule: `ok(value)` judges what has passed the length check.
-local function text_type(noun, ok)
+-- A string with a rule: `ok(value)` judges what has passed the length check, `shown(value)` is what a message shows of another.
+local function text_type(noun, ok, shown)
   return {
     options = LENGTH,
     noun = function(t) return noun .. text.range(t.min, t.max, "character") end,
     parse = function(t, value, state, path)
       local good = type(value) == "string" and length_ok(t, #value)
       if good and (not ok or ok(value)) then return value end
-      return state:expected(path, t, value)
+      return state:expected(path, t, shown and type(value) == "string" and shown(value) or value)
     end,
     json = text_json,
   }
@@ -97,6 +97,8 @@ types.any = {
 types.url = text_type('a URL such as "http://host:8080/path"', function(s)
   local scheme, rest = s:match("^(%a[%w+.-]*)://(.+)$")
   return scheme ~= nil and not rest:find("[%c%s]") and rest:find("^[^/?#]") ~= nil
+end, function(s)
+  return (s:gsub("^.*@", "***@"):gsub("([?#]).*$", "%1***")) -- passwords and tokens
 end)
 
 

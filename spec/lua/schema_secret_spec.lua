@@ -43,6 +43,17 @@ describe("a secret", function()
     end)
   end
 
+  it("in a URL is not in the message that refuses it", function()
+    for _, url in ipairs {
+      "http//usr:hush-hush@a/", "http://a b/?token=hush-hush", "//usr:hush-hush@a", "a#hush-hush",
+    } do
+      local _, errors = schema.check({ url = t.url() }, { url = url }, "p")
+      local said = all_texts(errors)
+      assert.falsy(said:find(SECRET, 1, true), said)
+      assert.truthy(said:find("***", 1, true), said)
+    end
+  end)
+
   it("as a default is in no document", function()
     local fields = {
       one = t.secret { default = SECRET },

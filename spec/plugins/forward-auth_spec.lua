@@ -9,7 +9,7 @@ local URL = "http://auth:9000/check"
 describe("forward-auth", function()
   before_each(function()
     gate.reset()
-    gate.consumers { { name = "alice", groups = { "staff" }, keys = "alice-key-1" }, { name = "guest" } }
+    gate.consumers { { name = "alice", groups = { "staff" } } }
   end)
 
   local function settings(more)
@@ -68,72 +68,6 @@ describe("forward-auth", function()
     assert.same({}, gate.request(told, {}):json())
   end)
 
-  describe("as one of several methods", function()
-    local KEY = { ["X-Api-Key"] = "alice-key-1", ["Authorization"] = "Bearer x" }
-
-    local function combined(keys, conf, more)
-      local list = { gate.plugin("key-auth", keys), gate.plugin("forward-auth", settings(conf)) }
-      if more then list[3] = gate.plugin(more, {}) end
-      list[#list + 1] = function(req)
-        return 200, { by = req.client.authenticated, consumer = req.client.consumer, user = req.headers["X-User"],
-          lent = req.headers["X-Anonymous-Consumer"], authorization = req.headers["Authorization"] }
-      end
-      return gate.chain(list)
-    end
-
-    it("leaves those alone whom a plugin above knows", function()
-      gate.http:on("GET " .. URL, 200, "", { ["X-User"] = "u-7" })
-      local plugin = combined { otherwise = "next" }
-      assert.same({ by = "key-auth", consumer = "alice", authorization = "Bearer x" },
-        gate.request(plugin, { headers = KEY }):json())
-      assert.equal(0, #gate.http.requests)
-      assert.equal("forward-auth", gate.request(plugin, { headers = { Authorization = "Bearer x" } }):json().by)
-    end)
-
-    it("asks about them where it has no part in who it is", function()
-      gate.http:on("GET " .. URL, 403, "")
-      local plugin = gate.chain {
-        gate.plugin("key-auth", {}), gate.plugin("forward-auth", { url = URL }), function() return 200 end,
-      }
-      assert.equal(403, gate.request(plugin, { headers = KEY }).status)
-    end)
-
-    it("leaves requests without credentials to those below, or lends a consumer, without asking", function()
-      local plugin = combined({ otherwise = "next" }, { otherwise = "next" })
-      local seen = gate.request(plugin, { headers = { ["X-User"] = "eve" } })
-      assert.same({}, seen:json())
-      seen = gate.request(combined({ otherwise = "next" }, { anonymous = "guest" }), {})
-      assert.same({ consumer = "guest", lent = "true" }, seen:json())
-      assert.equal(0, #gate.http.requests)
-      local out = gate.request(combined({ otherwise = "next" }, { otherwise = "next" }, "acl"), {})
-      assert.equal(401, out.status)
-      assert.equal('ApiKey realm="lunette", Bearer realm="lunette"', out.headers["WWW-Authenticate"])
-      assert.equal(3, gate.metrics('auth_requests_total{plugin="forward-auth",result="missing"}'))
-    end)
-
-    it("refuses wrong ones all the same, and asks for what else would do", function()
-      gate.http:on("GET " .. URL, 401, "who?", { ["WWW-Authenticate"] = { 'Bearer realm="x"', "Negotiate" } })
-      local plugin = combined({ otherwise = "next" }, { otherwise = "next" }, "basic-auth")
-      for _, headers in ipairs { { Authorization = "Bearer y" }, { Cookie = "a=b" } } do
-        local out = gate.request(plugin, { headers = headers })
-        assert.equal(401, out.status)
-        assert.equal("who?", out.body)
-        assert.equal('ApiKey realm="lunette", Bearer realm="x", Negotiate, Basic realm="lunette", charset="UTF-8"',
-          out.headers["WWW-Authenticate"])
-      end
-      assert.equal(2, #gate.http.requests)
-    end)
-
-    it("finds credentials where it is told to, and keeps them from the service", function()
-      gate.http:on("GET " .. URL, 200, "", { ["X-User"] = "u-7" })
-      local plugin = combined({ otherwise = "next" }, { otherwise = "next", from = { "bearer" }, hide = true })
-      assert.is_nil(gate.request(plugin, { headers = { Authorization = "Basic x", Cookie = "a=b" } }):json().by)
-      assert.same({ by = "forward-auth", user = "u-7" },
-        gate.request(plugin, { headers = { Authorization = "Bearer x" } }):json())
-      assert.equal("Bearer x", gate.http.requests[1].headers["Authorization"])
-    end)
-  end)
-
   it("knows consumers", function()
     gate.http:on("GET " .. URL, 204, "", { ["X-User"] = "alice", ["X-Roles"] = "root" })
     local seen = gate.request(chain(), REQUEST):json()
@@ -184,6 +118,29 @@ describe("forward-auth", function()
     for result, count in pairs { accepted = 1, wrong = 1, undecided = 6 } do
       assert.equal(count, gate.metrics(('auth_requests_total{plugin="forward-auth",result="%s"}'):format(result)))
     end
+  end)
+
+  it("tells of a service that is away once, and once when it is back, without what its URL has of secrets", function()
+    local url = URL .. "?token=hush"
+    local plugin = chain(settings { url = url })
+    local function lines()
+      local list = {}
+      for i, line in ipairs(gate.logged()) do list[i] = { line.level, line.text, line.fields.url, line.fields.why } end
+      return list
+    end
+    gate.http:on("GET " .. url, nil, "connection refused")
+    for _ = 1, 5 do assert.equal(503, gate.request(plugin, REQUEST).status) end
+    local away = { "warn", "the authorization service does not answer", URL, "connection refused" }
+    assert.same({ away }, lines())
+    gate.http:on("GET " .. url, 403, "")
+    gate.request(plugin, REQUEST) -- it may be one of those that answer now and then
+    assert.same({ away }, lines())
+    gate.clock:advance(2)
+    for _ = 1, 5 do assert.equal(403, gate.request(plugin, REQUEST).status) end
+    assert.same({ away, { "info", "the authorization service answers again", URL } }, lines())
+    gate.http:on("GET " .. url, 500, "")
+    gate.request(plugin, REQUEST)
+    assert.equal(3, #lines())
   end)
 
   it("lets nobody pass whose refusal is too large to be read", function()
@@ -267,9 +224,10 @@ describe("forward-auth", function()
 
   for why, conf in pairs {
     ["service: required, or url, and not both"] = {},
-    ["url: expected one that begins with http://"] = { url = "https://auth/" },
+    ["url: expected a URL that begins with http://"] = { url = "https://auth/" },
     ['from[1]: expected "header:NAME"'] = { url = URL, from = { "Authorization" } },
     ["scheme: expected the name of one"] = { url = URL, scheme = 'a"b' },
+    ["url: a name and a password in it cannot be sent"] = { url = "http://usr:pw@auth/" },
     ["groups: needs identity"] = { url = URL, groups = "X-Roles" },
     ["send: x-forwarded-for is one that the question has anyway"] = { url = URL, send = { "x-forwarded-for" } },
     ["send: X-Request-Id is one that the question has anyway"] = { url = URL, send = { "X-Request-Id" } },
@@ -278,6 +236,7 @@ describe("forward-auth", function()
       local ok, err = pcall(gate.plugin, "forward-auth", conf)
       assert.is_false(ok)
       assert.truthy(tostring(err):find(why, 1, true), tostring(err))
+      assert.falsy(tostring(err):find("usr", 1, true), tostring(err))
     end)
   end
 end)

@@ -70,6 +70,27 @@ describe("jwt with a key set", function()
     assert.equal(200, ask(made.tokens.RS256).status)
   end)
 
+  it("tells of an issuer that is away once, and once when it is back, without what its URL has of secrets", function()
+    local url = URL .. "?token=hush"
+    local p = gate.plugin("jwt", { algorithms = { "RS256" }, jwks = url, refresh = "1m" })
+    local function status()
+      return gate.request(p, { headers = { ["Authorization"] = "Bearer " .. made.tokens.RS256 } }).status
+    end
+    gate.http:on("GET " .. url, 500, "")
+    for _ = 1, 5 do
+      assert.equal(503, status())
+      gate.clock:advance(2)
+    end
+    gate.http:on("GET " .. url, 200, made.jwks)
+    for _ = 1, 2 do assert.is_nil(status()) end
+    local lines = {}
+    for i, line in ipairs(gate.logged()) do lines[i] = { line.level, line.text, line.fields.url, line.fields.why } end
+    assert.same({
+      { "warn", "the key set cannot be fetched", URL, "status 500" },
+      { "info", "the key set can be fetched again", URL },
+    }, lines)
+  end)
+
   it("asks again for a key that it does not know, now and then", function()
     gate.http:on("GET " .. URL, 200, without "r1")
     assert.equal(200, ask(made.tokens.ES256).status)

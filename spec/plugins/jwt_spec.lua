@@ -269,6 +269,7 @@ describe("jwt", function()
     ["secret: RS256 is for public keys: use the plugin twice"] =
       { algorithms = { "HS256", "RS256" }, secret = SECRET },
     ["expected exactly one of public_key, public_keys, jwks and jwks_file"] = { algorithms = { "RS256" } },
+    ["jwks: a name and a password in it cannot be sent"] = { algorithms = { "RS256" }, jwks = "http://usr:pw@a/keys" },
     ["jwks: expected a URL that begins with http://: this version has no TLS"] =
       { algorithms = { "RS256" }, jwks = "https://a/keys" },
     ["algorithms: required"] = { secret = SECRET },

@@ -69,6 +69,12 @@ return {
       { "count(self, result)", "nothing", "Counts the request in `auth_requests_total`. `accept`, `wrong` and `missing` do it; others are for you: `undecided`, `limited`.",
         lua = "fun(self: table, result: string)" },
       { "counting(self)", "nothing", "For `init` of a plugin that counts without `auth.init`.", lua = "fun(self: table)" },
+      { "url_fault(url)", "string or nil", "For `check`: what is wrong with the address of somebody who is asked, without showing it.",
+        lua = "fun(url: string): string?" },
+      { "shown_url(url)", "string", "Of such an address what log lines may show: scheme, host and path.", lua = "fun(url: string): string" },
+      { "outage(dict, name, fields)", "outage", "Of somebody who is asked: one line in the log when they stop answering, `outage:begins(text, fields)`, and "
+        .. "one when they answer again, `outage:ends(text)`, however often and in however many workers that is called. `dict` is of `store.dict`.",
+        lua = "fun(dict: lunette.Dict, name: string, fields: table): { begins: fun(self: table, text: string, fields?: table), ends: fun(self: table, text: string) }" },
       { "forbid(req, text)", "an answer", "For `return`: whoever it is may not do this. 403; or 401 where nobody is known and plugins above could have asked.",
         lua = "fun(req: lunette.Request, text: string): integer, table, table" },
     },
