@@ -37,10 +37,11 @@ void ln_admit_make_id(struct ln_exchange *x)
 
 static void take_id(struct ln_exchange *x)
 {
-    struct ln_slice name = ln_slice_of(x->gen->conf->gateway.headers.request_id);
-    struct ln_field *f = name.n > 0 ? ln_fields_get(&x->head.fields, name) : NULL;
+    const char *name = x->gen->conf->gateway.headers.request_id;
+    struct ln_field *f =
+        x->trusted && name[0] != '\0' ? ln_fields_get(&x->head.fields, ln_slice_of(name)) : NULL;
 
-    if (f != NULL && x->trusted && f->value_len > 0 && f->value_len <= 128)
+    if (f != NULL && f->value_len > 0 && f->value_len <= 128)
         x->req.id = ln_field_value(f);
     else
         ln_admit_make_id(x);

@@ -578,6 +578,7 @@ void ln_exchange_abandon(struct ln_exchange *x)
     finish(x);
 }
 
+/* All but x->up. */
 static struct ln_exchange *begin(struct ln_downstream *d, struct ln_generation *gen)
 {
     struct ln_gateway *gw = d->gw;
@@ -604,7 +605,6 @@ static struct ln_exchange *begin(struct ln_downstream *d, struct ln_generation *
     ln_fields_init(&x->req.reply_fields, &x->arena);
     ln_fields_init(&x->trailers_up, &x->arena);
     ln_fields_init(&x->trailers_down, &x->arena);
-    ln_flow_init(&x->up, &gw->bufs, LN_FRAMING_NONE, 0, LN_FRAMING_NONE, NULL);
     ln_flow_init(&x->down, &gw->bufs, LN_FRAMING_NONE, 0, LN_FRAMING_NONE, NULL);
     gw->exchange_count++;
     ln_slot_set(&gw->slot->exchanges, gw->exchange_count);
@@ -648,6 +648,7 @@ void ln_exchange_start(struct ln_downstream *d, struct ln_generation *gen, size_
         x->req.has_content = !ln_body_is_done(&x->up.body);
         x->req.length = x->head.framing == LN_FRAMING_CHUNKED ? LN_LENGTH_UNKNOWN : x->head.length;
     } else {
+        ln_flow_init(&x->up, &d->gw->bufs, LN_FRAMING_NONE, 0, LN_FRAMING_NONE, NULL);
         ln_admit_make_id(x);
         x->answer = ln_answer_reject(why);
     }
@@ -679,6 +680,7 @@ void ln_exchange_refuse(struct ln_downstream *d, struct ln_generation *gen,
 {
     struct ln_exchange *x = begin(d, gen);
 
+    ln_flow_init(&x->up, &d->gw->bufs, LN_FRAMING_NONE, 0, LN_FRAMING_NONE, NULL);
     ln_admit_make_id(x);
     x->answer = *a;
     ln_exchange_advance(x);

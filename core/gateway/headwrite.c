@@ -231,7 +231,7 @@ static void write_limit(const struct ln_exchange *x, struct ln_writer *w)
     if (t->dry)
         ln_write_literal(w, "X-RateLimit-Dry-Run: refused\r\n");
     if (!t->any || !x->gen->conf->limit.headers ||
-        ln_fields_get(x->req.res_fields, LN_SLICE("RateLimit-Limit")) != NULL)
+        ln_fields_find(x->req.res_fields, LN_FIELD_RATELIMIT_LIMIT) != NULL)
         return;
     ln_write_field_u64(w, LN_SLICE("RateLimit-Limit"), t->most);
     ln_write_field_u64(w, LN_SLICE("RateLimit-Remaining"), t->left);

@@ -51,9 +51,14 @@ enum {
 void ln_body_init(struct ln_body *b, enum ln_framing framing, uint64_t length,
                   struct ln_fields *trailers)
 {
-    *b = (struct ln_body){.framing = framing, .trailers = trailers};
-    if (framing == LN_FRAMING_LENGTH)
-        b->left = length;
+    b->framing = framing;
+    b->digits = 0;
+    b->name_len = 0;
+    b->left = framing == LN_FRAMING_LENGTH ? length : 0;
+    b->total = b->overhead = 0;
+    b->trailer_bytes = b->line_len = b->line_cap = 0;
+    b->trailers = trailers;
+    b->line = NULL;
     if (framing == LN_FRAMING_NONE || (framing == LN_FRAMING_LENGTH && length == 0))
         b->state = DONE;
     else

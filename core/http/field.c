@@ -85,6 +85,7 @@ enum ln_field_id ln_field_identify(const char *name, size_t n)
         break;
     case 15:
         IS(X_FORWARDED_FOR, "x-forwarded-for");
+        IS(RATELIMIT_LIMIT, "ratelimit-limit");
         break;
     case 16:
         IS(PROXY_CONNECTION, "proxy-connection");

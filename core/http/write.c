@@ -6,15 +6,23 @@
 #include "base/assert.h"
 #include "http/status.h"
 
-void ln_write_u64(struct ln_writer *w, uint64_t v)
-{
-    char digits[20], *at = digits + sizeof digits;
+enum { DIGITS = 20 }; /* of 64 bits, at most */
 
+/* Where the number begins that ends at `end`. */
+static inline char *put_digits(char *end, uint64_t v)
+{
     do {
-        *--at = (char)('0' + v % 10);
+        *--end = (char)('0' + v % 10);
         v /= 10;
     } while (v > 0);
-    ln_write_bytes(w, at, (size_t)(digits + sizeof digits - at));
+    return end;
+}
+
+void ln_write_u64(struct ln_writer *w, uint64_t v)
+{
+    char digits[DIGITS], *end = digits + DIGITS, *at = put_digits(end, v);
+
+    ln_write_bytes(w, at, (size_t)(end - at));
 }
 
 void ln_write_hex(struct ln_writer *w, uint64_t v)
@@ -54,10 +62,21 @@ void ln_write_field(struct ln_writer *w, struct ln_slice name, struct ln_slice v
 
 void ln_write_field_u64(struct ln_writer *w, struct ln_slice name, uint64_t value)
 {
-    ln_write_slice(w, name);
-    ln_write_literal(w, ": ");
-    ln_write_u64(w, value);
-    ln_write_crlf(w);
+    char digits[DIGITS], *end = digits + DIGITS, *from = put_digits(end, value), *at = w->at;
+
+    if ((size_t)(w->end - at) < name.n + (size_t)(end - from) + 4 || w->overflow) {
+        w->overflow = true;
+        return;
+    }
+    memcpy(at, name.p, name.n);
+    at += name.n;
+    *at++ = ':';
+    *at++ = ' ';
+    while (from < end)
+        *at++ = *from++;
+    *at++ = '\r';
+    *at++ = '\n';
+    w->at = at;
 }
 
 void ln_write_fields(struct ln_writer *w, const struct ln_fields *f)
