@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- schema_files.lua - the types of settings that may stand in files of their own: file, addresses.
+-- schema_files.lua - the types of settings that may stand in files of their own: file, secret, addresses.
 -- Rows as in schema_types.lua.
 --
 -- state.env.read(path) gives a file's bytes, or nil and a sentence; what it has read is watched like the configuration itself.
@@ -42,6 +42,42 @@ types.file = {
     return bytes
   end,
   json = function() return { type = "string" } end,
+}
+
+
+-- What is written instead of a secret: that it is elsewhere. Gives it, or reports what is wrong.
+local function find_secret(state, at, path)
+  if path == "" or path:find("%z") then
+    return state:add(at, 'expected "file:" and the path of a file with a secret')
+  end
+  local bytes = read(state, at, path)
+  local secret = bytes and bytes:gsub("\r?\n$", "")
+  if secret == "" then return state:add(at, text.quote(path) .. " has no secret in it") end
+  return secret
+end
+
+
+-- Like a string, but no message, document or listing ever shows it. "file:" and a path: it is what that file has, without a
+-- line end behind it.
+types.secret = {
+  hidden = true,
+  options = { min = true, max = true },
+  noun = function(t) return "a secret" .. text.range(t.min, t.max, "character") end,
+  parse = function(t, value, state, path)
+    local file = type(value) == "string" and value:match("^file:(.*)$")
+    if file and not state.env.read then return value end
+    if type(value) == "string" and value:find("^%${[%w_]+.*}$") then
+      return state:add(path, 'expected a secret, got the name of a variable; in a routes file it is env("NAME")')
+    end
+    local secret = value
+    if file then
+      secret = find_secret(state, path, file)
+      if not secret then return nil end
+    end
+    local good = type(secret) == "string" and #secret >= (t.min or 0) and #secret <= (t.max or math.huge)
+    return good and secret or state:expected(path, t, secret)
+  end,
+  json = function() return { type = "string" } end, -- of whatever length: it may name a file
 }
 
 

@@ -42,11 +42,6 @@ end
 types.string = text_type("a string")
 
 
--- Like a string, but no message, document or listing ever shows it.
-types.secret = text_type("a secret")
-types.secret.hidden = true
-
-
 function M.is_header_name(s)
   return type(s) == "string" and s:find("^[%w!#$%%&'*+.^_`|~-]+$") ~= nil
 end

@@ -43,6 +43,53 @@ describe("a secret", function()
     end)
   end
 
+  describe("in a file", function()
+    local words = {
+      ["a.txt"] = SECRET .. "\n", ["crlf.txt"] = SECRET .. "\r\n", ["bare.txt"] = SECRET,
+      ["two.txt"] = SECRET .. "\n\n", ["empty.txt"] = "\n",
+    }
+    local env = { read = function(path) return words[path], ("cannot read %s: No such file"):format(path) end }
+
+    local function check(kind, value) return schema.check({ key = kind }, { key = value }, "p", env) end
+
+    it("is what the file has, without a line end behind it", function()
+      for _, name in ipairs { "a.txt", "crlf.txt", "bare.txt" } do
+        assert.equal(SECRET, check(t.secret(), "file:" .. name).key)
+      end
+      assert.equal(SECRET .. "\n", check(t.secret(), "file:two.txt").key)
+      local some = check(t.map { t.secret() }, { one = "file:a.txt", two = "plain" }).key
+      assert.same({ one = SECRET, two = "plain" }, some)
+      assert.equal("redis://h", check(t.secret(), "redis://h").key)
+    end)
+
+    it("is judged like any other, and not shown", function()
+      for name, why in pairs {
+        ["a.txt"] = "key: expected a secret of at most 3 characters, got *** (string)",
+        ["none.txt"] = "key: cannot read none.txt: No such file",
+        ["empty.txt"] = 'key: "empty.txt" has no secret in it',
+        [""] = 'key: expected "file:" and the path of a file with a secret',
+        ["a\0b"] = 'key: expected "file:" and the path of a file with a secret',
+      } do
+        local conf, errors = check(t.secret { max = 3 }, "file:" .. name)
+        assert.is_nil(conf)
+        assert.same({ why }, errors)
+      end
+    end)
+
+    it("is not read where there are no files", function()
+      assert.equal("file:a.txt", schema.check({ key = t.secret { min = 90 } }, { key = "file:a.txt" }, "p").key)
+    end)
+  end)
+
+  it("is no name of a variable, which everybody knows", function()
+    for _, value in ipairs { "${JWT_SECRET}", "${JWT_SECRET:-hush}" } do
+      local conf, errors = schema.check({ key = t.secret() }, { key = value }, "p")
+      assert.is_nil(conf)
+      assert.same({ 'key: expected a secret, got the name of a variable; in a routes file it is env("NAME")' }, errors)
+    end
+    assert.equal("a${b}", schema.check({ key = t.secret() }, { key = "a${b}" }, "p").key)
+  end)
+
   it("in a URL is not in the message that refuses it", function()
     for _, url in ipairs {
       "http//usr:hush-hush@a/", "http://a b/?token=hush-hush", "//usr:hush-hush@a", "a#hush-hush",

@@ -36,7 +36,8 @@ return {
       { "amount", "function(req, res)", 'A whole number, `"header:NAME"`, a template or a function: `conf.x(req, res)` gives a whole number up to '
         .. '1e9, or nil where there is none. What a client may have written is at least 1. `of = "response"`: its header.' },
       { "any", "any value", "Whatever is written there, such as a table that becomes JSON." },
-      { "secret", "string", "Text that no message and no listing shows." },
+      { "secret", "string", 'Text that no message and no listing shows. `"file:PATH"`, beside the file that says so, is what that file has, without a '
+        .. 'line end behind it; it is watched.' },
       { "oneof", "string", 'One of the words it lists: `t.oneof { "a", "b", default = "a" }`.' },
       { "list", "list", "`t.list { t.string() }`; `min` and `max` are the number of items." },
       { "map", "table", "`t.map { t.integer() }`, or with a type for names: `t.map { t.header_name(), t.string() }`." },

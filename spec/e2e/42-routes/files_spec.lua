@@ -33,6 +33,24 @@ describe("the files of a routes file", function()
     assert.equal(404, g:get("/in/x").status)
   end)
 
+  it("may be secrets of plugins, beside the file that names them", function()
+    local service = { name = "app", path = "/app", instances = { gate.upstream() }, plugins = {
+      { maintenance = { pass = { ["X-Pass"] = "file:secrets/word" } } },
+    } }
+    local g = gate.start {
+      watch = true, services = { service }, files = { ["secrets/word"] = "first-word\n", ["word"] = "second-word\n" },
+      routes = 'get "/" { use "maintenance" { pass = { ["X-Pass"] = "file:word" } }, reply = { 200, "in" } }',
+    }
+    local function status(path, word) return g:get(path, { headers = { "X-Pass: " .. word } }).status end
+    assert.equal(200, status("/", "second-word"))
+    assert.equal(503, status("/", "file:word"))
+    assert.equal(503, status("/", "first-word"))
+    assert.equal(200, status("/app", "first-word"))
+    g.dir:write("word", "third-word\n")
+    gate.eventually(function() return status("/", "third-word") == 200 end, "the new word")
+    assert.equal(503, status("/", "second-word"))
+  end)
+
   it("may be missing from a reload, which then is none", function()
     local g = gate.start { routes = 'get "/" { reply = { 200, file "page.txt" } }', files = { ["page.txt"] = "one" } }
     g.dir:write("routes.lua", 'get "/" { reply = { 200, file "gone.txt" } }')
