@@ -104,7 +104,7 @@ static void load_routes(struct ln_generation *g, const struct ln_vm_env *env,
     if (g->router != NULL)
         ln_advice_give(routes, count, g->conf->gateway.merge_slashes, diag);
     if (diag->errors == 0)
-        ln_loops_warn(g->conf, diag);
+        ln_loops_warn(g->conf, routes, count, diag);
 }
 
 /* A source that nobody may send would never answer. */

@@ -49,7 +49,32 @@ static const struct ln_listener_conf *listener_of(const struct ln_conf *conf,
     return NULL;
 }
 
-void ln_loops_warn(const struct ln_conf *conf, struct ln_diag *diag)
+static bool goes_to(const struct ln_route *r, int service)
+{
+    for (unsigned i = 0; r->split != NULL && i < r->split->count; i++)
+        if (r->split->services[i] == service)
+            return true;
+    return r->split == NULL && r->service == service;
+}
+
+/* Can a request come to the instance, back to the listener, and find a route to the same service
+ * again and again? Where each round takes something off its path, it cannot. */
+static bool goes_round(const struct ln_route *routes, unsigned count, int service,
+                       const struct ln_instance_conf *instance, const struct ln_listener_conf *l)
+{
+    for (unsigned i = 0; i < count; i++) {
+        const struct ln_route *r = &routes[i];
+        bool gets_shorter = r->strip != NULL && strlen(r->strip) > 1 && instance->base[0] == '\0';
+
+        if (goes_to(r, service) && !gets_shorter &&
+            (r->listener == NULL || strcmp(r->listener, l->name) == 0))
+            return true;
+    }
+    return false;
+}
+
+void ln_loops_warn(const struct ln_conf *conf, const struct ln_route *routes, unsigned count,
+                   struct ln_diag *diag)
 {
     for (unsigned i = 0; i < conf->service_count; i++) {
         const struct ln_service_conf *s = &conf->services[i];
@@ -57,7 +82,7 @@ void ln_loops_warn(const struct ln_conf *conf, struct ln_diag *diag)
         for (unsigned k = 0; k < s->instance_count; k++) {
             const struct ln_listener_conf *l = listener_of(conf, &s->instances[k]);
 
-            if (l != NULL)
+            if (l != NULL && goes_round(routes, count, (int)i, &s->instances[k], l))
                 ln_diag_warn(diag, &s->instances[k].place,
                              "instance %s of %s is the listener \"%s\" of this gateway: requests "
                              "that come back to the same route go round until connections run out",

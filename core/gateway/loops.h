@@ -6,10 +6,13 @@
 
 #include "conf/conf.h"
 #include "conf/diag.h"
+#include "script/route.h"
 
 /* A request that such an instance sends back to the route it came from goes round until there are
- * no more connections. Asking another listener of one's own is meant sometimes: no more than a
- * warning. Addresses of other interfaces of the machine are not known here. */
-void ln_loops_warn(const struct ln_conf *conf, struct ln_diag *diag);
+ * no more connections. What plugins make of it is not known, and asking another listener of one's
+ * own is meant sometimes: no more than a warning. Addresses of other interfaces of the machine are
+ * not known here. */
+void ln_loops_warn(const struct ln_conf *conf, const struct ln_route *routes, unsigned count,
+                   struct ln_diag *diag);
 
 #endif

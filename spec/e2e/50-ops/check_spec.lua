@@ -42,6 +42,28 @@ describe("lunette check", function()
     end)
   end
 
+  -- Whether a request can come round: what the sample does cannot.
+  for title, case in pairs {
+    ["that each round takes something off"] = { "path: /a", false },
+    ["that keeps its path"] = { "path: /a, stripPath: false", true },
+    ["that gets its path back"] = { "path: /a", true, "/a" },
+    ["that no route of that listener leads to"] = { "", false, "",
+      'get "/x" { listener = "other", to = service "main" }' },
+    ["that a route of that listener shares out"] = { "", true, "",
+      'get "/x" { listener = "main", to = split { { service "main", 1 } } }' },
+  } do
+    it((case[2] and "warns of" or "says nothing of") .. " an instance of its own " .. title, function()
+      local d = gate.files { yaml = ([[
+gateway: { listeners: [ { name: main, listen: ":8080" }, { name: other, listen: ":8081" } ] }
+services: [ { name: main, instances: [ "http://127.0.0.1:8080%s" ], %s } ]
+]]):format(case[3] or "", case[1]), routes = case[4] }
+      local r = gate.run("check", "-c", d:join("gateway.yaml"))
+      local all = r.out .. r.err
+      assert.equal(0, r.code, all)
+      assert.equal(case[2], all:find('is the listener "main" of this gateway', 1, true) ~= nil, all)
+    end)
+  end
+
   it("says of a Redis behind TLS that there is none yet, and not with which password", function()
     local r = check { yaml = GOOD .. "rateLimit: { requestsPerSecond: 1, redisURL: 'rediss://:hunter2@r:1' }\n" }
     assert.equal(1, r.code, r.all)
