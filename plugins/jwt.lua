@@ -66,7 +66,8 @@ local jwt = plugin "jwt" {
     consumer_claim = t.string { default = "sub", min = 1,
       help = "The claim that says who it is: a consumer of that name, or else an identity of its own." },
     groups_claim = t.string { default = "groups", min = 1,
-      help = "The claim with the groups of somebody who is no consumer: a list, or a text with spaces between them." },
+      help = "The claim with the groups of somebody who is no consumer: a list, or a text with spaces between them. As "
+        .. "in all these settings, dots lead into objects where no claim has the name itself: `realm_access.roles`." },
     claims = t.map { t.header_name(), t.string(),
       help = 'Claims for the service, by header: `{ ["X-Email"] = "email" }`. No client can send these headers.' },
   },
@@ -241,6 +242,19 @@ end
 
 -- ---- claims ----
 
+-- The claim of that name; or, with dots, what lies in the objects that they lead through: "realm_access.roles".
+local function claim_of(claims, name)
+  local value = claims[name]
+  if value ~= nil or not name:find(".", 1, true) then return value end
+  value = claims
+  for step in (name .. "."):gmatch("([^.]*)%.") do
+    if type(value) ~= "table" then return nil end
+    value = rawget(value, step)
+  end
+  return value
+end
+
+
 -- A list of names, or a text with spaces between them.
 local function groups_of(value)
   local list = {}
@@ -271,8 +285,8 @@ local function open_once(self, token)
   local claims, why = open(self, token)
   if not claims then return claims, why end
   if self.count == REMEMBERED then self.old, self.young, self.count = self.young, {}, 0 end
-  known = { claims = claims, name = name_of(claims[self.conf.consumer_claim]) }
-  known.groups = groups_of(claims[self.conf.groups_claim])
+  known = { claims = claims, name = name_of(claim_of(claims, self.conf.consumer_claim)) }
+  known.groups = groups_of(claim_of(claims, self.conf.groups_claim))
   self.young[digest], self.count = known, self.count + 1
   return known
 end
@@ -291,7 +305,7 @@ end
 local function find_fault(self, claims)
   local conf, now, leeway = self.conf, time(), self.conf.leeway
   for i = 1, #conf.require do
-    local value = claims[conf.require[i]]
+    local value = claim_of(claims, conf.require[i])
     if value == nil or value == json.null then return ("it has no claim %s"):format(conf.require[i]) end
   end
   local exp, nbf, iat = claims.exp, claims.nbf, claims.iat
@@ -310,7 +324,7 @@ end
 
 local function tell_claims(self, req, claims)
   for i = 1, #self.told, 2 do
-    local value = claims[self.told[i + 1]]
+    local value = claim_of(claims, self.told[i + 1])
     if type(value) == "table" then value = json.encode(value) end
     if type(value) == "boolean" then value = tostring(value) end
     req.headers[self.told[i]] = value ~= nil and value ~= json.null and auth.header_text(value) or nil
