@@ -193,13 +193,15 @@ describe("the hot path", function()
     end
     jit.flush()
     heat(chain.request)
-    run_all()
-    collectgarbage()
-    collectgarbage("stop")
-    local before = collectgarbage("count")
-    run_all()
-    local bytes = (collectgarbage("count") - before) * 1024 / ROUNDS
-    collectgarbage("restart")
+    local bytes = math.huge
+    for _ = 1, 4 do -- a trace that is made meanwhile takes memory, but only once
+      collectgarbage()
+      collectgarbage("stop")
+      local before = collectgarbage("count")
+      run_all()
+      bytes = math.min(bytes, (collectgarbage("count") - before) * 1024 / ROUNDS)
+      collectgarbage("restart")
+    end
     assert.is_true(bytes < 4, ("%.1f bytes a request"):format(bytes))
   end)
 
