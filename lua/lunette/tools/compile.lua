@@ -27,6 +27,7 @@ local SAMPLES = {
 
 -- What a sample of each type does not make sense for.
 local EXAMPLES = {
+  access = { deny = { { path = { "/admin/*" }, client = { "consumer:eve" }, header = { ["X-A"] = "*" } } } },
   ["body-transform"] = { request = { remove = { "a" } }, response = { set = { a = 1 } } },
   cors = { origins = { "https://*.example.com" }, credentials = true },
   fault = { delay = { time = 0.001, upto = 0.002, share = 50 }, abort = { share = 9 }, only = { ["X-Api-Key"] = "*" } },
