@@ -128,12 +128,13 @@ end
 
 
 -- One worker fetches; the others wait for it, no longer than that may take. What somebody has fetched between our wish and our
--- turn is new enough.
-local function fetch_once(self)
-  local lock, patience, known = "fetching " .. self.conf.jwks, self.conf.timeout, self.body
+-- turn is new enough. `rarely`: not if somebody has asked so a moment ago.
+local function fetch_once(self, rarely)
+  local url = self.conf.jwks
+  local lock, patience, known = "fetching " .. url, self.conf.timeout, self.body
   if self.shared:add(lock, true, patience + 1) then
     look(self)
-    if self.body == known then fetch(self) end
+    if self.body == known and (not rarely or self.shared:add("asked " .. url, true, ASK_AGAIN)) then fetch(self) end
     self.shared:delete(lock)
     return
   end
@@ -218,12 +219,7 @@ end
 local function renew(self)
   local known = self.body
   look(self)
-  if self.body ~= known then return end
-  if self.shared:add("asked " .. self.conf.jwks, true, ASK_AGAIN) or is_fetching(self) then
-    fetch_once(self)
-  else
-    look(self)
-  end
+  if self.body == known then fetch_once(self, true) end
 end
 
 
