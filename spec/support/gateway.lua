@@ -238,6 +238,22 @@ function Gateway:workers()
 end
 
 
+-- Seconds that the workers, and this process, were ready to run and did not, because others had the processors: what a machine
+-- that does other things adds to a time that is measured here. A worker that blocks, or waits too long, adds nothing to it.
+function Gateway:crowded_out()
+  local sum, pids = 0, self:workers()
+  pids[#pids + 1] = "self"
+  for _, pid in ipairs(pids) do
+    local file = io.open(("/proc/%s/schedstat"):format(pid))
+    if file then
+      sum = sum + (tonumber(file:read("*a"):match("^%d+ (%d+)")) or 0) / 1e9
+      file:close()
+    end
+  end
+  return sum
+end
+
+
 -- Waits until `n` workers live of which none is in `not_these`.
 function Gateway:wait_workers(n, not_these, timeout)
   local old = {}

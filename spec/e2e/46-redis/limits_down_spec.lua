@@ -65,27 +65,19 @@ local TROUBLES = {
 
 -- Requests one after the other: how long the longest took, who judged.
 local function drive(g, n, seen)
-  seen = seen or { worst = 0, waited = 0, late = 0, judges = {}, statuses = {} }
+  seen = seen or { worst = 0, waited = 0, judges = {}, statuses = {} }
   for _ = 1, n do
-    local from = gate.now()
+    local crowded, from = g:crowded_out(), gate.now()
     local r = g:get("/")
     local judge = r.headers["X-RateLimit-State"]
     local took = gate.now() - from
-    seen.worst = math.max(seen.worst, took)
+    if took > seen.worst then seen.worst = math.max(seen.worst, took - (g:crowded_out() - crowded)) end
     seen.waited = seen.waited + (took < TIMEOUT and 0 or 1)
-    seen.late = seen.late + (took <= TIMEOUT + TURN and 0 or 1)
     seen.judges[judge] = (seen.judges[judge] or 0) + 1
     seen.statuses[r.status] = (seen.statuses[r.status] or 0) + 1
     seen.last = judge
   end
   return seen
-end
-
-
--- No request waits longer than its deadline and a turn of the loop. A machine that does other things stops us, too, for once or
--- twice; a deadline that does not hold shows each time that somebody waits.
-local function assert_in_time(seen)
-  assert.is_true(seen.late <= 2 and seen.worst < gate.slow, ("%d late, by up to %.3f s"):format(seen.late, seen.worst))
 end
 
 
@@ -123,14 +115,14 @@ describe("a limit in Redis, when Redis is", function()
       assert.is_true(seen.waited <= 12 * gate.slow, seen.waited .. " have waited")
       gate.eventually(function() return drive(g, 1, seen).last == "local" end, "an answer without Redis")
       g:wait_log("limit gateway: Redis does not count: [^\n]*" .. case.reason)
-      assert_in_time(seen)
+      assert.is_true(seen.worst <= TIMEOUT + TURN, seen.worst .. " s")
 
       case.mend(redis, wire)
       local from = gate.now()
       gate.eventually(function() return drive(g, 1, seen).last == "redis" end, "Redis to judge again", 15)
       report(case.name, seen, gate.now() - from)
       assert.same({ [200] = seen.statuses[200] }, seen.statuses)
-      assert_in_time(seen)
+      assert.is_true(seen.worst <= TIMEOUT + TURN, seen.worst .. " s")
       assert.same({ redis = 10 }, drive(g, 10).judges)
       g:wait_log("limit gateway: counted in Redis again")
       assert.equal(1, times(g:log(), "Redis does not count"))
@@ -154,7 +146,7 @@ describe("a limit in Redis, when Redis is", function()
     end
     report("cut in the middle of a reply, 20 times", seen, 0)
     assert.same({ [200] = 60 }, seen.statuses)
-    assert_in_time(seen)
+    assert.is_true(seen.worst <= TIMEOUT + TURN, seen.worst .. " s")
     gate.eventually(function() return drive(g, 1).last == "redis" end, "Redis to judge again", 15)
     assert.same({ redis = 10 }, drive(g, 10).judges)
     wire:stop()
