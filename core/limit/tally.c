@@ -67,7 +67,15 @@ void ln_tallies_fini(struct ln_tallies *all)
 
 /* ---- keys ---- */
 
-/* ':' ends a rule, '}' what a cluster goes by, '%' begins what is written like this. */
+/* What has to be written like in URLs: '%', with which that begins, '}', which ends what a cluster
+ * goes by, and what does not print; in a rule ':' too, which ends it. */
+static bool is_plain(char c, bool is_rule)
+{
+    static const bool plain[256] = {['!' ... '$'] = true, ['&' ... '|'] = true, ['~'] = true};
+
+    return plain[(unsigned char)c] && !(is_rule && c == ':');
+}
+
 static char *put_escaped(char *to, struct ln_slice text, bool is_rule)
 {
     static const char hex[] = "0123456789ABCDEF";
@@ -75,8 +83,8 @@ static char *put_escaped(char *to, struct ln_slice text, bool is_rule)
     for (size_t i = 0; i < text.n; i++) {
         unsigned char b = (unsigned char)text.p[i];
 
-        if (b > ' ' && b < 0x7f && b != '%' && b != '}' && !(is_rule && b == ':')) {
-            *to++ = (char)b;
+        if (is_plain(text.p[i], is_rule)) {
+            *to++ = text.p[i];
         } else {
             *to++ = '%';
             *to++ = hex[b >> 4];
@@ -144,11 +152,11 @@ static void add_window(struct ln_tally *t, const struct ln_limit *limit)
 
     uint64_t us = limit->per * USEC_PER_MSEC;
     uint64_t shared = limit->way == LN_LIMIT_GCRA ? common_divisor(limit->count, us) : 1;
-    unsigned i = t->count++;
+    uint64_t numbers[] = {limit->count / shared, us / shared, limit->burst};
 
-    t->windows[i].count = (int64_t)(limit->count / shared);
-    t->windows[i].per = (int64_t)(us / shared);
-    t->windows[i].burst = (int64_t)limit->burst;
+    for (size_t i = 0; i < LN_ARRAY_LEN(numbers); i++)
+        t->windows_len += ln_redis_write_number(t->windows + t->windows_len, (int64_t)numbers[i]);
+    t->count++;
 }
 
 void ln_tally_init(struct ln_tally *t, struct ln_tallies *all, const struct ln_limit *limits,
@@ -161,6 +169,7 @@ void ln_tally_init(struct ln_tally *t, struct ln_tallies *all, const struct ln_l
     t->all = all;
     t->way = limits[0].way;
     t->count = 0;
+    t->windows_len = 0;
     t->suffix[0] = '\0';
     for (unsigned i = 0; i < count; i++)
         add_window(t, &limits[i]);
@@ -201,11 +210,7 @@ void ln_tally_ask(const struct ln_tally *t, struct ln_redis_call *c, struct ln_s
     put_keys(t, c, identity);
     ln_redis_call_number(c, least);
     ln_redis_call_number(c, (int64_t)most);
-    for (unsigned i = 0; i < t->count; i++) {
-        ln_redis_call_number(c, t->windows[i].count);
-        ln_redis_call_number(c, t->windows[i].per);
-        ln_redis_call_number(c, t->windows[i].burst);
-    }
+    ln_redis_call_words(c, ln_slice(t->windows, t->windows_len));
 }
 
 static bool is_answer(const struct ln_tally *t, const struct ln_redis_reply *r)

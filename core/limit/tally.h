@@ -47,9 +47,8 @@ struct ln_tally {
     struct ln_tallies *all; /* borrowed */
     enum ln_limit_way way;
     unsigned count;
-    struct {
-        int64_t count, per, burst; /* as the script wants them */
-    } windows[LN_TALLY_WINDOWS];
+    char windows[LN_TALLY_WINDOWS * 3 * LN_REDIS_NUMBER_MAX]; /* their numbers, as they are sent */
+    size_t windows_len;
     char suffix[LN_TALLY_SUFFIX_MAX]; /* of all keys; "" = none */
     char prefix[16 + 3 * LN_TALLY_RULE_MAX];
     size_t prefix_len;

@@ -91,24 +91,47 @@ void ln_redis_call_word(struct ln_redis_call *c, const char *p, size_t n)
     c->len += n + 2;
 }
 
+void ln_redis_call_words(struct ln_redis_call *c, struct ln_slice words)
+{
+    memcpy(room_for(c, words.n), words.p, words.n);
+    c->len += words.n;
+}
+
 void ln_redis_call_raw(struct ln_redis_call *c, struct ln_slice command)
 {
     c->wanted++;
-    memcpy(room_for(c, command.n), command.p, command.n);
-    c->len += command.n;
+    ln_redis_call_words(c, command);
+}
+
+size_t ln_redis_write_number(char to[LN_REDIS_NUMBER_MAX], int64_t value)
+{
+    char digits[20], *end = digits + sizeof digits, *p = end, *at = to;
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+    do
+        *--p = (char)('0' + left % 10);
+    while ((left /= 10) > 0);
+    if (value < 0)
+        *--p = '-';
+
+    size_t n = (size_t)(end - p);
+
+    *at++ = '$';
+    if (n >= 10)
+        *at++ = (char)('0' + n / 10);
+    *at++ = (char)('0' + n % 10);
+    *at++ = '\r';
+    *at++ = '\n';
+    while (p < end)
+        *at++ = *p++;
+    *at++ = '\r';
+    *at++ = '\n';
+    return (size_t)(at - to);
 }
 
 void ln_redis_call_number(struct ln_redis_call *c, int64_t value)
 {
-    char text[24], *end = text + sizeof text, *p = end;
-    uint64_t n = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-
-    do
-        *--p = (char)('0' + n % 10);
-    while ((n /= 10) > 0);
-    if (value < 0)
-        *--p = '-';
-    ln_redis_call_word(c, p, (size_t)(end - p));
+    c->len += ln_redis_write_number(room_for(c, LN_REDIS_NUMBER_MAX), value);
 }
 
 void ln_redis_script_init(struct ln_redis_script *s, struct ln_slice text)
@@ -118,19 +141,23 @@ void ln_redis_script_init(struct ln_redis_script *s, struct ln_slice text)
     size_t n = ln_digest_make(d, LN_DIGEST_KIND_SHA1, text.p, text.n, sum);
 
     ln_digest_free(d);
+    char *to = s->by_sum + snprintf(s->by_sum, sizeof s->by_sum, "$7\r\nEVALSHA\r\n$40\r\n");
+
     for (size_t i = 0; i < n; i++)
-        snprintf(s->sha1 + 2 * i, 3, "%02x", sum[i]);
+        to += snprintf(to, 3, "%02x", sum[i]);
+    memcpy(to, "\r\n", 2);
     s->text = text;
 }
 
 static void put_script(struct ln_redis_call *c, bool by_text)
 {
     ln_redis_call_command(c, 2 + c->words);
-    ln_redis_call_word(c, by_text ? "EVAL" : "EVALSHA", by_text ? 4 : 7);
-    if (by_text)
-        ln_redis_call_word(c, c->script->text.p, c->script->text.n);
-    else
-        ln_redis_call_word(c, c->script->sha1, 40);
+    if (!by_text) {
+        ln_redis_call_words(c, ln_slice(c->script->by_sum, sizeof c->script->by_sum));
+        return;
+    }
+    ln_redis_call_word(c, "EVAL", 4);
+    ln_redis_call_word(c, c->script->text.p, c->script->text.n);
 }
 
 void ln_redis_call_script(struct ln_redis_call *c, const struct ln_redis_script *s, unsigned argc)

@@ -35,6 +35,9 @@ enum {
     LN_REDIS_REPLIES_MAX = 16 << 20 /* bytes of all replies to one call */
 };
 
+/* Bytes of words as they are sent. */
+enum { LN_REDIS_NUMBER_MAX = 28, LN_REDIS_BY_SUM = sizeof "$7\r\nEVALSHA\r\n$40\r\n\r\n" - 1 + 40 };
+
 /* `deadlines` and `resolver` are borrowed, and must outlive it; without a resolver (NULL) only unix
  * sockets can be reached. */
 struct ln_redis_pool *ln_redis_pool_new(struct ln_loop *loop, struct ln_deadlines *deadlines,
@@ -62,8 +65,8 @@ const char *ln_redis_reason(const struct ln_redis *r);
 
 /* A script that is known by its digest; kept by whoever calls it. */
 struct ln_redis_script {
-    char sha1[41];
-    struct ln_slice text; /* must stay */
+    char by_sum[LN_REDIS_BY_SUM]; /* "EVALSHA" and the SHA-1 of the text, as words */
+    struct ln_slice text;         /* must stay */
 };
 void ln_redis_script_init(struct ln_redis_script *s, struct ln_slice text);
 
@@ -111,6 +114,9 @@ void ln_redis_call_free(struct ln_redis_call *c);
 void ln_redis_call_command(struct ln_redis_call *c, unsigned argc);
 void ln_redis_call_word(struct ln_redis_call *c, const char *p, size_t n);
 void ln_redis_call_number(struct ln_redis_call *c, int64_t value);
+/* Words that were written before: ln_redis_write_number() gives how long one is. */
+void ln_redis_call_words(struct ln_redis_call *c, struct ln_slice words);
+size_t ln_redis_write_number(char to[LN_REDIS_NUMBER_MAX], int64_t value);
 
 /* Makes the call one of a script: the words that follow are the number of keys, the keys and the
  * arguments. Sent by its digest first, and with its text when Redis does not know it. `argc` counts

@@ -293,7 +293,7 @@ void ln_meter_ask_free(struct ln_meter_ask *a);
 int ln_meter_ask_take(struct ln_meter_ask *a, const char *key, size_t key_len, double cost, int how);
 /* The same under another limit, which counts apart. ELIMIT: a log that is larger than the limit's own. */
 int ln_meter_ask_take_as(struct ln_meter_ask *a, double count, double per, double burst, const char *key, size_t key_len, double cost, int how);
-int ln_meter_ask_answer(const struct ln_meter_ask *a, struct ln_taken *out); /* OK or NONE (refused) */
+int ln_meter_ask_answer(struct ln_meter_ask *a, struct ln_taken *out); /* OK or NONE (refused) */
 
 /* Of both below: `ttl` in seconds, at most 1e9, 0 = for ever. NONE: there is none. ELIMIT: no room; nothing has changed. */
 struct ln_store_counters;

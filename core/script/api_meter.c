@@ -3,8 +3,8 @@
  * told of one, and questions that a coroutine waits for.
  *
  * A use lives as long as the state. An ask is one question: it keeps the key until the answer is
- * there, and is given back by Lua, through a finalizer when the coroutine has come to an end
- * before.
+ * there. Lua asks again with one that was answered; a finalizer gives it back when the coroutine
+ * has come to an end before.
  */
 #include "base/assert.h"
 #include "base/mem.h"
@@ -116,15 +116,20 @@ struct ln_meter_ask *ln_meter_ask_new(struct ln_meter_use *u)
     return a;
 }
 
-void ln_meter_ask_free(struct ln_meter_ask *a)
+static void drop_large_key(struct ln_meter_ask *a)
 {
-    ln_meter_cancel(&a->take);
-    ln_list_remove(&a->node);
     if (a->cap > KEY_KEPT) {
         ln_free(a->key);
         a->key = NULL;
         a->cap = 0;
     }
+}
+
+void ln_meter_ask_free(struct ln_meter_ask *a)
+{
+    ln_meter_cancel(&a->take);
+    ln_list_remove(&a->node);
+    drop_large_key(a);
     a->next = a->use->idle;
     a->use->idle = a;
 }
@@ -174,10 +179,11 @@ int ln_meter_ask_take_as(struct ln_meter_ask *a, double count, double per, doubl
     return ln_op_begin(a->use->vm, &a->op, on_cancel);
 }
 
-int ln_meter_ask_answer(const struct ln_meter_ask *a, struct ln_taken *out)
+int ln_meter_ask_answer(struct ln_meter_ask *a, struct ln_taken *out)
 {
     const struct ln_meter_answer *answer = &a->take.answer;
 
+    drop_large_key(a);
     out->left = (double)answer->left;
     out->wait = (double)answer->wait / 1e9;
     out->reset = (double)answer->reset / 1e9;

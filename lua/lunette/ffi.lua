@@ -129,16 +129,11 @@ function M.free_ask(ask)
 end
 
 
--- A question to a limit in Redis, likewise.
+-- A question to a limit in Redis, likewise, which can be asked again once it was answered.
 function M.new_meter_ask(use)
   local ask = C.ln_meter_ask_new(use)
   if ask == nil then return nil end
   return ffi.gc(ask, C.ln_meter_ask_free)
-end
-
-
-function M.free_meter_ask(ask)
-  C.ln_meter_ask_free(ffi.gc(ask, nil))
 end
 
 

@@ -26,11 +26,21 @@ local opened = {} -- limiters of this state, by where and how
 
 -- ---- asking ----
 
+-- One that was answered before: a finalizer for each would cost more than the asking.
+local function new_question(self)
+  local n, idle = self[2], self[3]
+  if n == 0 then return F.new_meter_ask(self[1]) end
+  local question = idle[n]
+  self[2], idle[n] = n - 1, nil
+  return question
+end
+
+
 -- Who has judged comes last: "redis", "leased", "local", "allow" or "deny".
 local function count(self, what, how, key, cost, rate)
   phase.check("redis calls")
   task.check_yield(what)
-  local question = F.new_meter_ask(self[1])
+  local question = new_question(self)
   if not question then return C.LN_ESTATE end
   local rc
   if rate then
@@ -43,7 +53,8 @@ local function count(self, what, how, key, cost, rate)
     rc = C.LN_OK
   end
   if rc == C.LN_OK then rc = C.ln_meter_ask_answer(question, taken) end
-  F.free_meter_ask(question)
+  local n = self[2] + 1
+  self[2], self[3][n] = n, question
   return rc, BY[taken.by]
 end
 
@@ -123,7 +134,7 @@ function M.open(conf, settings, algorithm, rates, burst, entries, is_said)
   local address, why = host.meter(conf.name, algorithm, windows, conf.url, conf.timeout, conf.on_down, conf.lease,
     entries, is_said)
   if not address then return nil, why end
-  opened[known] = setmetatable({ F.meter(address) }, METATABLE)
+  opened[known] = setmetatable({ F.meter(address), 0, {} }, METATABLE) -- and questions that are asked again
   return opened[known]
 end
 
