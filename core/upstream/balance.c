@@ -204,12 +204,15 @@ static struct ln_instance *search(struct ln_service *s, const struct ln_wish *wi
 struct ln_instance *ln_service_pick(struct ln_service *s, const struct ln_wish *wish, ln_msec now,
                                     struct ln_loan *loan, bool *full)
 {
+    enum { SEARCHES_MAX = 8 };
     struct ln_instance *i;
+    unsigned searches = 0;
 
     ln_service_notice(s);
-    i = search(s, wish, now, loan, full);
-    if (LN_UNLIKELY(i == NULL) && ln_service_notice(s)) /* all have left, and others have come */
+    do
         i = search(s, wish, now, loan, full);
+    while (LN_UNLIKELY(i == NULL) && ++searches < SEARCHES_MAX &&
+           ln_service_notice(s)); /* all have left, and others have come */
     return i;
 }
 

@@ -197,7 +197,8 @@ static unsigned take_members(struct name *n, const struct ln_spot *wanted, unsig
                                       .spots = n->f->count,
                                       .workers = n->all->services->workers,
                                       .since = warm_from(n, now_of(n->all)),
-                                      .keeps_others = partial};
+                                      .keeps_others = partial,
+                                      .come = &n->service->record->steered};
     struct story story = {.name = n};
     struct ln_turnover_news news;
 

@@ -181,7 +181,8 @@ static void look_at(struct ln_instance *i, const struct ln_followed *f, struct l
     struct ln_spot p;
     bool was_out = i->out;
 
-    ln_spot_read(i->spot, &p);
+    if (!ln_spot_read(i->spot, &p)) /* as it was, until whoever writes there tells of it */
+        return;
     i->out = p.state != LN_SPOT_MEMBER;
     if (i->out) {
         if (!was_out)

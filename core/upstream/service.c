@@ -156,13 +156,22 @@ static void fini_weights(struct ln_tier *tier)
     ln_sticky_fini(&tier->names);
 }
 
+/* Again when there is news meanwhile: of a newcomer where it has looked already, and of who leaves
+ * where it has not yet, it would see neither. What does not come to rest is seen at the next pick.
+ */
 void ln_service_weigh(struct ln_service *s)
 {
-    /* Before the weights: a change that comes meanwhile is seen at the next pick. */
-    s->steered = atomic_load_explicit(&s->record->steered, memory_order_acquire);
-    for (unsigned t = 0; t < LN_TIERS; t++)
-        fini_weights(&s->tiers[t]);
-    look(s);
+    enum { LOOKS_MAX = 8 };
+
+    for (unsigned i = 0; i < LOOKS_MAX; i++) {
+        s->steered = atomic_load_explicit(&s->record->steered, memory_order_acquire);
+        for (unsigned t = 0; t < LN_TIERS; t++)
+            fini_weights(&s->tiers[t]);
+        look(s);
+        atomic_thread_fence(memory_order_acquire);
+        if (atomic_load_explicit(&s->record->steered, memory_order_relaxed) == s->steered)
+            return;
+    }
 }
 
 static unsigned slots_of(const struct ln_service_conf *conf)

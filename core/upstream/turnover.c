@@ -174,6 +174,8 @@ ln_turnover_take(struct ln_members *m, const struct ln_spot *wanted, unsigned co
     for (unsigned i = 0; i < count; i++)
         if (!t.placed[i])
             join(&t, &wanted[i]);
+    if (t.news.joined > 0)
+        atomic_fetch_add(rules->come, 1);
     dismiss(&t); /* last: a service whose members all change is never empty */
     ln_free(t.placed);
     return t.news;

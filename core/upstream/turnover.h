@@ -20,6 +20,8 @@ struct ln_turnover_rules {
     unsigned workers;  /* whose cells are added up */
     ln_msec since;     /* newcomers warm up from then on: struct ln_instance_record */
     bool keeps_others; /* the answer is not all: nobody goes for not being in it */
+    _Atomic uint32_t *come; /* counted up when all that join are there and nobody has left yet: who
+                               finds that hers have left finds these */
 };
 
 struct ln_turnover_news {

@@ -141,6 +141,7 @@ static struct ln_service *open_name(struct market *m, unsigned instances)
     s = open_market(m, NULL, 1);
     for (unsigned i = 0; i < instances; i++)
         wanted[i] = (struct ln_spot){.ip = {[15] = (unsigned char)i}, .port = 80, .weight = 1};
+    rules.come = &s->record->steered;
     ln_turnover_take(&s->followed[0].members, wanted, instances, &rules, pass_over, NULL);
     ln_service_weigh(s);
     return s;

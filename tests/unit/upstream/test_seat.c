@@ -5,6 +5,7 @@
 #include "upstream/market.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #include "upstream/turnover.h"
 
@@ -52,20 +53,27 @@ static struct ln_spot host(char name)
 }
 
 /* What the asker does: each letter stands for a host. */
-static void take(struct ln_service *s, struct ln_members *members, const char *hosts)
+static void take_told(struct ln_service *s, struct ln_members *members, const char *hosts,
+                      void (*told)(void *arg, unsigned spot, const struct ln_spot *who))
 {
     struct ln_turnover_rules rules = {.max = s->conf->instances[0].discover_max,
                                       .spots =
                                           members->count < s->count ? members->count : s->count,
-                                      .workers = 4};
+                                      .workers = 4,
+                                      .come = &s->record->steered};
     struct ln_spot wanted[64];
     unsigned n = 0;
 
     for (; hosts[n] != '\0'; n++)
         wanted[n] = host(hosts[n]);
-    ln_turnover_take(members, wanted, n, &rules, pass_over, NULL);
+    ln_turnover_take(members, wanted, n, &rules, told, s);
     ln_turnover_sweep(members, 4);
     atomic_store(&members->head->answered, 1);
+}
+
+static void take(struct ln_service *s, struct ln_members *members, const char *hosts)
+{
+    take_told(s, members, hosts, pass_over);
 }
 
 static void tell(struct ln_service *s, const char *hosts)
@@ -221,6 +229,7 @@ struct asker {
     struct ln_service *s;
     struct ln_members members;
     _Atomic bool over;
+    _Atomic unsigned picks;
 };
 
 /* Few spots and many who want one: they change hands all the time. */
@@ -239,6 +248,65 @@ static void *turn_over(void *arg)
         atomic_fetch_add(&a->s->record->steered, 1);
     }
     return NULL;
+}
+
+static void pick_when_one_has_left(void *arg, unsigned spot, const struct ln_spot *who)
+{
+    (void)spot;
+    if (who->state == LN_SPOT_LEAVING)
+        assert_non_null(strpbrk(picked(arg, 1), "abcd"));
+}
+
+static void test_others_are_found_as_soon_as_one_leaves(void **state)
+{
+    struct ln_service *s = open_name(*state, LN_DISCOVER_ADDRESSES, 8);
+
+    tell(s, "ab");
+    picked(s, 2);
+    take_told(s, &s->followed[0].members, "cd", pick_when_one_has_left);
+    take_told(s, &s->followed[0].members, "a", pick_when_one_has_left);
+}
+
+/* All go, and as many others come, between any two picks and in the middle of one: at no moment is
+ * there nobody. */
+static void *replace_all(void *arg)
+{
+    struct asker *a = arg;
+
+    for (unsigned i = 0; !atomic_load(&a->over); i++) {
+        unsigned seen = atomic_load(&a->picks);
+
+        take(a->s, &a->members, i % 2 == 0 ? "efgh" : "abcd");
+        while (atomic_load(&a->picks) == seen && !atomic_load(&a->over))
+            sched_yield();
+    }
+    return NULL;
+}
+
+static void test_there_is_always_somebody(void **state)
+{
+    enum { PICKS = 200000 };
+    struct ln_service *s = open_name(*state, LN_DISCOVER_ADDRESSES, 8);
+    struct asker asker = {.s = s, .members = s->followed[0].members};
+    pthread_t thread;
+    unsigned nobody = 0;
+
+    take(s, &s->followed[0].members, "abcd");
+    assert_int_equal(pthread_create(&thread, NULL, replace_all, &asker), 0);
+    for (unsigned n = 0; n < PICKS; n++) {
+        bool full;
+        struct ln_loan loan;
+        struct ln_instance *i =
+            ln_service_pick(s, &(struct ln_wish){.tried = &nowhere}, NOW, &loan, &full);
+
+        if (i != NULL)
+            ln_service_release(i, &(struct ln_loan){0}, LN_OUTCOME_OK, NOW);
+        nobody += i == NULL;
+        atomic_fetch_add(&asker.picks, 1);
+    }
+    atomic_store(&asker.over, true);
+    pthread_join(thread, NULL);
+    assert_int_equal(nobody, 0);
 }
 
 /* Whoever is in flight sits where she was picked. */
@@ -296,6 +364,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_request_waits_for_the_first_answer, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_the_list_of_an_instance_changes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_others_are_found_as_soon_as_one_leaves, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_there_is_always_somebody, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nobody_is_mixed_up, set_up, tear_down),
     };
 

@@ -17,6 +17,7 @@ struct list {
     struct ln_members m;
     struct ln_turnover_rules rules;
     unsigned told;
+    _Atomic uint32_t come;
 };
 
 static int set_up(void **state)
@@ -27,7 +28,7 @@ static int set_up(void **state)
 
     l->shm = ln_shm_new(WORKERS, &err);
     l->rules = (struct ln_turnover_rules){
-        .max = 64, .spots = LN_MEMBERS_MAX, .workers = WORKERS, .since = NOW};
+        .max = 64, .spots = LN_MEMBERS_MAX, .workers = WORKERS, .since = NOW, .come = &l->come};
     ln_demand_init(&d);
     ln_members_demand(&d, LN_SLICE("users http://users.test:80"), true);
     ln_members_demand(&d, LN_SLICE("users http://one.test:80"), false);
