@@ -92,6 +92,8 @@ bool ln_accept_prefers_json(struct ln_slice accept)
     struct match json = {0}, text = {0};
     struct ln_slice element;
 
+    if (ln_slice_eq(accept, LN_SLICE("*/*"))) /* most clients that are no browsers */
+        return false;
     while (cut(&accept, ',', &element))
         if (element.n > 0)
             judge_range(element, &json, &text);
