@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Real redis-servers for specs, on a free loopback port each: they can be killed, stopped and started again there.
+-- The port stays ours all the time: a bound socket that does not listen keeps it from others, and not from redis-server.
 
 local dir = require "spec.support.dir"
 local loop = require "spec.support.loop"
@@ -13,11 +14,10 @@ local Server = {}
 Server.__index = Server
 
 
-function M.free_port()
-  local listener = socket.listen("127.0.0.1:0")
-  local port = listener.address:match("(%d+)$")
-  listener:close()
-  return port
+-- A port that nobody else gets before the holder is closed, and its holder.
+function M.hold_port()
+  local holder = socket.bind("127.0.0.1:0")
+  return holder.address:match("(%d+)$"), holder
 end
 
 
@@ -37,7 +37,8 @@ end
 -- `options`: password; settings = { "--name", "value", ... }; sentinel = the text of its configuration: a sentinel.
 function M.start(options)
   options = options or {}
-  local self = setmetatable({ dir = dir.new(), port = M.free_port(), password = options.password }, Server)
+  local self = setmetatable({ dir = dir.new(), password = options.password }, Server)
+  self.port, self.holder = M.hold_port()
   self.settings = options.settings or {}
   if options.sentinel then self.dir:write("sentinel.conf", options.sentinel) end
   self.is_sentinel = options.sentinel ~= nil
@@ -91,6 +92,7 @@ end
 
 function Server:stop()
   if self.process:is_running() then self:kill() end
+  self.holder:close()
   self.dir:remove()
 end
 
@@ -102,11 +104,18 @@ local function encode(words)
 end
 
 
+-- What a read has given; raises a "gone" error when it was cut short.
+local function whole(bytes, part)
+  if bytes then return bytes end
+  error(loop.gone(("redis-server has closed the connection after %q"):format(part)), 0)
+end
+
+
 local function read_value(s)
-  local kind, rest = s:read_until("\r\n"):match("^(.)(.-)\r?\n?$")
+  local kind, rest = whole(s:read_until("\r\n")):match("^(.)(.-)\r?\n?$")
   if kind == "$" then
     if rest == "-1" then return nil end
-    return (s:read_exactly(tonumber(rest) + 2):sub(1, -3))
+    return (whole(s:read_exactly(tonumber(rest) + 2)):sub(1, -3))
   end
   if kind == "*" then
     local list = {}
@@ -130,6 +139,14 @@ function Server:command(...)
   local value = read_value(s)
   s:close()
   return value
+end
+
+
+-- Likewise from a server whose place may change hands, for which it closes all connections: nil when it has closed this one.
+function Server:try(...)
+  local ok, value = pcall(self.command, self, ...)
+  if ok or loop.is_gone(value) then return ok and value or nil end
+  error(value, 0)
 end
 
 

@@ -28,6 +28,11 @@ describe("Redis with sentinels", function()
     end, "a master", 20)
   end
 
+  -- What was counted there; sentinels may still be closing connections of a server that they have promoted.
+  local function count(server)
+    return tonumber(gate.eventually(function() return server:try("GET", "n") end, "an answer of the server"))
+  end
+
   it("finds the master, whichever sentinel answers", function()
     local group = gate.redis_sentinels { password = "sesame" }
     group.sentinels[1]:kill()
@@ -44,7 +49,7 @@ describe("Redis with sentinels", function()
     group.master:kill()
     assert.equal(503, g:get("/incr/n").status)
     back(g)
-    assert.is_true(tonumber(group.replica:command("GET", "n")) >= 1)
+    assert.is_true(count(group.replica) >= 1)
   end)
 
   it("leaves a master that is hung", function()
@@ -53,7 +58,7 @@ describe("Redis with sentinels", function()
     assert.equal("1", g:get("/incr/n").body)
     group.master:pause()
     back(g)
-    assert.is_true(tonumber(group.replica:command("GET", "n")) >= 1)
+    assert.is_true(count(group.replica) >= 1)
     group.master:resume()
   end)
 
@@ -62,13 +67,15 @@ describe("Redis with sentinels", function()
     local g = start(group.url)
     assert.equal("1", g:get("/incr/n").body)
     group.sentinels[1]:command("SENTINEL", "FAILOVER", "main")
+    local function at_replica() return tonumber(group.replica:try("GET", "n") or nil) end
     gate.eventually(function()
       g:get("/incr/n")
-      return group.replica:command("ROLE")[1] == "master" and tonumber(group.replica:command("GET", "n")) or nil
+      local role = group.replica:try("ROLE")
+      return role and role[1] == "master" and at_replica()
     end, "the replica to be the master", 20)
     gate.eventually(function()
-      local before = tonumber(group.replica:command("GET", "n")) or 0
-      return g:get("/incr/n").status == 200 and tonumber(group.replica:command("GET", "n")) == before + 1
+      local before = at_replica()
+      return g:get("/incr/n").status == 200 and before and at_replica() == before + 1
     end, "the requests at the new master", 20)
   end)
 
