@@ -141,7 +141,7 @@ function limit:init()
   local rates = conf.limits or { conf.rate }
   uses = uses + 1
   if conf.algorithm == "gcra" and conf.rate then self.burst = conf.burst or BURST end
-  self.key    = conf.by.of
+  self.key    = conf.charge and conf.by.of or conf.by.key -- at the end it is asked for as it was
   local options = { algorithm = conf.algorithm, entries = conf.entries }
   if conf.redis then
     options.redis, options.timeout, options.on_down, options.lease = conf.redis, conf.timeout, conf.on_down, conf.lease

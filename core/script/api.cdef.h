@@ -161,7 +161,6 @@ int ln_client_is_other(struct ln_cur *cur, const char *id, size_t len, const cha
 int ln_client_add_group(struct ln_cur *cur, const char *group, size_t len);
 /* The identity that a source of gateway.identity.from gives, by its index from 0. */
 int ln_client_claims(struct ln_cur *cur, int source, const char *id, size_t len);
-
 int ln_client_consumer(struct ln_cur *cur, struct ln_str *out);
 int ln_client_group(struct ln_cur *cur, int index, struct ln_str *out);
 /* All of them with commas between, without those that no header can carry so. */
@@ -170,6 +169,9 @@ int ln_client_in_group(struct ln_cur *cur, const char *group, size_t len);
 int ln_client_datum(struct ln_cur *cur, int index, struct ln_str *name, struct ln_str *value);
 struct ln_allowed { double count, per, burst; }; /* of a consumer: requests, 0 = no limit; in seconds; at once, 0 = not said */
 int ln_client_limits(struct ln_cur *cur, struct ln_allowed *out);
+enum ln_counted { LN_COUNTED_CLIENT, LN_COUNTED_NETWORK, LN_COUNTED_HEADER };
+/* The key of a setting `by`; of a header's value, which has `mark` in front of it, or else the client's. Until the next call of any kind. */
+int ln_client_counted(struct ln_cur *cur, int by, const char *name, size_t name_len, const char *mark, size_t mark_len, struct ln_str *key);
 /* Those of the consumer of that number, from 0. NONE: there are no more. */
 int ln_consumer_limits_at(struct ln_cur *cur, int index, struct ln_str *name, struct ln_allowed *out);
 
@@ -285,8 +287,7 @@ int ln_limiter_take_as(struct ln_limiter *l, double count, double per, double bu
 /* ---- limits in Redis (api_meter.c) ---- */
 
 struct ln_meter_use; /* one limit */
-struct ln_meter_ask; /* one question, which waits for its answer */
-/* NULL: there is no Redis here. */
+struct ln_meter_ask; /* one question, which waits for its answer; NULL: there is no Redis here */
 struct ln_meter_ask *ln_meter_ask_new(struct ln_meter_use *u);
 void ln_meter_ask_free(struct ln_meter_ask *a);
 /* OK: the answer is there. WAIT. EINVAL: the cost, or nothing can wait here. */

@@ -233,3 +233,38 @@ int ln_client_limits(struct ln_cur *cur, struct ln_allowed *out)
     put_limits(r->consumer, out);
     return out->count > 0 || out->burst > 0 ? LN_OK : LN_NONE;
 }
+
+/* ---- who is counted ---- */
+
+static struct ln_slice counted_header(struct ln_vm *vm, struct ln_req *r, struct ln_slice name,
+                                      struct ln_slice mark)
+{
+    const struct ln_field *f = ln_fields_get(r->fields, name);
+    struct ln_text *text = &vm->escaped;
+
+    if (f == NULL || f->value_len == 0)
+        return ln_client_key(r);
+    text->n = 0;
+    ln_text_add(text, mark.p, mark.n);
+    ln_text_add(text, f->value, f->value_len);
+    return ln_slice(text->p, text->n);
+}
+
+int ln_client_counted(struct ln_cur *cur, int by, const char *name, size_t name_len,
+                      const char *mark, size_t mark_len, struct ln_str *key)
+{
+    struct ln_req *r = req_of(cur);
+
+    if (r == NULL)
+        return LN_EGONE;
+    switch ((enum ln_counted)by) {
+    case LN_COUNTED_CLIENT:
+        return ln_str_put(key, ln_client_key(r));
+    case LN_COUNTED_NETWORK:
+        return ln_str_put(key, r->network);
+    case LN_COUNTED_HEADER:
+        return ln_str_put(
+            key, counted_header(vm_of(cur), r, ln_slice(name, name_len), ln_slice(mark, mark_len)));
+    }
+    return LN_EINVAL;
+}

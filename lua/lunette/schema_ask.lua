@@ -27,9 +27,28 @@ local READ = {
 }
 
 
+-- What limiters read by themselves, so that no text is made of it: lunette.store_take.
+local COUNTED = {
+  client = { by = "client", name = "", mark = "" },
+  ip = { by = "ip", name = "", mark = "" },
+}
+
+
+local function mark_of(kind, name)
+  return kind .. ":" .. name:lower() .. "="
+end
+
+
+local function counted(value)
+  if type(value) ~= "string" then return nil end
+  local name = value:match("^header:([^%s%c]+)$")
+  return COUNTED[value] or name and { by = "header", name = name, mark = mark_of("header", name) }
+end
+
+
 -- A value that clients choose is marked with where it stood: it is never equal to an identity.
 local function reader(kind, name)
-  local read, mark = READ[kind], kind .. ":" .. name:lower() .. "="
+  local read, mark = READ[kind], mark_of(kind, name)
   return function(req)
     local value = read(req, name)
     if value and value ~= "" then return mark .. value end
@@ -128,8 +147,12 @@ types.key = {
   end,
   parse = function(t, value, state, path)
     local parse = type(value) == "table" and several or single
-    local key = parse(t, value, state, path)
-    return key and { of = key, title = title(value), has_function = has_function(value) }
+    local of, read = parse(t, value, state, path), counted(value)
+    if not of then return nil end
+    return {
+      of = of, key = read and function() return read end or of,
+      title = title(value), has_function = has_function(value),
+    }
   end,
   json = function()
     local one = { type = "string", minLength = 1 }

@@ -26,11 +26,11 @@ local M = {
 }
 
 -- Asks all windows of the limiter, or one of another rate.
-local function count(self, _, how, key, cost, rate)
+local function count(self, _, how, key, n, cost, rate)
   if rate then
-    return C.ln_limiter_take_as(self[1], rate.count, rate.per, rate.burst or rate.count, key, #key, cost, how, taken)
+    return C.ln_limiter_take_as(self[1], rate.count, rate.per, rate.burst or rate.count, key, n, cost, how, taken)
   end
-  return C.ln_limiter_take_key(self[1], key, #key, cost, how, taken)
+  return C.ln_limiter_take_key(self[1], key, n, cost, how, taken)
 end
 
 

@@ -37,24 +37,24 @@ end
 
 
 -- Who has judged comes last: "redis", "leased", "local", "allow" or "deny".
-local function count(self, what, how, key, cost, rate)
+local function count(self, what, how, key, n, cost, rate)
   phase.check("redis calls")
   task.check_yield(what)
   local question = new_question(self)
   if not question then return C.LN_ESTATE end
   local rc
   if rate then
-    rc = C.ln_meter_ask_take_as(question, rate.count, rate.per, rate.burst or rate.count, key, #key, cost, how)
+    rc = C.ln_meter_ask_take_as(question, rate.count, rate.per, rate.burst or rate.count, key, n, cost, how)
   else
-    rc = C.ln_meter_ask_take(question, key, #key, cost, how)
+    rc = C.ln_meter_ask_take(question, key, n, cost, how)
   end
   if rc == C.LN_WAIT then
     task.wait()
     rc = C.LN_OK
   end
   if rc == C.LN_OK then rc = C.ln_meter_ask_answer(question, taken) end
-  local n = self[2] + 1
-  self[2], self[3][n] = n, question
+  local last = self[2] + 1
+  self[2], self[3][last] = last, question
   return rc, BY[taken.by]
 end
 

@@ -6,8 +6,10 @@ local fault = require "lunette.fault"
 local text = require "lunette.schema_text"
 local zones = require "lunette.zones"
 
-local C, taken = F.C, F.taken
+local C, cur, str, taken = F.C, F.cur, F.str, F.taken
 local type = type
+
+local COUNTED = { client = C.LN_COUNTED_CLIENT, ip = C.LN_COUNTED_NETWORK, header = C.LN_COUNTED_HEADER }
 
 local M = {}
 
@@ -23,23 +25,38 @@ local function refuse(what, rc, cost, rate)
 end
 
 
+-- What C reads of the request that runs: lunette.schema_ask.
+local function read_key(what, key)
+  local by = type(key) == "table" and COUNTED[key.by]
+  if not by then zones.check_key(what, key) end
+  local rc = C.ln_client_counted(cur, by, key.name, #key.name, key.mark, #key.mark, str)
+  if rc < 0 then fault.refuse(rc, what) end
+  return str.ptr, str.len
+end
+
+
 -- `count` comes last, so that a request has one call of Lua here and one there.
 local function method(what, how, count)
   return function(self, key, cost, rate)
-    if type(key) ~= "string" then zones.check_key(what, key) end
+    local bytes, n
+    if type(key) == "string" then
+      bytes, n = key, #key
+    else
+      bytes, n = read_key(what, key)
+    end
     if cost == nil then
       cost = 1
     elseif type(cost) ~= "number" then
       fault.raise(what .. ": expected a number as cost, got " .. text.show(cost))
     end
-    local rc, by = count(self, what, how, key, cost, rate)
+    local rc, by = count(self, what, how, bytes, n, cost, rate)
     if rc < 0 then refuse(what, rc, cost, rate) end
     return rc == 0, taken.left, taken.wait, taken.reset, taken.which, by
   end
 end
 
 
--- The methods of one kind of limiter. `count(self, what, how, key, cost, rate)` asks all its windows, or one of another rate:
+-- The methods of one kind of limiter. `count(self, what, how, key, n, cost, rate)` asks all its windows, or one of another rate:
 -- it gives what C has answered, in `taken` too unless that is below 0, and the word for who has judged.
 --
 -- take: takes `cost` (1) of what the key may have, or nothing. It returns ok, how many would still pass, the seconds to wait

@@ -32,6 +32,41 @@ describe("store.limiter", function()
     ]])).body)
   end)
 
+  it("takes for its key what a setting of type key reads by itself", function()
+    local body = [[
+      local by, l = self.conf.by, self.l
+      l:take(by.key(req))
+      local _, left = l:look(by.of(req), 0)
+      return 200, ("%d %s"):format(left, by.of(req))
+    ]]
+    for by, keys in pairs {
+      ["'client'"] = { ["10.0.0.1"] = "10.0.0.1" },
+      ["'ip'"] = { ["10.0.0.1"] = "10.0.0.1", ["2001:db8::1"] = "2001:db8::1" },
+      ["'header:X-Tenant'"] = { t1 = "header:x-tenant=t1", [""] = "10.0.0.1" },
+      ["{ 'method', 'header:X-Tenant' }"] = { t1 = "GET\nheader:x-tenant=t1" },
+      ["'method'"] = { any = "GET" },
+    } do
+      local p = probe.handler("request", body, {
+        schema = "by = t.key { default = " .. by .. " }", init = "self.l = store.limiter('z', '1/h', 9)",
+      })
+      for said, key in pairs(keys) do
+        local is_address = said:find("[.:]")
+        local r = gate.request(p, { ip = is_address and said or "10.0.0.1",
+          headers = { ["X-Tenant"] = not is_address and said or nil } })
+        assert.equal("8 " .. key, r.body, by)
+      end
+      gate.reset()
+    end
+  end)
+
+  it("takes no other table", function()
+    for _, key in ipairs { "{}", "{ by = 1 }", "{ by = 'header' }", "{ by = 'query', name = '', mark = '' }",
+      "{ by = 'header', name = '', mark = 7 }" } do
+      local p = with("'z', '1/h', 1", "return 200, tostring((l:take(" .. key .. ")))")
+      assert.equal(500, gate.request(p).status)
+    end
+  end)
+
   it("counts in memory in specs where it says Redis, and checks what it says", function()
     local p = with("'z', { '1/h', '9/d' }, nil, { redis = 'redis://h', timeout = '20ms', on_down = 'deny', lease = 2 }",
       [[ return 200, ("%s %s"):format(l:take("k")) ]])

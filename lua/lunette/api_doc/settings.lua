@@ -29,9 +29,10 @@ return {
         .. "`conf.x:contains(ip)` asks it in no time." },
       { "template", "function(req)", "Text with names in braces: `{client.id}`, `{req.path}`, `{req.headers.NAME}`, see below. "
         .. '`escape = "url"` (or `path`, `json`, `html`) is for all names in it.' },
-      { "key", "{ of, title, has_function }", 'Who is counted: `"client"`, `"ip"`, `"route"`, `"host"`, `"method"`, `"header:NAME"`, `"query:NAME"`, '
+      { "key", "{ of, key, title, has_function }", 'Who is counted: `"client"`, `"ip"`, `"route"`, `"host"`, `"method"`, `"header:NAME"`, `"query:NAME"`, '
         .. '`"cookie:NAME"`, a template, a function of the request, or a list of these. `conf.x.of(req)` gives a text, or nil where a '
-        .. "function does; without the header the client's identity. `title` is what was written, for names of zones; with `has_function` there is the place "
+        .. "function does; without the header the client's identity. `conf.x.key(req)` is for `take`, `look` and `charge` of a limiter while the request "
+        .. "runs: most kinds are read there without making a text. `title` is what was written, for names of zones; with `has_function` there is the place "
         .. "of a function in it, which moves when lines are added above." },
       { "amount", "function(req, res)", 'A whole number, `"header:NAME"`, a template or a function: `conf.x(req, res)` gives a whole number up to '
         .. '1e9, or nil where there is none. What a client may have written is at least 1. `of = "response"`: its header.' },
