@@ -145,6 +145,18 @@ static struct ln_slice keep_key(struct ln_meter_ask *a, const char *key, size_t 
     return ln_slice(a->key, n);
 }
 
+/* Where nothing can wait, the question is over: it may be asked again. */
+static int wait_for(struct ln_meter_ask *a)
+{
+    int rc = ln_op_begin(a->use->vm, &a->op, on_cancel);
+
+    if (rc != LN_WAIT) {
+        ln_meter_cancel(&a->take);
+        drop_large_key(a);
+    }
+    return rc;
+}
+
 static bool is_cost(double cost, int how)
 {
     return cost >= 0 && cost <= 1e9 && how >= LN_TAKE && how <= LN_TAKE_CHARGE;
@@ -157,7 +169,7 @@ int ln_meter_ask_take(struct ln_meter_ask *a, const char *key, size_t key_len, d
     if (ln_meter_take(a->use->meter, &a->take, keep_key(a, key, key_len), (uint64_t)cost,
                       (enum ln_plan_mode)how))
         return LN_OK;
-    return ln_op_begin(a->use->vm, &a->op, on_cancel);
+    return wait_for(a);
 }
 
 int ln_meter_ask_take_as(struct ln_meter_ask *a, double count, double per, double burst,
@@ -176,7 +188,7 @@ int ln_meter_ask_take_as(struct ln_meter_ask *a, double count, double per, doubl
     if (ln_meter_take_as(a->use->meter, &a->take, keep_key(a, key, key_len), (uint64_t)cost,
                          (enum ln_plan_mode)how, &a->limit, &a->room))
         return LN_OK;
-    return ln_op_begin(a->use->vm, &a->op, on_cancel);
+    return wait_for(a);
 }
 
 int ln_meter_ask_answer(struct ln_meter_ask *a, struct ln_taken *out)
