@@ -4,7 +4,12 @@
 local gate = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "../../support/gate.lua")
 
 
-local QUICK = { minRequests = 5, failureRatio = 0.6, window = "10s", openFor = "500ms", probes = 3 }
+-- Closed again soon, and not before those few requests have been asked that are to find it open.
+local OPEN_FOR = 1 * gate.slow
+
+local QUICK = {
+  minRequests = 5, failureRatio = 0.6, window = "60s", openFor = ("%dms"):format(1000 * OPEN_FOR), probes = 3,
+}
 
 
 -- An upstream whose `answer` can be changed: a status, or a function of (request, connection).
@@ -100,7 +105,7 @@ describe("a breaker", function()
 
   it("costs nobody a request while another instance lives", function()
     local bad, good = patient "bad", patient "good"
-    local g = start({ bad, good })
+    local g = start({ bad, good }, { service = { breaker = { openFor = "60s" } } })
     bad.answer = 500
     local counts = statuses(g, 60)
     assert.equal(5, counts[500])
@@ -148,7 +153,7 @@ describe("a breaker", function()
     g:wait_log("half%-open %-> open %(a probe failed%)")
     it.answer = 200
     gate.eventually(function() return g:get("/").status == 200 end, "the second")
-    assert.is_true(gate.now() - from > 0.9, "after " .. gate.now() - from)
+    assert.is_true(gate.now() - from > 1.8 * OPEN_FOR, "after " .. gate.now() - from)
   end)
 
   it("outlives a worker that dies with its probes", function()

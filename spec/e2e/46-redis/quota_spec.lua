@@ -139,8 +139,8 @@ describe("redis-quota", function()
 
   it("fails closed and open with a wrong password, and says why once", function()
     server:command("CONFIG", "SET", "requirepass", "another")
-    server:command_aside("CLIENT", "KILL", "TYPE", "normal"):close()
     server.password = "another"
+    server:command("CLIENT", "KILL", "TYPE", "normal")
     assert.equal(503, g:get("/strict").status)
     assert.equal(200, g:get("/loose").status)
     g:wait_log("down: WRONGPASS")

@@ -77,8 +77,8 @@ describe("a worker that is killed", function()
 
   it("leaves connections of the others alone", function()
     local g = start { workers = 2 }
-    local kept = {}
-    for i = 1, 12 do
+    local kept, count = {}, 40 -- the kernel chooses by hash: so many that each worker has some
+    for i = 1, count do
       kept[i] = gate.client(g)
       assert.equal(200, kept[i]:get("/").status)
     end
@@ -89,7 +89,7 @@ describe("a worker that is killed", function()
       local ok, r = pcall(c.get, c, "/")
       if ok and r then alive = alive + 1 end
     end
-    assert.is_true(alive > 0 and alive < 12, alive .. " of 12 live")
+    assert.is_true(alive > 0 and alive < count, alive .. " live")
   end)
 
   it("again and again is replaced again and again", function()
