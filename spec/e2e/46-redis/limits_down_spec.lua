@@ -6,7 +6,7 @@
 local gate = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "../../support/gate.lua")
 local proxies = require "spec.support.redis_proxy"
 
-local TIMEOUT, TURN = 0.05, 0.1 * gate.slow -- the turn is that of a busy machine
+local TIMEOUT, TURN = 0.2, 0.1 * gate.slow -- the turn, and what a Redis that is well may take, are those of a busy machine
 
 
 -- What is broken, how it ends, and who judges meanwhile. `wire`: through a proxy.
@@ -24,8 +24,8 @@ local TROUBLES = {
     trouble = function(redis) redis:command_aside("DEBUG", "SLEEP", "1.5") end,
     mend = function() end,
   }, {
-    name = "slow: 150 ms", wire = true, reason = "does not answer",
-    trouble = function(_, wire) wire.delay = 0.15 end,
+    name = "slow", wire = true, reason = "does not answer",
+    trouble = function(_, wire) wire.delay = 3 * TIMEOUT end,
     mend = function(_, wire) wire.delay = 0 end,
   }, {
     name = "busy with a script", reason = "BUSY",
@@ -103,7 +103,7 @@ describe("a limit in Redis, when Redis is", function()
       local wire = case.wire and proxies.start(redis)
       local url = wire and wire.url:gsub("//", "//:sesame@") or redis.url
       local g = gate.proxy(gate.upstream(), { rateLimit = {
-        limit = 1000000, window = "24h", algorithm = "gcra", burstSize = 1000000, redisURL = url, timeout = "50ms",
+        limit = 1000000, window = "24h", algorithm = "gcra", burstSize = 1000000, redisURL = url, timeout = TIMEOUT * 1000 .. "ms",
       } })
       gate.eventually(function() return drive(g, 1).last == "redis" end, "a connection")
       assert.same({ redis = 5 }, drive(g, 5).judges)
@@ -113,7 +113,7 @@ describe("a limit in Redis, when Redis is", function()
       local till = gate.now() + (wire and 2.5 or 0) -- it connects again and again
       while gate.now() < till do drive(g, 10, seen) end
       assert.is_true(seen.waited <= 12 * gate.slow, seen.waited .. " have waited")
-      gate.eventually(function() return drive(g, 1, seen).last == "local" end, "an answer without Redis")
+      assert.is_true((seen.judges["local"] or 0) > 0, "never without Redis")
       g:wait_log("limit gateway: Redis does not count: [^\n]*" .. case.reason)
       assert.is_true(seen.worst <= TIMEOUT + TURN, seen.worst .. " s")
 
@@ -136,7 +136,7 @@ describe("a limit in Redis, when Redis is", function()
     local redis = gate.redis()
     local wire = proxies.start(redis)
     local g = gate.proxy(gate.upstream(), { rateLimit = {
-      limit = 1000000, window = "24h", algorithm = "gcra", burstSize = 1000000, redisURL = wire.url, timeout = "50ms",
+      limit = 1000000, window = "24h", algorithm = "gcra", burstSize = 1000000, redisURL = wire.url, timeout = TIMEOUT * 1000 .. "ms",
     } })
     gate.eventually(function() return drive(g, 1).last == "redis" end, "a connection")
     local seen

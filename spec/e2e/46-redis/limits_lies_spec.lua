@@ -49,7 +49,7 @@ describe("a limit whose Redis lies", function()
     local listener = liar(lie)
     local g = gate.proxy(gate.upstream(), { rateLimit = {
       limit = 1000, window = "24h", algorithm = "gcra", burstSize = 1000, redisURL = "redis://" .. listener.address,
-      timeout = "200ms",
+      timeout = "5s",
     } })
     local function judge()
       local r = g:get("/")

@@ -110,7 +110,7 @@ describe("store.limiter in Redis", function()
   it("does without Redis as it was told, and comes back", function()
     local server = redis
     redis = gate.redis { password = "sesame" }
-    local g = start('rates = { "2/h" }, options = { algorithm = "sliding_log" }')
+    local g = start('rates = { "2/h" }, options = { algorithm = "sliding_log", timeout = "5s" }')
     local strict = start('rates = { "2/h" }, options = { algorithm = "sliding_log", on_down = "deny" }')
     assert.equal("redis", ask(g)[4])
     redis:kill()

@@ -54,9 +54,10 @@ describe("rate-limit in Redis", function()
   end)
 
   it("says who has judged in one field, also where the gateway has one in Redis too", function()
-    local g = gate.start { workers = 1, rateLimit = { limit = 100, window = "24h", redisURL = redis.url }, routes = ([[
+    local g = gate.start { workers = 1, rateLimit = { limit = 100, window = "24h", redisURL = redis.url, timeout = "5s" },
+      routes = ([[
       service "main" { instances = { "%s" } }
-      get "/" { to = service "main", use "rate-limit" { rate = "100/h", redis = "%s" } }
+      get "/" { to = service "main", use "rate-limit" { rate = "100/h", redis = "%s", timeout = "5s" } }
       get "/plain" { to = service "main" }
     ]]):format(gate.upstream().url, redis.url) }
     gate.eventually(function() return g:get("/").headers["X-RateLimit-State"] == "redis" end, "Redis")
@@ -69,7 +70,7 @@ describe("rate-limit in Redis", function()
       ['rate = "100/m"'] = "100/m,client", ['rate = "7/30s", burst = 20, by = "ip"'] = "7/30s,burst=20,ip",
       ['rate = "5/s", by = function(req) return req.path end, zone = "paths"'] = "paths",
     } do
-      assert.equal(200, start(settings):get("/").status)
+      assert.equal(200, start(settings .. ', timeout = "5s"'):get("/").status)
       assert.same({ rule }, { redis:command("KEYS", "rate_limit:{" .. rule .. ":*}")[1]:match("{([^:]*):") }, settings)
     end
   end)

@@ -5,7 +5,7 @@
 local gate = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "../../support/gate.lua")
 local proxies = require "spec.support.redis_proxy"
 
-local TIMEOUT, TURN = 0.05, 0.1 * gate.slow -- the turn is that of a busy machine
+local TIMEOUT, TURN = 0.2, 0.1 * gate.slow -- the turn, and what a Redis that is well may take, are those of a busy machine
 
 local redis
 
@@ -132,8 +132,8 @@ local TROUBLES = {
     trouble = function() redis:pause() end,
     mend = function() redis:resume() end,
   }, {
-    name = "slow: 150 ms", wire = true, reason = "does not answer",
-    trouble = function(wire) wire.delay = 0.15 end,
+    name = "slow", wire = true, reason = "does not answer",
+    trouble = function(wire) wire.delay = 3 * TIMEOUT end,
     mend = function(wire) wire.delay = 0 end,
   }, {
     name = "a replica (READONLY)", reason = "READONLY",
@@ -175,11 +175,12 @@ describe("quota in Redis, when Redis is", function()
   for _, case in ipairs(TROUBLES) do
     it(case.name, function()
       local wire = case.wire and proxies.start(redis)
-      local g = start('limit = 1000000, period = "month", zone = "z"', 1, wire and wire.url:gsub("//", "//:sesame@"))
+      local g = start(('limit = 1000000, period = "month", zone = "z", timeout = "%dms"'):format(1000 * TIMEOUT), 1,
+        wire and wire.url:gsub("//", "//:sesame@"))
       until_counted(g)
       case.trouble(wire)
       local seen = drive(g, 60)
-      gate.eventually(function() return drive(g, 1, seen).last == "local" end, "an answer without Redis")
+      assert.is_true((seen.judges["local"] or 0) > 0, "never without Redis")
       g:wait_log("limit z: Redis does not count: [^\n]*" .. case.reason)
       assert.is_true(seen.waited <= 12 * gate.slow, seen.waited .. " have waited")
       case.mend(wire)

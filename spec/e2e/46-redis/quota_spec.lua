@@ -5,8 +5,11 @@
 local gate = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "../../support/gate.lua")
 
 local file = assert(io.open(gate.root .. "/spec/fixtures/design/plugins/redis-quota.lua"))
-local QUOTA = file:read("*a")
+-- Longer than its 50 ms: a Redis that is well has to meet it here, on a busy machine too.
+local TIMEOUT = 0.4
+local QUOTA, found = file:read("*a"):gsub('"50ms"', ('"%dms"'):format(1000 * TIMEOUT))
 file:close()
+assert(found == 1, "the example has another timeout")
 
 local ROUTES = [[
 local main = service "main"
@@ -49,10 +52,11 @@ describe("redis-quota", function()
     return seen
   end
 
+  -- Less what others took of the processors.
   local function timed(path)
-    local start = gate.now()
+    local crowded, start = g:crowded_out(), gate.now()
     local r = g:get(path)
-    return r.status, gate.now() - start
+    return r.status, gate.now() - start - (g:crowded_out() - crowded)
   end
 
   -- From every worker.
@@ -93,7 +97,7 @@ describe("redis-quota", function()
     for _ = 1, 30 do
       local status, took = timed("/strict")
       assert.equal(503, status)
-      assert.truthy(took < 0.05 + 0.25 * gate.slow, took)
+      assert.truthy(took < TIMEOUT + 0.25 * gate.slow, took)
     end
     assert.same({ [200] = 20 }, ask_many("/loose", 20))
     -- Three in a row in each worker; then it is known to be down, and nobody waits any more.
@@ -106,7 +110,7 @@ describe("redis-quota", function()
 
   it("gives nobody the answer of another one after a pause", function()
     assert.equal("39", g:get("/quota").headers["X-Quota-Remaining"])
-    local aside = server:command_aside("DEBUG", "SLEEP", "0.2")
+    local aside = server:command_aside("DEBUG", "SLEEP", 3 * TIMEOUT)
     for _ = 1, 10 do assert.equal(200, g:get("/loose").status) end
     aside:read_until("\r\n")
     aside:close()
