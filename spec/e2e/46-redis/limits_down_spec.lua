@@ -103,7 +103,8 @@ describe("a limit in Redis, when Redis is", function()
       local wire = case.wire and proxies.start(redis)
       local url = wire and wire.url:gsub("//", "//:sesame@") or redis.url
       local g = gate.proxy(gate.upstream(), { rateLimit = {
-        limit = 1000000, window = "24h", algorithm = "gcra", burstSize = 1000000, redisURL = url, timeout = TIMEOUT * 1000 .. "ms",
+        limit = 1000000, window = "24h", algorithm = "gcra", burstSize = 1000000, redisURL = url,
+        timeout = TIMEOUT * 1000 .. "ms",
       } })
       gate.eventually(function() return drive(g, 1).last == "redis" end, "a connection")
       assert.same({ redis = 5 }, drive(g, 5).judges)
@@ -136,7 +137,8 @@ describe("a limit in Redis, when Redis is", function()
     local redis = gate.redis()
     local wire = proxies.start(redis)
     local g = gate.proxy(gate.upstream(), { rateLimit = {
-      limit = 1000000, window = "24h", algorithm = "gcra", burstSize = 1000000, redisURL = wire.url, timeout = TIMEOUT * 1000 .. "ms",
+      limit = 1000000, window = "24h", algorithm = "gcra", burstSize = 1000000, redisURL = wire.url,
+      timeout = TIMEOUT * 1000 .. "ms",
     } })
     gate.eventually(function() return drive(g, 1).last == "redis" end, "a connection")
     local seen

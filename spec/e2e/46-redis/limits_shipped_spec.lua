@@ -54,8 +54,8 @@ describe("rate-limit in Redis", function()
   end)
 
   it("says who has judged in one field, also where the gateway has one in Redis too", function()
-    local g = gate.start { workers = 1, rateLimit = { limit = 100, window = "24h", redisURL = redis.url, timeout = "5s" },
-      routes = ([[
+    local limit = { limit = 100, window = "24h", redisURL = redis.url, timeout = "5s" }
+    local g = gate.start { workers = 1, rateLimit = limit, routes = ([[
       service "main" { instances = { "%s" } }
       get "/" { to = service "main", use "rate-limit" { rate = "100/h", redis = "%s", timeout = "5s" } }
       get "/plain" { to = service "main" }
