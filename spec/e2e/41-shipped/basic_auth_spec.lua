@@ -28,8 +28,9 @@ local function start(up, hash, more)
 end
 
 
+-- Two of the dear ones may be judged before the answer comes.
 local function with(token)
-  return { headers = { "Authorization: Basic " .. token } }
+  return { headers = { "Authorization: Basic " .. token }, timeout = 30 }
 end
 
 
