@@ -115,24 +115,28 @@ static void test_user_password_and_database(void **state)
     assert_int_equal(ln_redis_state(house->redis), LN_REDIS_IS_DOWN);
 }
 
-static unsigned free_port(void)
+/* A port of ours: `*fd` is bound to it and does not listen, so that nobody but a redis-server gets
+ * it before it is closed. */
+static unsigned hold_port(int *fd)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int on = 1;
 
-    assert_int_equal(bind(fd, (struct sockaddr *)&at, len), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-    close(fd);
+    *fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
+    assert_int_equal(bind(*fd, (struct sockaddr *)&at, len), 0);
+    assert_int_equal(getsockname(*fd, (struct sockaddr *)&at, &len), 0);
     return ntohs(at.sin_port);
 }
 
 static void test_tcp_with_user_and_password(void **state)
 {
     char url[200], port[8];
+    int held;
 
     (void)state;
-    snprintf(port, sizeof port, "%u", free_port());
+    snprintf(port, sizeof port, "%u", hold_port(&held));
     start_server((const char *const[]){"--port", port, "--bind", "127.0.0.1", "--requirepass",
                                        "p:@/ss", "--user", "anna", "on", ">secret", "~*", "+@all",
                                        NULL});
@@ -151,6 +155,7 @@ static void test_tcp_with_user_and_password(void **state)
     assert_int_equal(logged("WRONGPASS"), 1);
     assert_int_equal(logged("geheim-wrong"), 0);
     assert_int_equal(logged("anna"), 0);
+    close(held);
 }
 
 /* ---- down ---- */
@@ -171,12 +176,14 @@ static void test_nobody_listens(void **state)
 static void test_nobody_listens_on_a_port(void **state)
 {
     char url[64];
+    int held;
 
     (void)state;
-    snprintf(url, sizeof url, "redis://127.0.0.1:%u", free_port());
+    snprintf(url, sizeof url, "redis://127.0.0.1:%u", hold_port(&held));
     use_url(url);
     assert_string_equal(said("PING"), "!down");
     assert_non_null(strstr(ln_redis_reason(house->redis), "refused"));
+    close(held);
 }
 
 static void test_killed_with_calls_under_way(void **state)
