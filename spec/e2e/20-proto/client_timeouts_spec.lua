@@ -18,7 +18,7 @@ describe("gateway.timeouts", function()
   setup(function()
     up = gate.upstream()
     g = gate.proxy(up, { gateway = { timeout = "5s", timeouts = {
-      header = "250ms", body = "200ms", send = "300ms", idle = "200ms",
+      header = "250ms", body = "800ms", send = "300ms", idle = "200ms",
     } } })
   end)
   teardown(gate.cleanup)
@@ -69,7 +69,7 @@ describe("gateway.timeouts", function()
     local c = gate.client(g):send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")
     for i = 1, 10 do
       c:send(tostring(i % 10))
-      gate.pause(0.05)
+      gate.pause(0.1)
     end
     assert.equal(200, c:read().status)
   end)

@@ -116,12 +116,12 @@ describe("an upgraded connection", function()
   end)
 
   it("ends after timeouts.tunnel of silence", function()
-    local up, g = upgrading(echo, { gateway = { timeouts = { tunnel = "200ms" } } })
+    local up, g = upgrading(echo, { gateway = { timeouts = { tunnel = "800ms" } } })
     local c = opened(g)
-    for _ = 1, 5 do
+    for _ = 1, 5 do -- longer than that in all, and each silence is far shorter
       c:send("x")
       assert.equal("x", c.socket:read_exactly(1))
-      gate.pause(0.08)
+      gate.pause(0.2)
     end
     c.socket:read_all()
     up:wait_open(0)
