@@ -42,6 +42,15 @@ function M.cpu(g)
 end
 
 
+-- Those of the loop of a gateway's only worker, to the nanosecond.
+function M.cpu_of_loop(g)
+  local file = assert(io.open("/proc/" .. g:workers()[1] .. "/schedstat"))
+  local nanoseconds = file:read("*a"):match("^%d+")
+  file:close()
+  return tonumber(nanoseconds) / 1e9
+end
+
+
 -- Sanitizers keep freed memory and add to what is there: resident sizes say nothing then.
 function M.is_sanitized(g)
   local file = assert(io.open("/proc/" .. g:workers()[1] .. "/maps"))
