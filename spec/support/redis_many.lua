@@ -150,8 +150,10 @@ function M.sentinels(options)
       ("sentinel monitor main 127.0.0.1 %s 2"):format(self.master.port),
       password and "sentinel auth-pass main " .. password or "",
       "sentinel down-after-milliseconds main 500",
-      "sentinel failover-timeout main 5000",
+      "sentinel failover-timeout main 2000", -- an election without a majority is held again after twice that
     }, "\n") })
+    -- One that was not let run for two seconds would trust nobody for half a minute.
+    self.sentinels[i]:command("SENTINEL", "DEBUG", "tilt-trigger", "60000")
   end
   loop.eventually(function()
     for _, sentinel in ipairs(self.sentinels) do

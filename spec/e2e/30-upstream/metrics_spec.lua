@@ -32,7 +32,7 @@ describe("the metrics of instances", function()
     local up = gate.upstream(function() return answer, "x" end)
     local dead = gate.upstream { down = true }
     local g = gate.proxy({ up, { url = dead, backup = true } }, { workers = 2, service = {
-      breaker = { minRequests = 5, failureRatio = 0.5, openFor = "200ms", probes = 2 } } })
+      breaker = { minRequests = 5, failureRatio = 0.5, openFor = ("%dms"):format(1000 * gate.slow), probes = 2 } } })
     for _ = 1, 5 do assert.equal(200, g:get("/").status) end
     answer = 500
     for _ = 1, 5 do assert.equal(500, g:get("/").status) end
