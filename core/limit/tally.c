@@ -182,9 +182,13 @@ void ln_tally_init(struct ln_tally *t, struct ln_tallies *all, const struct ln_l
 void ln_tally_init_apart(struct ln_tally *t, struct ln_tallies *all, const struct ln_limit *limit,
                          struct ln_slice rule)
 {
+    unsigned long long count = limit->count, per = limit->per, burst = limit->burst;
+
     ln_tally_init(t, all, limit, 1, rule);
-    snprintf(t->suffix, sizeof t->suffix, ":%llu/%llu", (unsigned long long)limit->count,
-             (unsigned long long)limit->per);
+    if (limit->way == LN_LIMIT_GCRA && burst != count)
+        snprintf(t->suffix, sizeof t->suffix, ":%llu/%llu/%llu", count, per, burst);
+    else
+        snprintf(t->suffix, sizeof t->suffix, ":%llu/%llu", count, per);
 }
 
 static void put_keys(const struct ln_tally *t, struct ln_redis_call *c, struct ln_slice identity)

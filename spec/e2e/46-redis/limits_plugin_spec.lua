@@ -14,7 +14,7 @@ function meter:init()
 end
 function meter:request(req, res)
   local how, rate = req.headers["X-How"] or "take", req.headers["X-Rate"]
-  if rate then rate = { count = tonumber(rate), per = 3600 } end
+  if rate then rate = { count = tonumber(rate), per = 3600, burst = tonumber(req.headers["X-Burst"]) } end
   local ok, left, wait, reset, which, by = self.limiter[how](self.limiter, req.headers["X-Key"] or "me",
     tonumber(req.headers["X-Cost"]), rate)
   res.headers["X-Left"], res.headers["X-Which"], res.headers["X-By"] = left, which, by
@@ -96,6 +96,15 @@ describe("store.limiter in Redis", function()
       assert.same({ 200, 2, 1, "redis" }, ask(g))
       assert.equal(1, redis:command("EXISTS", ("rate_limit:{%s:me}:2/3600000"):format(algorithm)))
     end
+  end)
+
+  it("counts those that differ in what passes at once apart, too", function()
+    local g = start('rates = "3/h", burst = 3, options = { timeout = "5s", name = "bursts" }')
+    assert.same({ 200, 1, 1, "redis" }, ask(g, { ["X-Rate"] = "2" }))
+    assert.same({ 200, 4, 1, "redis" }, ask(g, { ["X-Rate"] = "2", ["X-Burst"] = "5" }))
+    assert.same({ 200, 0, 1, "redis" }, ask(g, { ["X-Rate"] = "2" }))
+    assert.same({ 200, 3, 1, "redis" }, ask(g, { ["X-Rate"] = "2", ["X-Burst"] = "5" }))
+    assert.equal(1, redis:command("EXISTS", "rate_limit:{bursts:me}:2/3600000/5"))
   end)
 
   it("counts uses of one zone together, and with leases by the lot", function()
