@@ -25,11 +25,11 @@ describe("timeouts towards the upstream", function()
   end
 
   it("gateway.timeout: 504 when the answer does not begin", function()
-    local up, g = stalled { gateway = { timeout = "200ms" }, service = { retries = { tries = 1 } } }
+    local up, g = stalled { gateway = { timeout = "500ms" }, service = { retries = { tries = 1 } } }
     local r
     local seconds = took(function() r = g:get("/stall") end)
     assert.equal(504, r.status)
-    assert.is_true(seconds > 0.15)
+    assert.is_true(seconds > 0.45)
     up:wait_open(0)
     assert.equal("good", g:get("/").body)
   end)
@@ -81,14 +81,14 @@ describe("timeouts towards the upstream", function()
 
   it("firstByte: another instance is tried, for GET", function()
     local bad = gate.upstream(function(_, connection) connection:wait_end() end)
-    local g = gate.proxy({ bad, gate.upstream() }, { service = { timeouts = { firstByte = "100ms" } } })
+    local g = gate.proxy({ bad, gate.upstream() }, { service = { timeouts = { firstByte = "400ms" } } })
     for _ = 1, 2 do assert.equal(200, g:get("/").status) end
     assert.is_true(#bad.requests >= 1)
   end)
 
   it("retries.perTry bounds every attempt", function()
     local bad = gate.upstream(function(_, connection) connection:wait_end() end)
-    local g = gate.proxy({ bad, gate.upstream() }, { service = { retries = { perTry = "100ms" } } })
+    local g = gate.proxy({ bad, gate.upstream() }, { service = { retries = { perTry = "400ms" } } })
     for _ = 1, 2 do assert.equal(200, g:get("/").status) end
     assert.is_true(#bad.requests >= 1)
   end)

@@ -9,7 +9,7 @@ describe("an instance", function()
 
   it("is not blamed for clients that do not send what they promised", function()
     local up = gate.upstream()
-    local g = gate.proxy(up, { gateway = { timeout = "150ms" } })
+    local g = gate.proxy(up, { gateway = { timeout = "500ms" } })
     local slow = {}
     for i = 1, 8 do
       slow[i] = gate.client(g):send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n")
@@ -60,7 +60,7 @@ describe("an instance", function()
       connection:read_body(request)
       connection:send("done")
     end }
-    local g = gate.proxy(up, { gateway = { timeout = "150ms" } })
+    local g = gate.proxy(up, { gateway = { timeout = "500ms" } })
     for _ = 1, 5 do
       local c = gate.client(g):send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n")
       assert.equal(200, c:read_head().status)
@@ -75,7 +75,7 @@ describe("an instance", function()
       connection:read_body(request)
       connection:wait_end()
     end }
-    local g = gate.proxy(up, { gateway = { timeout = "150ms" } })
+    local g = gate.proxy(up, { gateway = { timeout = "500ms" } })
     local c = gate.client(g):send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n")
     assert.equal(200, c:read_head().status)
     c:send("body")

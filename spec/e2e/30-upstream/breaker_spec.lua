@@ -148,8 +148,11 @@ describe("a breaker", function()
     local g = start { it }
     it.answer = 500
     statuses(g, 5)
-    gate.eventually(function() return g:get("/").status == 500 end, "the first probe")
-    local from = gate.now()
+    local from
+    gate.eventually(function()
+      from = gate.now()
+      return g:get("/").status == 500
+    end, "the first probe")
     g:wait_log("half%-open %-> open %(a probe failed%)")
     it.answer = 200
     gate.eventually(function() return g:get("/").status == 200 end, "the second")

@@ -171,8 +171,8 @@ describe("a health check", function()
   it("fails by silence", function()
     local a, b = checked "a", checked "b"
     a.check = function(connection) connection:wait_end() end
-    local g = start({ a, b }, { service = { health = with { timeout = "50ms" } } })
-    g:wait_log(down(a) .. "3 checks failed: timed out after 50 ms, waiting for the response%)")
+    local g = start({ a, b }, { service = { health = with { timeout = "250ms" } } })
+    g:wait_log(down(a) .. "3 checks failed: timed out after 250 ms, waiting for the response%)")
     assert_lands(g, 6, "b")
     a.check = 200
     g:wait_log(up(a))

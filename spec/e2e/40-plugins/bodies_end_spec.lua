@@ -38,7 +38,7 @@ describe("while body handlers wait", function()
   after_each(gate.cleanup)
 
   it("the request's time may end: the response is cut off", function()
-    start { timeouts = { total = "200ms" } }
+    start { timeouts = { total = "800ms" } }
     local r = g:get("/sleepy")
     assert.equal(200, r.status)
     assert.is_false(r.complete)

@@ -124,8 +124,8 @@ describe("a bandwidth", function()
   it("is nobody's silence: what waits for it runs into no timeout", function()
     -- A piece each second, while everybody's patience is much shorter.
     local g = start('use "bandwidth-limit" { download = "1k", upload = "1k", burst = 0 }',
-      { gateway = { timeout = "200ms", limits = { bodyRate = "100k", bodyGrace = "200ms" } },
-        patience = { firstByte = "200ms", idle = "200ms" } })
+      { gateway = { timeout = "600ms", limits = { bodyRate = "100k", bodyGrace = "200ms" } },
+        patience = { firstByte = "600ms", idle = "600ms" } })
     local r, took = timed(function() return get(g, "/length", 2) end)
     assert.equal(200, r.status)
     assert.is_true(took >= 0.9, "took " .. took)
