@@ -47,15 +47,19 @@ function M.start(gate, options)
 end
 
 
--- Waits for the n-th (first) line of the log about the breaker of `bad` that has the pattern.
+-- How many lines of the log are about the breaker of `bad` and have the pattern.
+function World:count_news(pattern)
+  local seen = 0
+  for line in self.g:log():gmatch("[^\n]+") do
+    if line:find("breaker main " .. self.bad.url, 1, true) and line:find(pattern) then seen = seen + 1 end
+  end
+  return seen
+end
+
+
+-- Waits for the n-th (first) of them.
 function World:wait_news(pattern, n)
-  local is_told = pcall(loop.eventually, function()
-    local seen = 0
-    for line in self.g:log():gmatch("[^\n]+") do
-      if line:find("breaker main " .. self.bad.url, 1, true) and line:find(pattern) then seen = seen + 1 end
-    end
-    return seen >= (n or 1)
-  end, pattern, 20)
+  local is_told = pcall(loop.eventually, function() return self:count_news(pattern) >= (n or 1) end, pattern, 20)
   assert(is_told, ("no news %d of %q in:\n%s"):format(n or 1, pattern, self.g:log():sub(-4000)))
 end
 
