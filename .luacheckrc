@@ -43,7 +43,7 @@ stds.lunette_plugin = { read_globals = {
     array = {}, decode = {}, encode = {}, null = {},
   } },
   limits = { fields = {
-    beyond = {}, check_redis = {}, in_redis = {}, init = {}, over = {}, settings = {}, unknown = {},
+    beyond = {}, check_redis = {}, in_redis = {}, init = {}, over = {}, settings = {}, tell = {}, unknown = {},
   } },
   log = { fields = {
     debug = {}, error = {}, info = {}, warn = {},
@@ -114,7 +114,7 @@ stds.lunette_routes = { read_globals = {
     array = {}, decode = {}, encode = {}, null = {},
   } },
   limits = { fields = {
-    beyond = {}, check_redis = {}, in_redis = {}, init = {}, over = {}, settings = {}, unknown = {},
+    beyond = {}, check_redis = {}, in_redis = {}, init = {}, over = {}, settings = {}, tell = {}, unknown = {},
   } },
   log = { fields = {
     debug = {}, error = {}, info = {}, warn = {},

@@ -109,7 +109,7 @@ local function describe(self, rates)
   self.most, self.names, self.least = {}, {}, math.huge
   for i, rate in ipairs(rates) do
     local most = self.burst or rate.count
-    self.most[i], self.least = tostring(most), math.min(self.least, most)
+    self.most[i], self.least = most, math.min(self.least, most)
     self.names[i], policies[i] = policy_of(rate)
   end
   self.policy = table.concat(policies, ", ")
@@ -227,14 +227,10 @@ end
 
 
 local function tell(self, res, rate, left, reset, which)
-  local headers = res.headers
   reset = math.ceil(math.max(0, reset - ROUNDED))
-  if self.fields then
-    headers["RateLimit-Limit"]     = rate and (rate.burst or rate.count) or self.most[which]
-    headers["RateLimit-Remaining"] = left
-    headers["RateLimit-Reset"]     = reset -- until all of it is back
-  end
+  if self.fields then limits.tell(res, rate and (rate.burst or rate.count) or self.most[which], left, reset) end
   if self.draft then
+    local headers = res.headers
     headers["RateLimit"]        = (rate and rate.name or self.names[which]) .. ";r=" .. left .. ";t=" .. reset
     headers["RateLimit-Policy"] = rate and rate.policy or self.policy
   end

@@ -207,9 +207,9 @@ static void replace(struct ln_fields *f, struct ln_field *first, struct ln_slice
         more->dropped = 1;
 }
 
-void ln_fields_put(struct ln_fields *f, struct ln_slice name, struct ln_slice value)
+void ln_fields_put(struct ln_fields *f, enum ln_field_id id, struct ln_slice name,
+                   struct ln_slice value)
 {
-    enum ln_field_id id = ln_field_identify(name.p, name.n);
     struct ln_field *first = f->ids >> id & 1 ? find_from(f, f->v, id, name) : NULL;
 
     if (first == NULL)

@@ -85,8 +85,10 @@ struct ln_field *ln_fields_next(const struct ln_fields *f, const struct ln_field
  * ones go, or a new one is appended. */
 bool ln_fields_set(struct ln_fields *f, struct ln_slice name, struct ln_slice value);
 bool ln_fields_add(struct ln_fields *f, struct ln_slice name, struct ln_slice value);
-/* As set, for what was judged before and lives as long as the list: nothing is copied. */
-void ln_fields_put(struct ln_fields *f, struct ln_slice name, struct ln_slice value);
+/* As set, for what was judged before and lives as long as the list: nothing is copied. `id` as in
+ * ln_fields_push(). */
+void ln_fields_put(struct ln_fields *f, enum ln_field_id id, struct ln_slice name,
+                   struct ln_slice value);
 /* Copies both into one block, as a line is written. */
 void ln_field_copy(struct ln_arena *arena, struct ln_slice *name, struct ln_slice *value);
 /* All fields of the name; how many there were. */

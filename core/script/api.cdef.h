@@ -194,7 +194,7 @@ int ln_headers_set(const struct ln_handle *h, const char *name, size_t name_len,
 int ln_headers_set_number(const struct ln_handle *h, const char *name, size_t name_len, double value);
 int ln_headers_add(const struct ln_handle *h, const char *name, size_t name_len, const char *value, size_t value_len);
 int ln_headers_remove(const struct ln_handle *h, const char *name, size_t name_len);
-
+int ln_headers_tell_limit(const struct ln_handle *h, double most, double left, double reset); /* in the three of RateLimit. EINVAL: not whole, or below 0 */
 /* Is the token in the comma-separated values of that name, in any case and whatever its parameters? NONE: it is not. */
 int ln_headers_has(const struct ln_handle *h, const char *name, size_t name_len, const char *token, size_t token_len);
 /* Adds a field with the token unless it is there, or "*" is. */

@@ -19,9 +19,9 @@ static struct ln_fields *fields_of(const struct ln_handle *h, struct ln_req *r)
 
 /* Framing and what concerns one connection are the gateway's own business: a plugin that could
  * write them could make two readers disagree about where a message ends. */
-static bool is_ours(struct ln_slice name, uint32_t side)
+static bool is_ours(enum ln_field_id id, uint32_t side)
 {
-    switch (ln_field_identify(name.p, name.n)) {
+    switch (id) {
     case LN_FIELD_HOST:
         return side == LN_SIDE_REQUEST; /* req.host is the way */
     case LN_FIELD_CONNECTION:
@@ -89,12 +89,12 @@ int ln_headers_next(const struct ln_handle *h, uint32_t *at, const char *name, s
     return LN_NONE;
 }
 
-static void enqueue(struct ln_req *r, enum ln_edit_op op, struct ln_slice name,
-                    struct ln_slice value)
+static void enqueue(struct ln_req *r, const struct ln_edit *edit)
 {
     struct ln_edit *e = ln_arena_alloc(r->arena, sizeof *e);
 
-    *e = (struct ln_edit){.op = op, .name = name, .value = value};
+    *e = *edit;
+    e->next = NULL;
     if (r->edits_tail == NULL)
         r->edits_tail = &r->edits;
     *r->edits_tail = e;
@@ -116,11 +116,11 @@ static int edit(struct ln_fields *fields, enum ln_edit_op op, struct ln_slice na
 /* Of a response they may be taken out, and are written anew. A length that nobody writes anew, that
  * of an answer to HEAD, is gone then. */
 static int remove_ours(const struct ln_handle *h, enum ln_edit_op op, struct ln_fields *fields,
-                       struct ln_slice name)
+                       enum ln_field_id id, struct ln_slice name)
 {
     if (op != LN_EDIT_REMOVE || h->side != LN_SIDE_RESPONSE)
         return LN_ELIMIT;
-    if (fields != NULL && ln_field_identify(name.p, name.n) == LN_FIELD_CONTENT_LENGTH)
+    if (fields != NULL && id == LN_FIELD_CONTENT_LENGTH)
         ln_fields_remove(fields, name);
     return LN_OK;
 }
@@ -143,14 +143,15 @@ static int edit_or_enqueue(const struct ln_handle *h, enum ln_edit_op op, struct
     if (!ln_req_add_header(r, name.n + value.n))
         return LN_EFULL;
     struct ln_fields *fields = fields_of(h, r);
-    if (is_ours(name, h->side))
-        return remove_ours(h, op, fields, name);
+    enum ln_field_id id = ln_field_identify(name.p, name.n);
+    if (is_ours(id, h->side))
+        return remove_ours(h, op, fields, id, name);
     if (fields != NULL)
         return edit(fields, op, name, value);
     if (!ln_field_name_ok(name) || (op != LN_EDIT_REMOVE && !ln_field_value_ok(value)))
         return LN_EINVAL;
     ln_field_copy(r->arena, &name, &value);
-    enqueue(r, op, name, value);
+    enqueue(r, &(struct ln_edit){.op = op, .id = id, .name = name, .value = value});
     return LN_OK;
 }
 
@@ -192,6 +193,52 @@ int ln_headers_add(const struct ln_handle *h, const char *name, size_t name_len,
 int ln_headers_remove(const struct ln_handle *h, const char *name, size_t name_len)
 {
     return edit_or_enqueue(h, LN_EDIT_REMOVE, ln_slice(name, name_len), ln_slice("", 0));
+}
+
+/* Whole and not negative, as it is written: "Name: 17", in one block. */
+static struct ln_edit number_field(struct ln_arena *arena, struct ln_slice name, double value)
+{
+    char text[32];
+    struct ln_slice n = name, v = print_number(text, value);
+
+    ln_field_copy(arena, &n, &v);
+    return (struct ln_edit){
+        .op = LN_EDIT_SET, .id = ln_field_identify(n.p, n.n), .name = n, .value = v};
+}
+
+static bool is_told(double value)
+{
+    return value >= 0 && value < 1e15 && value == (double)(uint64_t)value;
+}
+
+int ln_headers_tell_limit(const struct ln_handle *h, double most, double left, double reset)
+{
+    const struct {
+        struct ln_slice name;
+        double value;
+    } told[] = {{LN_SLICE("RateLimit-Limit"), most},
+                {LN_SLICE("RateLimit-Remaining"), left},
+                {LN_SLICE("RateLimit-Reset"), reset}};
+    struct ln_req *r = ln_handle_req(h);
+
+    if (r == NULL)
+        return LN_EGONE;
+    if (!is_told(most) || !is_told(left) || !is_told(reset))
+        return LN_EINVAL;
+    if (is_sent(h, r))
+        return LN_ESTATE;
+    if (!ln_req_add_header(r, LN_ARRAY_LEN(told) * 32))
+        return LN_EFULL;
+    struct ln_fields *fields = fields_of(h, r);
+    for (size_t i = 0; i < LN_ARRAY_LEN(told); i++) {
+        const struct ln_edit e = number_field(r->arena, told[i].name, told[i].value);
+
+        if (fields != NULL)
+            ln_fields_put(fields, e.id, e.name, e.value);
+        else
+            enqueue(r, &e);
+    }
+    return LN_OK;
 }
 
 static bool list_has(struct ln_slice list, struct ln_slice token)
@@ -279,7 +326,8 @@ int ln_edits_push(struct ln_edits *e, int op, const char *name, size_t name_len,
 
     if (op < LN_EDIT_SET || op > LN_EDIT_REMOVE || !ln_field_name_ok(n) || !ln_field_value_ok(v))
         return LN_EINVAL;
-    if (is_ours(n, LN_SIDE_REQUEST))
+    enum ln_field_id id = ln_field_identify(name, name_len);
+    if (is_ours(id, LN_SIDE_REQUEST))
         return LN_ELIMIT;
     if (e->count == e->cap) {
         e->cap = e->cap > 0 ? e->cap * 2 : 4;
@@ -292,6 +340,7 @@ int ln_edits_push(struct ln_edits *e, int op, const char *name, size_t name_len,
         memcpy(copy + name_len + 2, value, value_len);
     e->v[e->count++] = (struct ln_edit){
         .op = (enum ln_edit_op)op,
+        .id = id,
         .name = ln_slice(copy, name_len),
         .value = ln_slice(copy + name_len + 2, value_len),
     };
@@ -316,11 +365,11 @@ int ln_edits_apply(const struct ln_edits *e, const struct ln_handle *h)
         const struct ln_edit *x = &e->v[i];
 
         if (fields != NULL && x->op == LN_EDIT_SET)
-            ln_fields_put(fields, x->name, x->value);
+            ln_fields_put(fields, x->id, x->name, x->value);
         else if (fields != NULL)
             edit(fields, x->op, x->name, x->value);
         else
-            enqueue(r, x->op, x->name, x->value);
+            enqueue(r, x);
     }
     return LN_OK;
 }

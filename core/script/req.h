@@ -39,6 +39,7 @@ enum ln_origin { LN_ORIGIN_NONE, LN_ORIGIN_UPSTREAM, LN_ORIGIN_PLUGIN, LN_ORIGIN
 struct ln_edit { /* op: enum ln_edit_op of api.cdef.h */
     struct ln_edit *next;
     enum ln_edit_op op;
+    enum ln_field_id id; /* of the name */
     struct ln_slice name, value;
 };
 

@@ -608,10 +608,9 @@ static void apply_queued(struct ln_req *r)
 {
     for (const struct ln_edit *e = r->edits; e != NULL; e = e->next) {
         if (e->op == LN_EDIT_SET)
-            ln_fields_put(r->res_fields, e->name, e->value);
+            ln_fields_put(r->res_fields, e->id, e->name, e->value);
         else if (e->op == LN_EDIT_ADD)
-            ln_fields_push(r->res_fields, ln_field_identify(e->name.p, e->name.n), e->name,
-                           e->value);
+            ln_fields_push(r->res_fields, e->id, e->name, e->value);
         else
             ln_fields_remove(r->res_fields, e->name);
     }

@@ -5,11 +5,16 @@
 --   init:     limits.init(self, { code = "rate_limited", sentence = "Rate limit exceeded", ... })
 --   request:  return limits.over(self, req, res, seconds)
 
+local F = require "lunette.ffi"
 local crypto = require "lunette.crypto"
+local fault = require "lunette.fault"
+local life = require "lunette.life"
 local limits_redis = require "lunette.limits_redis"
 local limits_settings = require "lunette.limits_settings"
 local log = require "lunette.log"
 local metrics = require "lunette.metrics"
+
+local C, cur, RESPONSE = F.C, F.cur, F.response
 
 local M = {
   settings = limits_settings.settings, check_redis = limits_settings.check_redis, in_redis = limits_redis.open,
@@ -27,6 +32,21 @@ local function shown(client)
   local source, key = client.source, client.key
   if PLAIN[source] then return key end
   return ("%s:~%s"):format(source, crypto.sha256_hex(key):sub(1, 16))
+end
+
+
+-- Tells the client where it stands: what passes at once, how much of it is left, and the seconds until all of it is back. All
+-- three are whole numbers.
+function M.tell(res, most, left, reset)
+  if type(most) ~= "number" or type(left) ~= "number" or type(reset) ~= "number" then
+    fault.raise("limits.tell: expected a response and three numbers")
+  end
+  if res[1] ~= cur.serial then life.check(res, "limits.tell") end
+  local rc = C.ln_headers_tell_limit(RESPONSE, most, left, reset)
+  if rc == C.LN_EINVAL then
+    fault.raise(("limits.tell: expected whole numbers of at least 0, got %s, %s, %s"):format(most, left, reset))
+  end
+  if rc ~= 0 then fault.refuse(rc, "limits.tell") end
 end
 
 

@@ -2,6 +2,7 @@
 -- What rate-limit, quota and concurrency-limit have in common: how they refuse, and how they run dry.
 
 local gate = require "lunette.spec"
+local probe = require "spec.helpers.probe"
 
 local PLUGINS = {
   ["rate-limit"] = { settings = { rate = "1/h", burst = 1 }, code = "rate_limited", told = "X-RateLimit-Dry-Run" },
@@ -104,5 +105,36 @@ describe("a request that costs more than ever passes", function()
     assert.same({ "cost_above_limit" }, { refused(p, "6") })
     assert.is_nil(gate.request(p, { headers = { ["X-Cost"] = "5" } }).status)
     assert.equal("quota_used_up", (refused(p, "5")))
+  end)
+end)
+
+
+describe("limits.tell", function()
+  before_each(probe.reset)
+  after_each(probe.reset)
+
+  local function told(handler, arguments)
+    local p = probe.handler(handler, "limits.tell(res, " .. arguments .. ")")
+    return gate.response(p, {}, { status = 200, headers = { ["RateLimit-Reset"] = "9" } })
+  end
+
+  for _, handler in ipairs { "request", "response" } do
+    it("says where the client stands, once: in " .. handler, function()
+      local out, lines = told(handler, "100, 99, 3600"), {}
+      for _, pair in ipairs(out.all) do
+        if pair[1]:find("^RateLimit") then lines[#lines + 1] = pair[1] .. ": " .. pair[2] end
+      end
+      table.sort(lines)
+      assert.same({ "RateLimit-Limit: 100", "RateLimit-Remaining: 99", "RateLimit-Reset: 3600" }, lines)
+    end)
+  end
+
+  it("takes whole numbers only", function()
+    for _, arguments in ipairs { "1, 0.5, 0", "1, -1, 0", "1, 0, 0/0", "math.huge, 0, 0", "'1', 0, 0", "1, 0" } do
+      local p = probe.handler("request", "limits.tell(res, " .. arguments .. ")")
+      assert.equal(500, gate.request(p).status, arguments)
+      assert.matches("limits%.tell: expected ", gate.logged()[1].text)
+      gate.reset()
+    end
   end)
 end)

@@ -18,6 +18,9 @@ return {
         lua = "fun(self: table, req: lunette.Request, res: lunette.Response): integer?, table|string?, table?" },
       { "unknown(self, req, wait)", "an answer", "For `return`: Redis does not count, and `on_down` says that nobody passes: 503 `limit_unknown`. It is counted as refused.",
         lua = "fun(self: table, req: lunette.Request, wait: number): integer, table?, table?" },
+      { "tell(res, most, left, reset)", "nothing", "Tells the client where it stands, in `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset`: what passes at once, how much of "
+        .. "it is left, and the seconds until all of it is back; whole numbers. A later word on it rules.",
+        lua = "fun(res: lunette.Response, most: integer, left: integer, reset: integer)" },
       { "check_redis(conf)", "true, or nil and a sentence", "For `check` of a plugin with `redis`, `zone` and `state_header`: whether they go together.",
         lua = "fun(conf: table): boolean?, string?" },
       { "in_redis(self, zone, told)", "the limit", "In `init`, to count in Redis by a script of your own, as the settings `redis`, `timeout` and `on_down` say. `told` is a dictionary "

@@ -173,17 +173,17 @@ static void test_put_is_set_without_a_copy(void **state)
     struct ln_fields *f = &((struct fixture *)*state)->f;
     struct ln_slice name = LN_SLICE("x-A"), value = LN_SLICE("new");
 
-    ln_fields_put(f, LN_SLICE("Via"), LN_SLICE("1"));
-    ln_fields_put(f, LN_SLICE("via"), value);
+    ln_fields_put(f, LN_FIELD_VIA, LN_SLICE("Via"), LN_SLICE("1"));
+    ln_fields_put(f, LN_FIELD_VIA, LN_SLICE("via"), value);
     assert_int_equal(f->count, 1);
     assert_ptr_equal(f->v[0].value, value.p);
     ln_fields_add(f, LN_SLICE("X-A"), LN_SLICE("1"));
     ln_fields_add(f, LN_SLICE("x-a"), LN_SLICE("2"));
-    ln_fields_put(f, name, value);
+    ln_fields_put(f, LN_FIELD_OTHER, name, value);
     assert_ptr_equal(ln_fields_get(f, name)->value, value.p);
     assert_null(ln_fields_next(f, ln_fields_get(f, name)));
     ln_fields_remove(f, name);
-    ln_fields_put(f, name, value);
+    ln_fields_put(f, LN_FIELD_OTHER, name, value);
     assert_int_equal(f->count, 4);
     assert_ptr_equal(f->v[3].name, name.p);
 }
