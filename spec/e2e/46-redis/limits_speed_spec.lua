@@ -150,7 +150,9 @@ describe("at full speed, two gateways on one Redis", function()
       assert.equal(seen[200] + seen[429], #w.asked)
       assert.same({ redis = #w.asked }, seen.judges)
       holds[algorithm](w.granted, limit)
-      assert.is_true(#w.granted >= 0.999 * allowed, ("%d of %d"):format(#w.granted, allowed))
+      -- Less one: MONITOR's times are microseconds later than those by which a script judges, so that a question at a border
+      -- may be on its other side.
+      assert.is_true(#w.granted >= 0.999 * allowed - 1, ("%d of %d"):format(#w.granted, allowed))
       assert.is_true(#w.asked > 3 * #w.granted, "it was not asked enough to mean anything")
       if os.getenv("TABLE") then
         io.stderr:write(("%s: %d asked, %d granted, %d allowed\n"):format(algorithm, #w.asked, #w.granted, allowed))
